@@ -1,0 +1,113 @@
+/*
+ * conf: reads dcmspool.conf(5) and conf.d/<name>.conf beside it, checks it as a whole.
+ *
+ * Nothing here exits: conf_load() returns NULL after it has written every mistake to standard error
+ * as "FILE:LINE: KEY: what is wrong; what would be right".
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rule.h"
+
+/* A list of strings; count may be 0. */
+struct conf_strings {
+	char **item;
+	size_t count;
+};
+
+/* Addresses as CIDR prefixes; an IPv4 prefix is kept as its IPv4-mapped IPv6 prefix. */
+struct conf_prefix {
+	struct in6_addr address;
+	int bits; /* 0..128 */
+};
+
+enum conf_accept { CONF_ACCEPT_ALL, CONF_ACCEPT_UNCOMPRESSED };
+
+struct conf_receiver {
+	struct conf_strings listen;      /* addresses; default "0.0.0.0" and "::" */
+	long *port;                      /* default 11112 */
+	size_t port_count;
+	struct conf_strings calling_aets; /* allow-lists: empty allows all */
+	struct conf_strings called_aets;
+	struct conf_prefix *allow;
+	size_t allow_count;
+	long max_associations;           /* default 64 */
+	long max_associations_per_peer;  /* default 64 */
+	long request_timeout_s;          /* for the whole A-ASSOCIATE-RQ; default 10 */
+	long dimse_timeout_s;            /* silence inside an association; default 600 */
+	long min_free_mb;                /* refuse associations when less disk is free; default 500 */
+	enum conf_accept accept;
+};
+
+struct conf_router {
+	long instances;            /* default 1 */
+	long series_timeout_ms;    /* default 60 s */
+	long association_grace_ms; /* default 1 s */
+};
+
+struct conf_dispatcher {
+	long instances; /* default 2 */
+};
+
+struct conf_cleaner {
+	long retention_s; /* default 3 days; how long success/ and discard/ are kept */
+};
+
+struct conf_target {
+	char *name;                   /* name_ok() */
+	char *type;                   /* "dicom", "folder": the program send-TYPE beside ours */
+	long max_connections;         /* jobs at once; default 1 */
+	bool ordered;                 /* one series of a study after the other; default true */
+	long retry_min_ms;            /* first pause after a failure; default 5 s */
+	long retry_max_ms;            /* longest pause; default 15 min */
+	long image_retries;           /* tries for an image that the target refuses; default 5 */
+	/* Settings for the sender: "host", "10.0.0.5", "port", "104", ... exactly as configured. */
+	struct conf_strings setting; /* name, value, name, value, ...; count is even */
+};
+
+enum conf_action { CONF_ROUTE, CONF_DISCARD };
+
+struct conf_rule {
+	char *name; /* name_ok() */
+	char *match;
+	struct rule *compiled;
+	enum conf_action action;
+	bool disabled;
+	bool fallback;          /* applies when no other rule did */
+	struct conf_strings targets;
+};
+
+struct conf {
+	char *file;  /* absolute path of the file that was read */
+	char *spool; /* absolute path */
+	struct conf_receiver receiver;
+	struct conf_router router;
+	struct conf_dispatcher dispatcher;
+	struct conf_cleaner cleaner;
+	struct conf_target *target;
+	size_t target_count;
+	struct conf_rule *rule; /* in the order of the file */
+	size_t rule_count;
+};
+
+/* Reads and checks. Returns NULL after having reported every mistake. conf_free() frees. */
+struct conf *conf_load(const char *file);
+void conf_free(struct conf *conf);
+
+/* NULL when there is no such target. */
+const struct conf_target *conf_target(const struct conf *conf, const char *name);
+/* The sender's setting, or NULL. */
+const char *conf_setting(const struct conf_target *target, const char *name);
+
+/* The beginning of every program's main(): handles -c FILE (default SYSCONFDIR/dcmspool/dcmspool.conf)
+ * and -n (check, then exit 0 or 100), and further option letters of the program's own: calls
+ * option(letter, optarg) for those. Dies with 100 on a usage or configuration mistake. Afterwards
+ * optind stands at the first operand. */
+struct conf *conf_main(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * dicom: reads the header of a DICOM file, never its pixel data.
+ *
+ * What it reads, what it accepts and what it refuses is specified in getdcmtags(1).
+ */
+#ifndef DICOM_H
+#define DICOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The tags that are always read, in the order of their numbers (PS3.6). */
+struct dicom_tag {
+	uint16_t group, element;
+	const char *keyword; /* PS3.6's, e.g. "SeriesInstanceUID" */
+};
+extern const struct dicom_tag dicom_tags[];
+extern const size_t dicom_tag_count;
+
+/* The index in dicom_tags of a keyword, case-insensitive, or -1. */
+int dicom_tag_index(const char *keyword);
+
+struct dicom_header {
+	char **value; /* dicom_tag_count of them: UTF-8, several values joined by '\', NULL when absent */
+	bool charset_problem; /* text was kept, but with replacement characters */
+};
+
+/* Why a file could not be read: one line naming offset and reason, fit for reason.txt. */
+struct dicom_error {
+	char text[256];
+};
+
+/* Reads from the beginning of fd (a regular file). Returns 0 or -1 with *error. In both cases
+ * dicom_header_free() frees; after an error the values read so far are there. */
+int dicom_read_header(int fd, struct dicom_header *header, struct dicom_error *error);
+void dicom_header_free(struct dicom_header *header);
+
+/* The value of a keyword of dicom_tags, "" when absent. */
+const char *dicom_get(const struct dicom_header *header, const char *keyword);
+
+/* Walks the data set to its end. Returns 0 when it is whole, -1 with *error where it is not. */
+int dicom_walk(int fd, struct dicom_error *error);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * log: one line per event on standard error, and the exit codes of every program.
+ *
+ * A line is "PROGRAM: LEVEL: message key=value ...". No time stamps (the supervisor adds them), no
+ * patient data. Bytes outside printable ASCII are written as \xNN, so a line is always one line,
+ * whatever a sender put into it.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+/* Exit codes, as skalibs' strerr.h has them: try again later, never, our own mistake. */
+enum { EXIT_PERMANENT = 100, EXIT_BUG = 101, EXIT_TEMPORARY = 111 };
+
+/* Sets the program's name: argv[0] without its directories. Must come first in main(). */
+void log_open(const char *argv0);
+const char *log_program(void);
+
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes "PROGRAM: fatal: ..." and exits with code. Text: "unable to VERB OBJECT: reason". */
+_Noreturn void die(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,57 @@
+# helper.bash: what every .bats file loads. No fixed sleeps: wait_for a condition, with a deadline.
+
+TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+: "${BIN:=$TOP/bin}" "${BUILD:=$TOP/build}"
+TOOLS=$BUILD/tests
+
+# start NAME COMMAND...: runs COMMAND in the background, its output in $BATS_TEST_TMPDIR/NAME.log,
+# its pid in $pid_NAME. fd 3 is bats' own and must not be inherited.
+started=()
+start() {
+	local name=$1
+	shift
+	"$@" >"$BATS_TEST_TMPDIR/$name.log" 2>&1 3>&- &
+	printf -v "pid_$name" %s "$!"
+	started+=("$!")
+}
+
+# stop PID [SIGNAL]: ends one background process and waits for it.
+stop() {
+	kill -"${2:-TERM}" "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
+}
+
+stop_all() {
+	local pid
+	for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+	for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
+	started=()
+}
+
+# wait_for [-t SECONDS] COMMAND...: until COMMAND succeeds; fails after the deadline (default 20 s).
+wait_for() {
+	local deadline=20
+	if [ "$1" = -t ]; then deadline=$2; shift 2; fi
+	deadline=$((SECONDS + deadline))
+	until "$@"; do
+		if [ "$SECONDS" -ge "$deadline" ]; then
+			echo "not within the deadline: $*" >&2
+			return 1
+		fi
+		read -r -t 0.05 <> <(:) || true
+	done
+}
+
+# free_port: a TCP port that nobody uses now. Tests run in parallel, hence the random start.
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 12000))
+		if ! (exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+			echo "$port"
+			return
+		fi
+	done
+}
+
+listens() { (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
