@@ -10,7 +10,8 @@ SYSCONFDIR ?= $(PREFIX)/etc
 BUILD      ?= build
 BIN        ?= bin
 
-RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev s6
+RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev s6 \
+                 inotify-tools
 CHECK_PACKAGES = bats parallel jq procps strace mandoc util-linux python3 python3-pydicom
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
@@ -18,7 +19,7 @@ CFLAGS   ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wwrite-strings -Wvla $(if $(CI),-Werror)
 HARDEN    = -fstack-protector-strong -fPIE
-override CPPFLAGS += -Isrc/lib -I$(BUILD)/gen -DSYSCONFDIR='"$(SYSCONFDIR)"'
+override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Isrc/lib -I$(BUILD)/gen -DSYSCONFDIR='"$(SYSCONFDIR)"'
 override CFLAGS   += -std=c11 $(WARNINGS) $(HARDEN)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
 LDLIBS    = -linotifytools -lconfuse -ljansson -lz
@@ -27,9 +28,11 @@ LIB_SRC  := $(wildcard src/lib/*.c)
 LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
 PROGRAMS := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 
+SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
+
 all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic
 
-$(BUILD)/%.o: src/%.c | $(GENERATED)
+$(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
 
@@ -53,7 +56,90 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libspool.a
 
 -include $(wildcard $(BUILD)/*/*.d)
 
-clean:
-	rm -rf $(BUILD) $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic
+# The dictionary that storescp reads at each connection: groups 0000 and 0002 are all it needs.
+$(BIN)/storescp.dic: src/dcmspool-association/storescp-dic.sh
+	@mkdir -p $(@D)
+	sh $< >$@.new
+	mv $@.new $@
 
-.PHONY: all clean
+# A build in another folder (make asan) has the shell commands beside its programs as well.
+ifneq ($(abspath $(BIN)),$(abspath bin))
+all: $(SHELL_FILES:bin/%=$(BIN)/%)
+$(SHELL_FILES:bin/%=$(BIN)/%): $(BIN)/%: bin/%
+	@mkdir -p $(@D)
+	cp $< $@
+endif
+
+# ---- running and testing ----------------------------------------------------------------------------
+# Only the installation of packages needs root. Everything else is done as the owner of the clone, also
+# under sudo, so that no file of root's is left in it.
+OWNER    := $(shell stat -c %U .)
+AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuser -u $(OWNER) --))
+CONF     ?= etc/dcmspool.conf
+JOBS     ?= $(shell nproc)
+BATS     ?= tests
+
+run:
+	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES)"
+	@$(AS_OWNER) $(MAKE) -s all
+	@$(AS_OWNER) bin/dcmspool up -c $(CONF)
+
+demo: $(BUILD)/tests/makestudy
+	@bin/dcmspool demo -c $(CONF)
+
+check:
+	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
+	@$(AS_OWNER) $(MAKE) -s test
+
+# Without root, when the packages are there. BATS: one file or the folder.
+test: all $(TOOLS)
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --jobs $(JOBS) $(BATS)
+
+# Asks the network only for what is missing.
+deps:
+	@missing=$$(for p in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	[ -z "$$missing" ] && exit 0; \
+	[ "$$(id -u)" = 0 ] || { echo "packages are missing: $$missing" >&2; \
+		echo "install them with: sudo make $(or $(MAKECMDGOALS),deps)" >&2; exit 100; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $$missing
+
+asan:
+	$(MAKE) test BUILD=build-asan BIN=build-asan/bin \
+		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+		LDFLAGS="-fsanitize=address,undefined"
+
+MAN_PAGES   = $(wildcard src/*/*.[1-9])
+lint:
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	shellcheck $(SHELL_FILES)
+	mandoc -T lint -W warning $(MAN_PAGES)
+	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
+		--inline-suppr -Isrc/lib src
+	$(MAKE) -s BUILD=build-analyzer BIN=build-analyzer/bin CFLAGS="-O1 -g -fanalyzer -Werror" all
+
+# ---- installing -------------------------------------------------------------------------------------
+LIBEXEC = $(DESTDIR)$(PREFIX)/lib/dcmspool
+MAN     = $(DESTDIR)$(PREFIX)/share/man
+install: all
+	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/dcmspool \
+		$(DESTDIR)$(SYSCONFDIR)/dcmspool/conf.d
+	install $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(LIBEXEC)
+	install -m 644 $(BIN)/storescp.dic $(LIBEXEC)
+	install -m 644 spool-layout/directories spool-layout/STATES.md $(DESTDIR)$(PREFIX)/share/dcmspool
+	ln -sf ../lib/dcmspool/dcmspool ../lib/dcmspool/getdcmtags $(DESTDIR)$(PREFIX)/bin
+	test -e $(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf || \
+		install -m 644 etc/dcmspool.conf $(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf
+	for page in $(MAN_PAGES); do \
+		install -D -m 644 $$page $(MAN)/man$${page##*.}/$$(basename $$page) || exit; done
+
+uninstall:
+	rm -rf $(LIBEXEC) $(DESTDIR)$(PREFIX)/share/dcmspool
+	rm -f $(DESTDIR)$(PREFIX)/bin/dcmspool $(DESTDIR)$(PREFIX)/bin/getdcmtags
+	for page in $(MAN_PAGES); do rm -f $(MAN)/man$${page##*.}/$$(basename $$page); done
+
+clean:
+	rm -rf $(BUILD) build-asan build-analyzer $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic
+
+.PHONY: all run demo check test deps asan lint install uninstall clean

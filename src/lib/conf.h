@@ -28,18 +28,18 @@ struct conf_prefix {
 enum conf_accept { CONF_ACCEPT_ALL, CONF_ACCEPT_UNCOMPRESSED };
 
 struct conf_receiver {
-	struct conf_strings listen;      /* addresses; default "0.0.0.0" and "::" */
-	long *port;                      /* default 11112 */
+	struct conf_strings listen; /* addresses; default "0.0.0.0" and "::" */
+	long *port;                 /* default 11112 */
 	size_t port_count;
 	struct conf_strings calling_aets; /* allow-lists: empty allows all */
 	struct conf_strings called_aets;
 	struct conf_prefix *allow;
 	size_t allow_count;
-	long max_associations;           /* default 64 */
-	long max_associations_per_peer;  /* default 64 */
-	long request_timeout_s;          /* for the whole A-ASSOCIATE-RQ; default 10 */
-	long dimse_timeout_s;            /* silence inside an association; default 600 */
-	long min_free_mb;                /* refuse associations when less disk is free; default 500 */
+	long max_associations;          /* default 64 */
+	long max_associations_per_peer; /* default 64 */
+	long request_timeout_s;         /* for the whole A-ASSOCIATE-RQ; default 10 */
+	long dimse_timeout_s;           /* silence inside an association; default 600 */
+	long min_free_mb; /* refuse associations when less disk is free; default 500 */
 	enum conf_accept accept;
 };
 
@@ -58,14 +58,15 @@ struct conf_cleaner {
 };
 
 struct conf_target {
-	char *name;                   /* name_ok() */
-	char *type;                   /* "dicom", "folder": the program send-TYPE beside ours */
-	long max_connections;         /* jobs at once; default 1 */
-	bool ordered;                 /* one series of a study after the other; default true */
-	long retry_min_ms;            /* first pause after a failure; default 5 s */
-	long retry_max_ms;            /* longest pause; default 15 min */
-	long image_retries;           /* tries for an image that the target refuses; default 5 */
-	/* Settings for the sender: "host", "10.0.0.5", "port", "104", ... exactly as configured. */
+	char *name;           /* name_ok() */
+	char *type;           /* "dicom", "folder": the program send-TYPE beside ours */
+	long max_connections; /* jobs at once; default 1 */
+	bool ordered;         /* one series of a study after the other; default true */
+	long retry_min_ms;    /* first pause after a failure; default 5 s */
+	long retry_max_ms;    /* longest pause; default 15 min */
+	long image_retries;   /* tries for an image that the target refuses; default 5 */
+	/* Settings for the sender: "host", "10.0.0.5", "port", "104", ... with the defaults filled
+	 * in, durations as whole seconds without a unit, paths absolute. */
 	struct conf_strings setting; /* name, value, name, value, ...; count is even */
 };
 
@@ -77,8 +78,9 @@ struct conf_rule {
 	struct rule *compiled;
 	enum conf_action action;
 	bool disabled;
-	bool fallback;          /* applies when no other rule did */
+	bool fallback; /* applies when no other rule did */
 	struct conf_strings targets;
+	char *comment; /* "" when there is none */
 };
 
 struct conf {
@@ -103,10 +105,14 @@ const struct conf_target *conf_target(const struct conf *conf, const char *name)
 /* The sender's setting, or NULL. */
 const char *conf_setting(const struct conf_target *target, const char *name);
 
+/* True for a name that a rule may use: a keyword of dicom_tags, SenderAddress, SenderAET or
+ * ReceiverAET. Names are case-insensitive. */
+bool conf_tag_known(const char *name);
+
 /* The beginning of every program's main(): handles -c FILE (default SYSCONFDIR/dcmspool/dcmspool.conf)
- * and -n (check, then exit 0 or 100), and further option letters of the program's own: calls
- * option(letter, optarg) for those. Dies with 100 on a usage or configuration mistake. Afterwards
- * optind stands at the first operand. */
+ * -n (check: prints "FILE: ok" and exits 0, or dies with 100), -h (prints usage, exits 0), and
+ * further option letters of the program's own: calls option(letter, optarg) for those. Dies with 100
+ * on a usage or configuration mistake. Afterwards optind stands at the first operand. */
 struct conf *conf_main(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 

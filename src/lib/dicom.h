@@ -1,7 +1,9 @@
 /*
  * dicom: reads the header of a DICOM file, never its pixel data.
  *
- * What it reads, what it accepts and what it refuses is specified in getdcmtags(1).
+ * What it reads, what it accepts and what it refuses is specified in getdcmtags(1). Both entry
+ * points take any file: memory is bounded (16 MiB, usually 20 KiB), nothing recurses on the
+ * input, and a bad file ends in one line that names offset and reason.
  */
 #ifndef DICOM_H
 #define DICOM_H
@@ -13,6 +15,7 @@
 /* The tags that are always read, in the order of their numbers (PS3.6). */
 struct dicom_tag {
 	uint16_t group, element;
+	char vr[3];
 	const char *keyword; /* PS3.6's, e.g. "SeriesInstanceUID" */
 };
 extern const struct dicom_tag dicom_tags[];
@@ -23,16 +26,18 @@ int dicom_tag_index(const char *keyword);
 
 struct dicom_header {
 	char **value; /* dicom_tag_count of them: UTF-8, several values joined by '\', NULL when absent */
-	bool charset_problem; /* text was kept, but with replacement characters */
+	bool charset_problem; /* text was kept, but with replacement characters or by a guess */
 };
 
 /* Why a file could not be read: one line naming offset and reason, fit for reason.txt. */
 struct dicom_error {
+	int number; /* errno of a call that failed: try again later; 0: the file itself is bad */
 	char text[256];
 };
 
-/* Reads from the beginning of fd (a regular file). Returns 0 or -1 with *error. In both cases
- * dicom_header_free() frees; after an error the values read so far are there. */
+/* Reads from the beginning of fd (a regular file; from a pipe what is to come). Returns 0 or -1
+ * with *error. In both cases dicom_header_free() frees; after an error the values read so far are
+ * there. */
 int dicom_read_header(int fd, struct dicom_header *header, struct dicom_error *error);
 void dicom_header_free(struct dicom_header *header);
 

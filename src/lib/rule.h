@@ -1,7 +1,9 @@
 /*
  * rule: the expression language of dcmspool-rules(5), a subset of Python's expressions.
  *
- * A rule is compiled once; evaluation cannot loop, allocates a bounded amount and touches nothing.
+ * A rule is compiled once; evaluation cannot loop, takes a bounded number of steps, allocates a
+ * bounded amount and touches nothing. A compiled rule is never changed: any number of threads may
+ * evaluate it at once.
  */
 #ifndef RULE_H
 #define RULE_H
@@ -12,21 +14,24 @@
 struct rule;
 
 struct rule_error {
-	int line, column;  /* of the mistake in the text, from 1 */
+	int line, column;  /* of the mistake, from 1; columns count characters, not bytes */
 	char message[256]; /* what is wrong and what was expected; one line */
 };
 
 /* Compiles text. known(name) says whether a tag of that name exists (names are case-insensitive).
  * Returns NULL with *error filled in. rule_free() frees; rule_free(NULL) is allowed. */
-struct rule *rule_compile(const char *text, bool (*known)(const char *name), struct rule_error *error);
+struct rule *rule_compile(
+	const char *text, bool (*known)(const char *name), struct rule_error *error);
 void rule_free(struct rule *rule);
 
-/* The value of a tag: UTF-8, "" when absent, never NULL. */
+/* The value of a tag: UTF-8, "" when absent, never NULL. It stays valid during the evaluation. The
+ * name is spelt as in the rule. */
 typedef const char *rule_tag_fn(const void *context, const char *name);
 
 enum rule_result { RULE_FALSE, RULE_TRUE, RULE_FAILED };
 
-/* RULE_FAILED: the evaluation raised what Python would raise; why (of size bytes) says what. */
+/* RULE_FAILED: the evaluation raised what Python would raise; why (of size bytes) says what, one
+ * line. Like Python's own messages it may quote the value of a tag: not for a log. */
 enum rule_result rule_evaluate(
 	const struct rule *rule, rule_tag_fn *tag, const void *context, char *why, size_t size);
 

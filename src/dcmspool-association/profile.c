@@ -1,0 +1,224 @@
+#include "profile.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define DICOM	     "1.2.840.10008." /* the standard's own UIDs (PS3.5 9) */
+#define VERIFICATION "1.2.840.10008.1.1"
+#define IMPLICIT     "1.2.840.10008.1.2" /* every sender proposes it (PS3.5 10.1) */
+
+/* Storage SOP classes of the standard (PS3.4 B.5, GG.3 and retired ones): all UIDs that begin so. */
+static const char *const storage[] = {
+	VERIFICATION, /* compared whole, see is_wanted() */
+	"1.2.840.10008.5.1.4.1.1.",
+	"1.2.840.10008.5.1.4.34.1",
+	"1.2.840.10008.5.1.4.34.7",
+	"1.2.840.10008.5.1.4.34.10",
+	"1.2.840.10008.5.1.4.38.1",
+	"1.2.840.10008.5.1.4.39.1",
+	"1.2.840.10008.5.1.4.43.1",
+	"1.2.840.10008.5.1.4.44.1",
+	"1.2.840.10008.5.1.4.45.1",
+	"1.2.840.10008.5.1.1.27",
+	"1.2.840.10008.5.1.1.29",
+	"1.2.840.10008.5.1.1.30",
+};
+
+/* Not storage, though their UIDs look like it: the inventory services (PS3.4 Annex II, JJ). */
+static const char *const services[] = {
+	"1.2.840.10008.5.1.4.1.1.201.2",
+	"1.2.840.10008.5.1.4.1.1.201.3",
+	"1.2.840.10008.5.1.4.1.1.201.4",
+	"1.2.840.10008.5.1.4.1.1.201.5",
+	"1.2.840.10008.5.1.4.1.1.201.6",
+};
+
+static const char *const uncompressed[] = {
+	"1.2.840.10008.1.2",
+	"1.2.840.10008.1.2.1",
+	"1.2.840.10008.1.2.2",
+};
+
+/* What storescp is able to receive (DCMTK 3.6.7, dimse.cc, getTransferSyntax()). It could negotiate
+ * any other as well, but aborts the association at the first image: a refused context is better, for
+ * then the sender can choose another syntax. */
+static const char *const receivable[] = {
+	"1.2.840.10008.1.2",
+	"1.2.840.10008.1.2.1",
+	"1.2.840.10008.1.2.2",
+	"1.2.840.10008.1.2.1.99",
+	"1.2.840.10008.1.2.5",
+	"1.2.840.10008.1.2.4.50",
+	"1.2.840.10008.1.2.4.51",
+	"1.2.840.10008.1.2.4.52",
+	"1.2.840.10008.1.2.4.53",
+	"1.2.840.10008.1.2.4.54",
+	"1.2.840.10008.1.2.4.55",
+	"1.2.840.10008.1.2.4.56",
+	"1.2.840.10008.1.2.4.57",
+	"1.2.840.10008.1.2.4.58",
+	"1.2.840.10008.1.2.4.59",
+	"1.2.840.10008.1.2.4.60",
+	"1.2.840.10008.1.2.4.61",
+	"1.2.840.10008.1.2.4.62",
+	"1.2.840.10008.1.2.4.63",
+	"1.2.840.10008.1.2.4.64",
+	"1.2.840.10008.1.2.4.65",
+	"1.2.840.10008.1.2.4.66",
+	"1.2.840.10008.1.2.4.70",
+	"1.2.840.10008.1.2.4.80",
+	"1.2.840.10008.1.2.4.81",
+	"1.2.840.10008.1.2.4.90",
+	"1.2.840.10008.1.2.4.91",
+	"1.2.840.10008.1.2.4.92",
+	"1.2.840.10008.1.2.4.93",
+	"1.2.840.10008.1.2.4.100",
+	"1.2.840.10008.1.2.4.101",
+	"1.2.840.10008.1.2.4.102",
+	"1.2.840.10008.1.2.4.103",
+	"1.2.840.10008.1.2.4.104",
+	"1.2.840.10008.1.2.4.105",
+	"1.2.840.10008.1.2.4.106",
+	"1.2.840.10008.1.2.4.107",
+	"1.2.840.10008.1.2.4.108",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool among(const char *uid, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(uid, list[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_wanted(const char *class)
+{
+	if (!*class || among(class, services, COUNT(services)))
+		return false;
+	if (strncmp(class, DICOM, strlen(DICOM)) != 0)
+		return true; /* private: what is not storage, storescp answers as such */
+	for (size_t i = 0; i < COUNT(storage); i++) {
+		size_t length = strlen(storage[i]);
+
+		if (strcmp(class, storage[i]) == 0 ||
+			(storage[i][length - 1] == '.' && strncmp(class, storage[i], length) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* The index of an acceptable syntax in receivable[], or -1. */
+static int acceptable(const char *syntax, enum conf_accept accept)
+{
+	if (accept == CONF_ACCEPT_UNCOMPRESSED && !among(syntax, uncompressed, COUNT(uncompressed)))
+		return -1;
+	for (size_t i = 0; i < COUNT(receivable); i++)
+		if (strcmp(syntax, receivable[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* What the contexts of one SOP class propose: syntaxes as indices, sets of them as bits. */
+struct proposal {
+	int syntax[COUNT(receivable)]; /* in the order of their first appearance */
+	size_t count;
+	uint64_t earlier[COUNT(receivable)]; /* those that some context prefers to this one */
+};
+_Static_assert(COUNT(receivable) <= 64, "a set of syntaxes is 64 bits");
+
+static void propose(struct proposal *p, const struct acse_context *context, uint64_t *all,
+	enum conf_accept accept)
+{
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < context->syntax_count; i++) {
+		int index = acceptable(context->syntax[i], accept);
+		uint64_t bit = index < 0 ? 0 : (uint64_t)1 << index;
+
+		if (index < 0 || before & bit)
+			continue;
+		if (!(*all & bit))
+			p->syntax[p->count++] = index;
+		p->earlier[index] |= before;
+		*all |= bit;
+		before |= bit;
+	}
+}
+
+/* The next syntax of the merged list: the first that no context wants another one before; when they
+ * contradict each other, the first. -1 when all are placed. */
+static int next_syntax(const struct proposal *p, uint64_t placed)
+{
+	int first = -1;
+
+	for (size_t i = 0; i < p->count; i++) {
+		int index = p->syntax[i];
+
+		if (placed >> index & 1)
+			continue;
+		if (!(p->earlier[index] & ~placed))
+			return index;
+		if (first < 0)
+			first = index;
+	}
+	return first;
+}
+
+/* Writes section [T<number>], the merged list of a SOP class. One that proposes nothing acceptable gets
+ * a list that matches nothing (it does not propose implicit little endian): so it is refused for its
+ * syntaxes, not for its SOP class, and the sender's log says what is the matter. */
+static bool write_syntaxes(const struct acse_request *r, const char *class, enum conf_accept accept,
+	size_t number, struct buf *out)
+{
+	struct proposal p = { .count = 0 };
+	uint64_t all = 0, placed = 0;
+	int index;
+
+	for (size_t i = 0; i < r->context_count; i++)
+		if (strcmp(r->context[i].abstract, class) == 0)
+			propose(&p, &r->context[i], &all, accept);
+	buf_printf(out, "[T%zu]\n", number);
+	if (p.count == 0)
+		buf_puts(out, "TransferSyntax1 = " IMPLICIT "\n");
+	for (int n = 1; (index = next_syntax(&p, placed)) >= 0; n++) {
+		buf_printf(out, "TransferSyntax%d = %s\n", n, receivable[index]);
+		placed |= (uint64_t)1 << index;
+	}
+	return p.count > 0;
+}
+
+static bool seen_before(const struct acse_request *r, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(r->context[i].abstract, r->context[index].abstract) == 0)
+			return true;
+	return false;
+}
+
+size_t profile_make(const struct acse_request *r, enum conf_accept accept, struct buf *out)
+{
+	struct buf contexts = { 0 };
+	size_t classes = 0, accepted = 0;
+
+	buf_puts(out, "[[TransferSyntaxes]]\n");
+	for (size_t i = 0; i < r->context_count; i++) {
+		const char *class = r->context[i].abstract;
+
+		if (!is_wanted(class) || seen_before(r, i))
+			continue;
+		accepted += write_syntaxes(r, class, accept, ++classes, out);
+		buf_printf(
+			&contexts, "PresentationContext%zu = %s\\T%zu\n", classes, class, classes);
+	}
+	if (classes == 0) { /* an empty list is a syntax error; this one matches nothing proposed */
+		buf_puts(out, "[T1]\nTransferSyntax1 = " IMPLICIT "\n");
+		buf_puts(&contexts, "PresentationContext1 = " VERIFICATION "\\T1\n");
+	}
+	buf_printf(out, "[[PresentationContexts]]\n[C]\n%s", contexts.failed ? "" : contexts.data);
+	buf_puts(out, "[[Profiles]]\n[A]\nPresentationContexts = C\n");
+	out->failed = out->failed || contexts.failed;
+	buf_free(&contexts);
+	return accepted;
+}

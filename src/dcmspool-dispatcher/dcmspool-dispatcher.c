@@ -1,0 +1,144 @@
+/*
+ * dcmspool-dispatcher: sends jobs to their targets, one at a time. dcmspool-dispatcher(8), STATES.md.
+ *
+ * n dispatchers send n jobs at once. Whatever wakes one (an event, its deadline, its start, the end of a
+ * job) makes it look at all queues anew.
+ */
+#include "dispatcher.h"
+
+#include "log.h"
+#include "run.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+static const char usage[] = "usage: dcmspool-dispatcher [-n] [-c FILE]\n";
+
+enum { SIGNALS, TIMER, TREE, POLLED };
+
+/* Jobs and pauses that come and go, in both directories of a target. */
+enum { QUEUE_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
+
+void look_again(struct dispatcher *d, int64_t due_us)
+{
+	if (d->next_us == 0 || due_us < d->next_us)
+		d->next_us = due_us;
+}
+
+static void watch_queue(enum spool_dir dir, const char *target)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/", spool_name(dir), target);
+	if (watch_keep(path, QUEUE_EVENTS) < 0)
+		log_error("unable to watch %s: %s", path, strerror(errno));
+}
+
+static void make_queue(struct dispatcher *d, enum spool_dir dir, const char *target)
+{
+	if (disk_make_dir(d->spool.dir[dir], target) < 0)
+		die(EXIT_TEMPORARY, "unable to make %s/%s/%s: %s", d->spool.path, spool_name(dir),
+			target, strerror(errno));
+}
+
+/* Watches the queues, then works until no job may go. */
+static void scan(struct dispatcher *d)
+{
+	struct work work;
+
+	watch_begin();
+	for (size_t i = 0; i < d->conf->target_count; i++) {
+		make_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
+		make_queue(d, SPOOL_SENDING, d->conf->target[i].name);
+		watch_queue(SPOOL_OUTGOING, d->conf->target[i].name);
+		watch_queue(SPOOL_SENDING, d->conf->target[i].name);
+	}
+	watch_end();
+	d->next_us = 0;
+	while (!d->stopping && queue_claim(d, &work)) {
+		work_run(d, &work);
+		work_close(&work);
+	}
+}
+
+static void take_signals(struct dispatcher *d)
+{
+	int number;
+
+	while ((number = run_next_signal(d->signals)))
+		if (number == SIGTERM || number == SIGINT)
+			d->stopping = true;
+}
+
+static void scan_and_wait(struct dispatcher *d, int timer)
+{
+	struct pollfd polled[POLLED] = {
+		[SIGNALS] = { .fd = d->signals, .events = POLLIN },
+		[TIMER] = { .fd = timer, .events = POLLIN },
+		[TREE] = { .events = POLLIN },
+	};
+
+	for (;;) {
+		scan(d);
+		if (d->stopping)
+			return;
+		if (run_arm(timer, d->next_us) < 0)
+			die(EXIT_TEMPORARY, "unable to set the timer: %s", strerror(errno));
+		polled[TREE].fd = watch_fd();
+		while (poll(polled, POLLED, -1) < 0)
+			if (errno != EINTR)
+				die(EXIT_BUG, "unable to poll: %s", strerror(errno));
+		if (polled[TIMER].revents)
+			run_disarm(timer);
+		if (polled[TREE].revents)
+			watch_drain();
+		if (polled[SIGNALS].revents)
+			take_signals(d);
+	}
+}
+
+/* Jobs for targets that the configuration no longer has wait for ever; somebody should know. */
+static void tell_orphans(struct dispatcher *d)
+{
+	struct disk_names names, jobs;
+
+	if (disk_list(d->spool.dir[SPOOL_OUTGOING], ".", &names) < 0)
+		die(EXIT_TEMPORARY, "unable to list %s/outgoing: %s", d->spool.path,
+			strerror(errno));
+	for (size_t i = 0; i < names.count; i++) {
+		if (conf_target(d->conf, names.name[i]) ||
+			disk_list(d->spool.dir[SPOOL_OUTGOING], names.name[i], &jobs) < 0)
+			continue;
+		if (jobs.count > 0)
+			log_warning("outgoing/%s holds %zu jobs, but %s has no such target; "
+				    "configure it, "
+				    "or move them to incoming/",
+				names.name[i], jobs.count, d->conf->file);
+		disk_names_free(&jobs);
+	}
+	disk_names_free(&names);
+}
+
+int main(int argc, char *argv[])
+{
+	struct dispatcher d = { 0 };
+	int timer;
+
+	log_open(argv[0]);
+	d.conf = conf_main(argc, argv, "", NULL, usage);
+	spool_open(&d.spool, d.conf->spool);
+	d.signals = run_signals();
+	timer = run_timer();
+	if (d.signals < 0 || timer < 0 || watch_open() < 0)
+		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
+	tell_orphans(&d);
+	log_info("ready spool=%s", d.spool.path);
+	scan_and_wait(&d, timer);
+	log_info("stopped");
+	return 0;
+}

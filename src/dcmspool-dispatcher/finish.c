@@ -1,0 +1,217 @@
+#include "dispatcher.h"
+
+#include "journal.h"
+#include "jsonfile.h"
+#include "log.h"
+#include "str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAME_SIZE = 400 };
+
+/* "<job>.<target>", the name in success/ and error/. */
+static void final_name(const struct work *work, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s.%s", work->job, work->target->name);
+}
+
+bool finish_given_up(const struct work *work, const struct image *image)
+{
+	return !image->stored && image->failures >= work->target->image_retries;
+}
+
+static size_t count_given_up(const struct work *work)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < work->image_count; i++)
+		n += finish_given_up(work, &work->images[i]);
+	return n;
+}
+
+static int write_reason(const struct work *work, int dir)
+{
+	struct buf text = { 0 };
+	int result;
+
+	buf_printf(&text, "Target %s refused %zu of %zu images, each %ld times; these lie here:\n",
+		work->target->name, count_given_up(work), work->image_count,
+		work->target->image_retries);
+	for (size_t i = 0; i < work->image_count; i++)
+		if (finish_given_up(work, &work->images[i]))
+			buf_printf(&text, "%s: %s %s\n", work->images[i].name,
+				work->images[i].status, work->images[i].text);
+	buf_puts(&text,
+		"To route them again, by the rules of now: move this directory to incoming/.\n");
+	result = text.failed ? (errno = ENOMEM, -1)
+			     : disk_write_file(dir, "reason.txt", text.data, text.length);
+	buf_free(&text);
+	return result;
+}
+
+/* Moves the whole job to success/ or error/. */
+static int move_job(struct dispatcher *d, struct work *work, enum spool_dir to)
+{
+	char name[NAME_SIZE];
+
+	final_name(work, name, sizeof(name));
+	if (disk_unlink(work->dir, "retry.json") < 0 || ledger_sync(work) < 0 ||
+		fsync(work->dir) < 0)
+		return -1;
+	return disk_rename_unique(work->sending, work->job, d->spool.dir[to], name, NULL, 0);
+}
+
+static int link_into(const struct work *work, int to, const char *name)
+{
+	if (linkat(work->dir, name, to, name, 0) == 0 || errno == EEXIST || errno == ENOENT)
+		return 0;
+	return -1;
+}
+
+/* Fills .failed with links of the images that were given up and of what explains them. */
+static int fill_failed(const struct work *work, int failed)
+{
+	static const char *const explaining[] = { "series.json", "job.json", "plan.json",
+		"sent.log" };
+
+	for (size_t i = 0; i < work->image_count; i++)
+		if (finish_given_up(work, &work->images[i]) &&
+			link_into(work, failed, work->images[i].name) < 0)
+			return -1;
+	for (size_t i = 0; i < sizeof(explaining) / sizeof(explaining[0]); i++)
+		if (link_into(work, failed, explaining[i]) < 0)
+			return -1;
+	return write_reason(work, failed);
+}
+
+/* An image of the job that lies in error/ as well goes from the job: the split was committed. */
+static int drop_committed(const struct work *work, int error_dir)
+{
+	struct stat here, there;
+
+	for (size_t i = 0; i < work->image_count; i++) {
+		const char *name = work->images[i].name;
+
+		if (fstatat(error_dir, name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+			fstatat(work->dir, name, &here, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!disk_same_file(&here, &there))
+			continue;
+		if (disk_unlink(work->dir, name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Removes a .failed that was never committed: links only, their images are in the job. */
+static int drop_uncommitted(const struct work *work)
+{
+	struct disk_names names;
+	int dir = disk_open_dir(work->dir, ".failed"), result = 0;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : -1;
+	result = disk_list(dir, ".", &names);
+	for (size_t i = 0; result == 0 && i < names.count; i++)
+		result = disk_unlink(dir, names.name[i]);
+	disk_names_free(&names);
+	(void)close(dir); /* only used as a base */
+	return result < 0 ? -1 : unlinkat(work->dir, ".failed", AT_REMOVEDIR);
+}
+
+int finish_resume(struct dispatcher *d, struct work *work)
+{
+	char name[NAME_SIZE];
+	int error_dir, result;
+
+	if (drop_uncommitted(work) < 0)
+		return -1;
+	final_name(work, name, sizeof(name));
+	error_dir = disk_open_dir(d->spool.dir[SPOOL_ERROR], name);
+	if (error_dir < 0)
+		return errno == ENOENT ? 0 : -1;
+	result = drop_committed(work, error_dir);
+	(void)close(error_dir); /* only used as a base */
+	return result;
+}
+
+/* The images that were given up become error/<job>.<target>; the rest stays, to be a success. */
+static int split(struct dispatcher *d, struct work *work)
+{
+	char name[NAME_SIZE];
+	int failed, result;
+
+	if (drop_uncommitted(work) < 0 || disk_make_dir(work->dir, ".failed") < 0)
+		return -1;
+	failed = disk_open_dir(work->dir, ".failed");
+	if (failed < 0)
+		return -1;
+	final_name(work, name, sizeof(name));
+	result = fill_failed(work, failed);
+	if (result == 0)
+		result = fsync(failed);
+	if (result == 0)
+		result = disk_rename_unique(
+			work->dir, ".failed", d->spool.dir[SPOOL_ERROR], name, NULL, 0);
+	if (result == 0)
+		result = drop_committed(work, failed);
+	(void)close(failed); /* only used as a base */
+	return result;
+}
+
+int finish_done(struct dispatcher *d, struct work *work)
+{
+	size_t given_up = count_given_up(work);
+	size_t stored = work->image_count - given_up;
+	char count[24], refused[24];
+	int result = 0;
+
+	if (given_up > 0 && stored > 0)
+		result = split(d, work);
+	else if (given_up > 0)
+		result = write_reason(work, work->dir);
+	if (result == 0)
+		result = move_job(
+			d, work, stored > 0 || given_up == 0 ? SPOOL_SUCCESS : SPOOL_ERROR);
+	if (result < 0)
+		return -1;
+	(void)snprintf(count, sizeof(count), "%zu", stored);
+	(void)snprintf(refused, sizeof(refused), "%zu", given_up);
+	if (stored > 0) {
+		log_info("sent job=%s target=%s images=%s", work->job, work->target->name, count);
+		journal_write(&d->spool, "sent", "job", work->job, "target", work->target->name,
+			"images", count, NULL);
+	}
+	if (given_up > 0) {
+		log_error("given up, see error/%s.%s/reason.txt job=%s target=%s images=%s",
+			work->job, work->target->name, work->job, work->target->name, refused);
+		journal_write(&d->spool, "failed", "job", work->job, "target", work->target->name,
+			"images", refused, NULL);
+	}
+	return 0;
+}
+
+int finish_return(struct work *work, int64_t retry_us)
+{
+	char stamp[SPOOL_STAMP_SIZE];
+	json_t *retry;
+	int result;
+
+	if (retry_us > 0) {
+		spool_stamp(retry_us, stamp, sizeof(stamp));
+		retry = json_pack("{s:s}", "not_before", stamp);
+		result = jsonfile_store(work->dir, "retry.json", retry);
+		json_decref(retry);
+	} else {
+		result = disk_unlink(work->dir, "retry.json");
+	}
+	if (result == 0)
+		result = ledger_sync(work);
+	if (result < 0)
+		return -1;
+	return disk_rename(work->sending, work->job, work->queue, work->job);
+}

@@ -1,0 +1,251 @@
+/*
+ * Which job is next. Jobs of one target are chosen under the lock of outgoing/<target>, so that two
+ * dispatchers never count the same free connection or overtake each other within a study.
+ */
+#include "dispatcher.h"
+
+#include "job.h"
+#include "jsonfile.h"
+#include "log.h"
+#include "str.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* One target's directories, listed. */
+struct queue {
+	const struct conf_target *target;
+	int outgoing, sending; /* descriptors of outgoing/<target>, sending/<target> */
+	struct disk_names waiting, running;
+};
+
+static int queue_open(struct dispatcher *d, const struct conf_target *target, struct queue *queue)
+{
+	*queue = (struct queue){ .target = target, .outgoing = -1, .sending = -1 };
+	queue->outgoing = disk_open_dir(d->spool.dir[SPOOL_OUTGOING], target->name);
+	queue->sending = disk_open_dir(d->spool.dir[SPOOL_SENDING], target->name);
+	if (queue->outgoing < 0 || queue->sending < 0)
+		return -1;
+	return flock(queue->outgoing, LOCK_EX);
+}
+
+static void queue_close(struct queue *queue)
+{
+	disk_names_free(&queue->waiting);
+	disk_names_free(&queue->running);
+	if (queue->outgoing >= 0)
+		(void)close(queue->outgoing); /* releases the lock */
+	if (queue->sending >= 0)
+		(void)close(queue->sending);
+}
+
+/* Is a job of the same study among the first count names? */
+static bool has_study(const struct disk_names *names, size_t count, const char *job)
+{
+	const char *study = job_study(job), *other;
+
+	for (size_t i = 0; study && i < count; i++) {
+		other = job_study(names->name[i]);
+		if (other && memcmp(study, other, 8) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum { REST_US = 30000000 };
+
+void queue_rest(struct dispatcher *d, const struct work *work)
+{
+	struct resting *resting = &d->resting[d->resting_next++ % RESTING_MAX];
+
+	memcpy(resting->job, work->job, sizeof(resting->job));
+	resting->target = work->target;
+	resting->until_us = spool_now_us() + REST_US;
+}
+
+/* Have we failed on this job a moment ago? */
+static bool is_resting(struct dispatcher *d, const struct conf_target *target, const char *job)
+{
+	for (size_t i = 0; i < RESTING_MAX; i++) {
+		const struct resting *resting = &d->resting[i];
+
+		if (resting->target != target || strcmp(resting->job, job) != 0 ||
+			resting->until_us <= spool_now_us())
+			continue;
+		look_again(d, resting->until_us);
+		return true;
+	}
+	return false;
+}
+
+/* When a job that waits to be tried again may go; 0: it is not waiting. */
+static int64_t retry_due(const struct queue *queue, const char *job)
+{
+	int dir = disk_open_dir(queue->outgoing, job);
+	json_t *retry = dir < 0 ? NULL : jsonfile_load(dir, "retry.json");
+	int64_t due_us = retry ? spool_stamp_time(jsonfile_text(retry, "not_before")) : 0;
+
+	json_decref(retry);
+	if (dir >= 0)
+		(void)close(dir); /* only read */
+	return due_us < 0 ? 0 : due_us;
+}
+
+/* May the i-th waiting job go now? Within a study the jobs go in the order of their names, which is the
+ * order of arrival, one after the other. */
+static bool may_go(struct dispatcher *d, const struct queue *queue, size_t i)
+{
+	const char *job = queue->waiting.name[i];
+	int64_t due_us;
+
+	if (!name_ok(job))
+		return false; /* our own files, and what is being copied here by hand */
+	if (queue->target->ordered && (has_study(&queue->running, queue->running.count, job) ||
+					      has_study(&queue->waiting, i, job)))
+		return false;
+	if (is_resting(d, queue->target, job))
+		return false;
+	due_us = retry_due(queue, job);
+	if (due_us <= spool_now_us())
+		return true;
+	look_again(d, due_us);
+	return false;
+}
+
+/* The directory of sending/<target>/<job>, locked, if its dispatcher is dead. */
+static int take_over(struct dispatcher *d, const struct queue *queue, const char **job)
+{
+	for (size_t i = 0; i < queue->running.count; i++) {
+		int dir;
+
+		if (is_resting(d, queue->target, queue->running.name[i]))
+			continue;
+		dir = disk_lock_dir(queue->sending, queue->running.name[i], LOCK_EX | LOCK_NB);
+
+		if (dir >= 0) {
+			*job = queue->running.name[i];
+			log_info("taken over job=%s target=%s", *job, queue->target->name);
+			return dir;
+		}
+	}
+	return -1;
+}
+
+/* Moves a waiting job to sending/. Its lock goes with it. */
+static int claim(const struct queue *queue, const char *job)
+{
+	int dir = disk_lock_dir(queue->outgoing, job, LOCK_EX | LOCK_NB);
+
+	if (dir < 0)
+		return -1; /* no directory, or moved away by hand just now */
+	if (disk_rename(queue->outgoing, job, queue->sending, job) == 0)
+		return dir;
+	log_error("unable to move outgoing/%s/%s to sending: %s", queue->target->name, job,
+		strerror(errno));
+	(void)close(dir);
+	return -1;
+}
+
+static int next_job(struct dispatcher *d, const struct queue *queue, const char **job)
+{
+	bool probing;
+	int64_t until_us = pause_until(queue->outgoing, &probing);
+	long running = (long)queue->running.count;
+	int dir;
+
+	if (until_us > spool_now_us()) {
+		look_again(d, until_us);
+		return -1;
+	}
+	dir = take_over(d, queue, job);
+	if (dir >= 0)
+		return dir;
+	if (running >= (probing ? 1 : queue->target->max_connections))
+		return -1; /* sending/ tells when one has ended */
+	for (size_t i = 0; i < queue->waiting.count; i++) {
+		if (!may_go(d, queue, i))
+			continue;
+		dir = claim(queue, queue->waiting.name[i]);
+		if (dir >= 0) {
+			*job = queue->waiting.name[i];
+			return dir;
+		}
+	}
+	return -1;
+}
+
+/* Claims the next job of one target. */
+static bool claim_from(struct dispatcher *d, const struct conf_target *target, struct work *work)
+{
+	struct queue queue;
+	const char *job;
+	int dir = -1;
+
+	if (queue_open(d, target, &queue) < 0 ||
+		disk_list(queue.sending, ".", &queue.running) < 0 ||
+		disk_list(queue.outgoing, ".", &queue.waiting) < 0)
+		log_error("unable to look into outgoing/%s and sending/%s: %s", target->name,
+			target->name, strerror(errno));
+	else
+		dir = next_job(d, &queue, &job);
+	if (dir >= 0 && strlen(job) < sizeof(work->job)) {
+		*work = (struct work){ .target = target,
+			.dir = dir,
+			.queue = queue.outgoing,
+			.sending = queue.sending };
+		memcpy(work->job, job, strlen(job) + 1);
+		(void)flock(queue.outgoing, LOCK_UN); /* chosen; cannot fail on what is locked */
+		queue.outgoing = queue.sending = -1;
+	}
+	queue_close(&queue);
+	return dir >= 0;
+}
+
+/* The oldest name that waits for a target, to be fair between targets; "" when none waits. Only a hint:
+ * the choice is made under the lock. */
+static void oldest(struct dispatcher *d, const struct conf_target *target, char *out, size_t size)
+{
+	struct disk_names names = { 0 };
+	size_t i = 0;
+
+	*out = '\0';
+	if (disk_list(d->spool.dir[SPOOL_OUTGOING], target->name, &names) < 0)
+		return;
+	while (i < names.count && job_study(names.name[i]) == NULL)
+		i++;
+	if (i < names.count && strlen(names.name[i]) < size)
+		memcpy(out, names.name[i], strlen(names.name[i]) + 1);
+	disk_names_free(&names);
+}
+
+struct candidate {
+	const struct conf_target *target;
+	char job[128];
+};
+
+static int by_age(const void *a, const void *b)
+{
+	return strcmp(((const struct candidate *)a)->job, ((const struct candidate *)b)->job);
+}
+
+bool queue_claim(struct dispatcher *d, struct work *work)
+{
+	size_t count = d->conf->target_count;
+	struct candidate *candidate = calloc(count + 1, sizeof(*candidate));
+	bool claimed = false;
+
+	if (!candidate)
+		die(EXIT_TEMPORARY, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		candidate[i].target = &d->conf->target[i];
+		oldest(d, candidate[i].target, candidate[i].job, sizeof(candidate[i].job));
+	}
+	qsort(candidate, count, sizeof(*candidate), by_age);
+	for (size_t i = 0; i < count && !claimed; i++)
+		claimed = claim_from(d, candidate[i].target, work);
+	free(candidate);
+	return claimed;
+}

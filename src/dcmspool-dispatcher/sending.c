@@ -1,0 +1,246 @@
+/*
+ * Runs the sender of a target's type on the images that the ledger lacks; dcmspool-sender(7) is the
+ * contract between the two.
+ */
+#define _GNU_SOURCE /* memfd_create */
+#include "dispatcher.h"
+
+#include "log.h"
+#include "run.h"
+#include "str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { FIELDS = 4, LINE_MAX_BYTES = 1 << 16 };
+
+/* The sender at work. */
+struct sender {
+	struct work *work;
+	pid_t pid;
+	int out;          /* its standard output */
+	struct buf line;  /* what has been read of the current line */
+	char reason[256]; /* why the target as a whole failed; "" when it did not say */
+	bool broken;      /* the ledger could not be written: stop */
+};
+
+/* The names of the images to be sent, one a line, as a file without a name. */
+static int list_to_send(const struct work *work, size_t *count)
+{
+	int fd = memfd_create("images", MFD_CLOEXEC);
+	struct buf list = { 0 };
+
+	*count = 0;
+	for (size_t i = 0; i < work->image_count; i++) {
+		const struct image *image = &work->images[i];
+
+		if (image->stored || finish_given_up(work, image))
+			continue;
+		buf_printf(&list, "%s\n", image->name);
+		++*count;
+	}
+	if (fd >= 0 && (list.failed ||
+			       (list.length > 0 &&
+				       write(fd, list.data, list.length) != (ssize_t)list.length) ||
+			       lseek(fd, 0, SEEK_SET) < 0)) {
+		(void)close(fd);
+		fd = -1;
+	}
+	buf_free(&list);
+	return fd;
+}
+
+/* "TARGET_HOST=10.0.0.5" and so on, ending with NULL; the caller frees each and the array. */
+static char **sender_environment(const struct work *work)
+{
+	const struct conf_strings *setting = &work->target->setting;
+	char **all = calloc(setting->count / 2 + 3, sizeof(*all));
+	size_t n = 0;
+
+	for (size_t i = 0; all && i + 1 < setting->count; i += 2) {
+		struct buf one = { 0 };
+
+		buf_printf(&one, "TARGET_%s=%s", setting->item[i], setting->item[i + 1]);
+		for (char *p = one.data; p && *p != '='; p++)
+			*p = (char)toupper((unsigned char)*p);
+		all[n++] = one.data;
+	}
+	if (all) {
+		struct buf job = { 0 }, target = { 0 };
+
+		buf_printf(&job, "DCMSPOOL_JOB=%s", work->job);
+		buf_printf(&target, "DCMSPOOL_TARGET=%s", work->target->name);
+		all[n++] = job.data;
+		all[n++] = target.data;
+	}
+	return all;
+}
+
+static void environment_free(char **all)
+{
+	for (size_t i = 0; all && all[i]; i++)
+		free(all[i]);
+	free(all);
+}
+
+static pid_t start_sender(const struct work *work, int list, int out)
+{
+	char **environment = sender_environment(work), *path = NULL;
+	struct run run = RUN_DEFAULT;
+	struct buf name = { 0 };
+	const char *argv[2];
+	pid_t pid = -1;
+
+	buf_printf(&name, "send-%s", work->target->type);
+	if (!name.failed)
+		path = run_beside(name.data);
+	if (path && environment) {
+		argv[0] = path;
+		argv[1] = NULL;
+		run.argv = argv;
+		run.environment = (const char *const *)environment;
+		run.in = list;
+		run.out = out;
+		run.directory = work->dir;
+		pid = run_start(&run);
+	}
+	if (pid < 0)
+		log_error("unable to start %s: %s target=%s", path ? path : "the sender",
+			strerror(errno), work->target->name);
+	free(path);
+	buf_free(&name);
+	environment_free(environment);
+	return pid;
+}
+
+/* RESULT TAB STATUS TAB FILE TAB TEXT */
+static void take_line(struct sender *sender, char *line)
+{
+	struct work *work = sender->work;
+	char *field[FIELDS] = { line, NULL, NULL, NULL };
+	struct image *image;
+
+	for (int i = 1; i < FIELDS; i++) {
+		char *tab = strchr(field[i - 1], '\t');
+
+		if (!tab) {
+			log_error("send-%s wrote a line that is none of dcmspool-sender(7): %s",
+				work->target->type, line);
+			return;
+		}
+		*tab = '\0';
+		field[i] = tab + 1;
+	}
+	if (strcmp(field[0], "target") == 0) {
+		(void)snprintf(sender->reason, sizeof(sender->reason), "%s", field[3]);
+		return;
+	}
+	image = ledger_find(work, field[2]);
+	if (!image) {
+		log_error("send-%s named an image that the job has not: %s", work->target->type,
+			field[2]);
+	} else if (ledger_add(work, image, strcmp(field[0], "stored") == 0, field[1], field[3]) <
+		   0) {
+		log_error("unable to write the ledger of job %s: %s", work->job, strerror(errno));
+		sender->broken = true;
+	}
+}
+
+/* Takes what the sender wrote. Returns false at its end. */
+static bool take_output(struct sender *sender)
+{
+	char data[4096], *newline;
+	ssize_t n = read(sender->out, data, sizeof(data));
+
+	if (n < 0)
+		return errno == EINTR;
+	if (n == 0)
+		return false;
+	buf_add(&sender->line, data, (size_t)n);
+	while (sender->line.data &&
+		(newline = memchr(sender->line.data, '\n', sender->line.length))) {
+		size_t used = (size_t)(newline - sender->line.data) + 1;
+
+		*newline = '\0';
+		take_line(sender, sender->line.data);
+		sender->line.length -= used;
+		memmove(sender->line.data, sender->line.data + used, sender->line.length);
+	}
+	if (sender->line.length > LINE_MAX_BYTES || sender->line.failed)
+		sender->broken = true;
+	return !sender->broken;
+}
+
+static void take_signals(struct dispatcher *d)
+{
+	int number;
+
+	while ((number = run_next_signal(d->signals)))
+		if (number == SIGTERM || number == SIGINT)
+			d->stopping = true;
+}
+
+/* Reads until the sender has closed its output, or we are to stop. */
+static void follow(struct dispatcher *d, struct sender *sender)
+{
+	enum { SIGNALS, OUTPUT, POLLED };
+	struct pollfd polled[POLLED] = {
+		[SIGNALS] = { .fd = d->signals, .events = POLLIN },
+		[OUTPUT] = { .fd = sender->out, .events = POLLIN },
+	};
+
+	while (!d->stopping) {
+		if (poll(polled, POLLED, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
+		}
+		if (polled[SIGNALS].revents)
+			take_signals(d);
+		if (polled[OUTPUT].revents && !take_output(sender))
+			break;
+	}
+	if (d->stopping || sender->broken)
+		(void)kill(sender->pid, SIGKILL); /* what it has sent and not told is sent again */
+}
+
+int send_images(struct dispatcher *d, struct work *work, char *reason, size_t size)
+{
+	struct sender sender = { .work = work };
+	int pipes[2] = { -1, -1 }, list, status = -1;
+	size_t count;
+
+	list = list_to_send(work, &count);
+	if (list < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
+		log_error("unable to prepare sending: %s job=%s", strerror(errno), work->job);
+	} else if (count == 0) {
+		status = 0;
+	} else {
+		log_info("sending job=%s target=%s images=%zu", work->job, work->target->name,
+			count);
+		sender.pid = start_sender(work, list, pipes[1]);
+		(void)close(pipes[1]); /* the sender's end; ours would hide its end of file */
+		pipes[1] = -1;
+		sender.out = pipes[0];
+		if (sender.pid > 0) {
+			follow(d, &sender);
+			status = run_wait(sender.pid);
+		}
+	}
+	(void)snprintf(reason, size, "%s", sender.reason);
+	buf_free(&sender.line);
+	for (int i = 0; i < 2; i++)
+		if (pipes[i] >= 0)
+			(void)close(pipes[i]);
+	if (list >= 0)
+		(void)close(list);
+	return sender.broken ? -1 : status;
+}

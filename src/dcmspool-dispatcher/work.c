@@ -1,0 +1,146 @@
+#include "dispatcher.h"
+
+#include "journal.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The target as a whole failed: the job costs nothing, the target is left alone for a while. */
+static int target_failed(struct dispatcher *d, struct work *work, int status, const char *reason)
+{
+	char text[300], stamp[SPOOL_STAMP_SIZE];
+	int64_t until_us;
+
+	if (*reason)
+		(void)snprintf(text, sizeof(text), "%s", reason);
+	else
+		(void)snprintf(text, sizeof(text),
+			"send-%s ended with status %d without giving a reason", work->target->type,
+			status);
+	until_us = pause_target(work, text);
+	if (until_us < 0)
+		return -1;
+	look_again(d, until_us);
+	spool_stamp(until_us, stamp, sizeof(stamp));
+	log_warning("target failed, paused target=%s until=%s job=%s reason=%s", work->target->name,
+		stamp, work->job, text);
+	journal_write(&d->spool, "retried", "job", work->job, "target", work->target->name,
+		"not_before", stamp, "reason", text, NULL);
+	return finish_return(work, 0);
+}
+
+/* Some images were refused and may be tried again. */
+static int images_failed(struct dispatcher *d, struct work *work, const struct image *worst)
+{
+	const struct conf_target *target = work->target;
+	int64_t due_us = spool_now_us() + pause_length_us(worst->failures, target->retry_min_ms,
+						  target->retry_max_ms);
+	char stamp[SPOOL_STAMP_SIZE], text[300];
+
+	look_again(d, due_us);
+	spool_stamp(due_us, stamp, sizeof(stamp));
+	(void)snprintf(text, sizeof(text), "%s: %s %s", worst->name, worst->status, worst->text);
+	log_warning("images refused, tried again job=%s target=%s not_before=%s reason=%s",
+		work->job, target->name, stamp, text);
+	journal_write(&d->spool, "retried", "job", work->job, "target", target->name, "not_before",
+		stamp, "reason", text, NULL);
+	return finish_return(work, due_us);
+}
+
+/* An image of which a sender that claims to have finished said nothing was not stored. */
+static int note_silence(struct work *work, int status)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "send-%s ended with status %d and told no answer",
+		work->target->type, status);
+	for (size_t i = 0; i < work->image_count; i++) {
+		struct image *image = &work->images[i];
+
+		if (!image->stored && !image->answered && !finish_given_up(work, image) &&
+			ledger_add(work, image, false, "-", text) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The image that was refused most often and is to be tried again; NULL when there is none. */
+static const struct image *most_refused(const struct work *work)
+{
+	const struct image *worst = NULL;
+
+	for (size_t i = 0; i < work->image_count; i++) {
+		const struct image *image = &work->images[i];
+
+		if (!image->stored && !finish_given_up(work, image) &&
+			(!worst || image->failures > worst->failures))
+			worst = image;
+	}
+	return worst;
+}
+
+static bool any_answer(const struct work *work)
+{
+	for (size_t i = 0; i < work->image_count; i++)
+		if (work->images[i].answered)
+			return true;
+	return false;
+}
+
+static int judge(struct dispatcher *d, struct work *work, int status, const char *reason)
+{
+	const struct image *worst;
+
+	if (any_answer(work))
+		pause_end(work);
+	if ((status == EXIT_TEMPORARY || status == EXIT_PERMANENT) && most_refused(work))
+		return target_failed(d, work, status, reason);
+	/* Anything else, a sender that crashed too, is the fault of this job's images: it must not hold up
+	 * the target's other jobs. */
+	if (note_silence(work, status) < 0)
+		return -1;
+	worst = most_refused(work);
+	return worst ? images_failed(d, work, worst) : finish_done(d, work);
+}
+
+static int send_and_judge(struct dispatcher *d, struct work *work)
+{
+	char reason[256];
+	int status;
+
+	if (finish_resume(d, work) < 0 || ledger_load(work) < 0)
+		return -1;
+	status = send_images(d, work, reason, sizeof(reason));
+	if (status < 0)
+		return -1;
+	if (d->stopping && most_refused(work))
+		return finish_return(work, 0);
+	return judge(d, work, status, reason);
+}
+
+void work_run(struct dispatcher *d, struct work *work)
+{
+	if (send_and_judge(d, work) == 0)
+		return;
+	/* Ours to mend (a full disk, most likely): the job waits, the others go on. */
+	log_error("unable to go on with sending/%s/%s: %s; it is tried again", work->target->name,
+		work->job, strerror(errno));
+	queue_rest(d, work);
+	if (disk_rename(work->sending, work->job, work->queue, work->job) < 0)
+		log_error("unable to move sending/%s/%s back to outgoing: %s", work->target->name,
+			work->job, strerror(errno));
+}
+
+void work_close(struct work *work)
+{
+	for (size_t i = 0; i < work->image_count; i++)
+		free(work->images[i].name);
+	free(work->images);
+	(void)close(work->dir); /* releases the lock */
+	(void)close(work->sending);
+	(void)close(work->queue);
+}

@@ -1,0 +1,132 @@
+#define _GNU_SOURCE /* syncfs */
+#include "router.h"
+
+#include "job.h"
+#include "journal.h"
+#include "jsonfile.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* What a claimed batch may hold beside images and series.json, and what becomes of it: signs for the
+ * router that have served, and what is left of an earlier job that was moved back by hand. */
+static bool is_spent(const char *name)
+{
+	static const char *const names[] = { ".complete", "job.json", "sent.log", "retry.json",
+		"reason.txt", "association.json" };
+
+	if (strncmp(name, ".assoc.", 7) == 0 || strncmp(name, ".new.", 5) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int sort_out(struct router *router, const struct claim *claim, const char *name)
+{
+	struct stat st;
+
+	if (is_spent(name))
+		return disk_unlink(claim->dir, name);
+	if (fstatat(claim->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (S_ISREG(st.st_mode) && (spool_is_image(name) || strcmp(name, "series.json") == 0))
+		return 0;
+	log_warning("not an image, moved to error/%s job=%s name=%s", claim->job, claim->job, name);
+	journal_write(&router->spool, "quarantined", "job", claim->job, "file", name, "reason",
+		"is no image of the series", NULL);
+	return spool_quarantine(&router->spool, claim->dir, name, claim->job,
+		"lay in the directory of a series, but is no image file (NAME.dcm)");
+}
+
+/* Leaves images and series.json in the job, nothing else. Returns the number of images, or -1. */
+static ssize_t strip(struct router *router, const struct claim *claim)
+{
+	struct disk_names names;
+	ssize_t images = 0;
+
+	if (disk_list(claim->dir, ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count && images >= 0; i++) {
+		images += spool_is_image(names.name[i]);
+		if (sort_out(router, claim, names.name[i]) < 0)
+			images = -1;
+	}
+	disk_names_free(&names);
+	return images;
+}
+
+/* A batch without any image: getdcmtags died before its first rename. */
+static int remove_empty(struct router *router, const struct claim *claim)
+{
+	log_info("no image in it, removed job=%s", claim->job);
+	if (disk_unlink(claim->dir, "series.json") < 0)
+		return -1;
+	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
+}
+
+static int decide_and_carry_out(struct router *router, const struct claim *claim)
+{
+	json_t *plan = jsonfile_load(claim->dir, "plan.json");
+	ssize_t images;
+	int result;
+
+	if (!plan && errno != ENOENT && errno != EINVAL)
+		return -1;
+	if (!plan) {
+		images = strip(router, claim);
+		if (images <= 0)
+			return images < 0 ? -1 : remove_empty(router, claim);
+		/* The images' bytes: from here on no power failure takes them. */
+		if (syncfs(claim->dir) < 0)
+			return -1;
+		plan = plan_make(router, claim);
+		if (!plan)
+			return -1;
+	}
+	result = fanout(router, claim, plan);
+	json_decref(plan);
+	return result;
+}
+
+int route(struct router *router, struct claim *claim)
+{
+	int result = decide_and_carry_out(router, claim);
+
+	if (result < 0)
+		log_error("unable to route routing/%s: %s; it stays there and is tried again",
+			claim->job, strerror(errno));
+	(void)close(claim->dir); /* releases the lock */
+	claim->dir = -1;
+	return result;
+}
+
+int scan_routing(struct router *router)
+{
+	int routing = router->spool.dir[SPOOL_ROUTING], result = 0;
+	struct disk_names jobs;
+	struct claim claim;
+
+	if (disk_list(routing, ".", &jobs) < 0) {
+		log_error("unable to list routing: %s", strerror(errno));
+		return -1;
+	}
+	for (size_t i = 0; i < jobs.count; i++) {
+		if (strlen(jobs.name[i]) >= sizeof(claim.job))
+			continue; /* not made by us */
+		claim.dir = disk_lock_dir(routing, jobs.name[i], LOCK_EX | LOCK_NB);
+		if (claim.dir < 0)
+			continue; /* a router is at work on it, or has just finished */
+		memcpy(claim.job, jobs.name[i], strlen(jobs.name[i]) + 1);
+		log_info("taken over job=%s", claim.job);
+		if (route(router, &claim) < 0)
+			result = -1;
+	}
+	disk_names_free(&jobs);
+	return result;
+}

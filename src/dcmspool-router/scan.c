@@ -1,0 +1,184 @@
+#include "router.h"
+
+#include "log.h"
+#include "str.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+/* A new name or one that has gone is all that matters in incoming/ and receiving/; a close or a change of
+ * attributes as well in incoming/, for files copied there by hand. */
+enum {
+	RECEIVING_EVENTS = IN_MOVED_FROM | IN_DELETE,
+	INCOMING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB,
+	/* Inside a batch only what `touch .complete` does: renames of images must not wake us. */
+	BATCH_EVENTS = IN_CLOSE_WRITE | IN_ATTRIB,
+	RETRY_MS = 30000, /* after a failure of ours: a full disk, most likely */
+};
+
+/* The scan's state: who is connected, and when we must look again. */
+struct round {
+	struct router *router;
+	struct disk_names connected; /* names in receiving/ */
+	int64_t next_us;             /* 0: never */
+};
+
+static int64_t mtime_us(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
+}
+
+static void look_again(struct round *round, int64_t due_us)
+{
+	if (round->next_us == 0 || due_us < round->next_us)
+		round->next_us = due_us;
+}
+
+/* Does a connection that is still open count the batch among its own? */
+static bool is_fed(const struct round *round, int batch)
+{
+	char marker[256];
+
+	if (disk_exists(batch, ".assoc.unknown") == 1)
+		return true;
+	for (size_t i = 0; i < round->connected.count; i++) {
+		int n = snprintf(marker, sizeof(marker), ".assoc.%s", round->connected.name[i]);
+
+		if (n > 0 && (size_t)n < sizeof(marker) && disk_exists(batch, marker) == 1)
+			return true;
+	}
+	return false;
+}
+
+/* When the batch is complete, STATES.md 4. */
+static int64_t batch_due(const struct round *round, int batch, const char *name)
+{
+	const struct conf_router *conf = &round->router->conf->router;
+	int64_t now_us = spool_now_us(), quiet_us;
+	struct stat st;
+
+	if (disk_exists(batch, "job.json") == 1 || disk_exists(batch, ".complete") == 1)
+		return now_us;
+	if (fstat(batch, &st) < 0)
+		return now_us + conf->series_timeout_ms * 1000;
+	if (mtime_us(&st) > now_us + 1000000) { /* the clock was set back */
+		log_warning("incoming/%s is newer than now; counted from now", name);
+		(void)futimens(batch, NULL); /* else it waits until then */
+		return now_us + conf->association_grace_ms * 1000;
+	}
+	quiet_us = mtime_us(&st) + conf->association_grace_ms * 1000;
+	if (quiet_us > now_us || !is_fed(round, batch))
+		return quiet_us;
+	return mtime_us(&st) + conf->series_timeout_ms * 1000;
+}
+
+/* Claims and routes the batch when it is complete, judged again under its lock. */
+static void look_at_batch(struct round *round, const char *name)
+{
+	int incoming = round->router->spool.dir[SPOOL_INCOMING];
+	int64_t retry_us = round->router->conf->router.association_grace_ms * 1000 + 1000, due_us;
+	int batch = disk_open_dir(incoming, name);
+	struct claim claim;
+
+	if (batch < 0)
+		return; /* claimed by another router just now */
+	due_us = batch_due(round, batch, name);
+	(void)close(batch); /* only looked at */
+	if (due_us > spool_now_us()) {
+		look_again(round, due_us);
+		return;
+	}
+	batch = disk_lock_dir(incoming, name, LOCK_EX | LOCK_NB);
+	if (batch < 0) {
+		if (errno == EWOULDBLOCK) /* an image is being filed, or another router was first */
+			look_again(round, spool_now_us() + retry_us);
+		return;
+	}
+	due_us = batch_due(round, batch, name);
+	if (due_us > spool_now_us()) {
+		look_again(round, due_us);
+		(void)close(batch); /* releases the lock */
+		return;
+	}
+	if (claim_batch(round->router, batch, name, &claim) < 0) {
+		log_error("unable to move incoming/%s to routing: %s", name, strerror(errno));
+		look_again(round, spool_now_us() + RETRY_MS * INT64_C(1000));
+		(void)close(batch);
+		return;
+	}
+	if (route(round->router, &claim) < 0)
+		look_again(round, spool_now_us() + RETRY_MS * INT64_C(1000));
+}
+
+static void look_at_drop(struct round *round, const char *name)
+{
+	int64_t due_us = drop_due(round->router, name);
+
+	if (due_us < 0)
+		return; /* gone */
+	if (due_us > spool_now_us())
+		look_again(round, due_us);
+	else if (drop_take(round->router, name) < 0)
+		look_again(round, spool_now_us() + RETRY_MS * INT64_C(1000));
+}
+
+/* A batch or a job has series.json or job.json; everything else was dropped by hand. */
+static bool is_batch(int incoming, const char *name)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/series.json", name);
+	if (disk_exists(incoming, path) == 1)
+		return true;
+	(void)snprintf(path, sizeof(path), "%s/job.json", name);
+	return disk_exists(incoming, path) == 1;
+}
+
+static void keep_watch(const char *path, unsigned int events)
+{
+	if (watch_keep(path, events) < 0 && errno != ENOENT)
+		log_error("unable to watch %s: %s", path, strerror(errno));
+}
+
+static void look_at(struct round *round, const char *name)
+{
+	int incoming = round->router->spool.dir[SPOOL_INCOMING];
+	char path[512];
+
+	if (name[0] == '.')
+		return; /* on its way: rsync and others write under such names and rename */
+	if (!is_batch(incoming, name)) {
+		look_at_drop(round, name);
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
+	keep_watch(path, BATCH_EVENTS);
+	look_at_batch(round, name);
+}
+
+int64_t scan(struct router *router)
+{
+	struct round round = { .router = router };
+	struct disk_names names;
+
+	watch_begin();
+	keep_watch("receiving/", RECEIVING_EVENTS);
+	keep_watch("incoming/", INCOMING_EVENTS);
+	if (scan_routing(router) < 0)
+		look_again(&round, spool_now_us() + RETRY_MS * INT64_C(1000));
+	if (disk_list(router->spool.dir[SPOOL_RECEIVING], ".", &round.connected) < 0 ||
+		disk_list(router->spool.dir[SPOOL_INCOMING], ".", &names) < 0)
+		die(EXIT_TEMPORARY, "unable to list receiving and incoming: %s", strerror(errno));
+	for (size_t i = 0; i < names.count; i++)
+		look_at(&round, names.name[i]);
+	watch_end();
+	disk_names_free(&names);
+	disk_names_free(&round.connected);
+	return round.next_us;
+}

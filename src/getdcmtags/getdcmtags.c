@@ -1,0 +1,121 @@
+/*
+ * getdcmtags: reads the tags of DICOM files: prints them, or files the images into the spool.
+ * getdcmtags(1) specifies it.
+ */
+#include "association.h"
+#include "conf.h"
+#include "disk.h"
+#include "filing.h"
+#include "log.h"
+#include "print.h"
+#include "spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: getdcmtags [-p] FILE...                                  print tags as JSON\n"
+	"       getdcmtags -k FILE...                                    is the data set whole?\n"
+	"       getdcmtags [-n] [-c CONFIG] FILE ADDRESS SENDER-AET RECEIVER-AET   file one image\n"
+	"       getdcmtags [-n] [-c CONFIG] -w receiving/ASSOCIATION     watch one association\n";
+
+enum { OPERANDS_OF_FILING = 4 };
+
+static bool print, check;
+static const char *watched;
+
+static void option(int letter, const char *argument)
+{
+	if (letter == 'p')
+		print = true;
+	else if (letter == 'k')
+		check = true;
+	else if (letter == 'w')
+		watched = argument;
+}
+
+/* Only a look at the options: conf_main() reads them again and speaks of mistakes. */
+static void look_at_options(int argc, char *argv[])
+{
+	int letter;
+
+	opterr = 0;
+	while ((letter = getopt(argc, argv, "+:c:nhpkw:")) != -1)
+		option(letter, optarg);
+}
+
+/* The greatest exit code of one call per file. */
+static int each_file(int count, char *file[], int (*call)(const char *path))
+{
+	int worst = 0;
+
+	for (int i = 0; i < count; i++) {
+		int code = call(file[i]);
+
+		worst = code > worst ? code : worst;
+	}
+	return worst;
+}
+
+/* mercure's command line. Nobody will say when the series ends: the marker is ".assoc.unknown". */
+static int file_one(const struct conf *conf, char *operand[])
+{
+	struct filing filing = { .association = "unknown" };
+	char *slash = strrchr(operand[0], '/'), label[64], stamp[SPOOL_STAMP_SIZE];
+	const char *name = slash ? slash + 1 : operand[0];
+	enum filing_result result;
+	struct spool spool;
+	int dir;
+
+	if (slash)
+		*slash = '\0';
+	/* Opened before spool_open() changes the working directory; "/x" has its slash cut off. */
+	dir = disk_open_dir(AT_FDCWD, !slash ? "." : *operand[0] ? operand[0] : "/");
+	if (dir < 0)
+		die(EXIT_TEMPORARY, "unable to open the directory of %s: %s", name,
+			strerror(errno));
+	spool_open(&spool, conf->spool);
+	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
+	(void)snprintf(label, sizeof(label), "%s.%ld", stamp, (long)getpid());
+	filing.spool = &spool;
+	filing.label = label;
+	filing.sender = json_pack("{s:s, s:s?, s:s?, s:s?}", "association", "unknown", "peer",
+		operand[1], "calling_aet", operand[2], "called_aet", operand[3]);
+	if (!filing.sender) /* not UTF-8: what is not known is better left out than guessed */
+		filing.sender = json_object();
+	result = filing_file(&filing, dir, name, false);
+	json_decref(filing.sender);
+	(void)close(dir); /* only used as a base */
+	return result == FILING_DONE ? 0 : EXIT_TEMPORARY;
+}
+
+int main(int argc, char *argv[])
+{
+	struct spool spool;
+	struct conf *conf;
+	int operands;
+
+	log_open(argv[0]);
+	look_at_options(argc, argv);
+	operands = argc - optind;
+	if (print && operands > 0)
+		return each_file(operands, argv + optind, print_tags);
+	if (check && operands > 0)
+		return each_file(operands, argv + optind, check_whole);
+	if (!watched && operands > 0 && operands != OPERANDS_OF_FILING)
+		return each_file(operands, argv + optind, print_tags);
+	optind = 1;
+	conf = conf_main(argc, argv, "pkw:", option, usage);
+	if (watched) {
+		spool_open(&spool, conf->spool);
+		return association_watch(&spool, watched);
+	}
+	if (operands == OPERANDS_OF_FILING)
+		return file_one(conf, argv + optind);
+	(void)fputs(usage, stderr);
+	return EXIT_PERMANENT;
+}

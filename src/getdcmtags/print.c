@@ -1,0 +1,121 @@
+#include "print.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "dicom.h"
+#include "log.h"
+
+/* Trying again helps when a call failed, unless it failed because of the name. */
+static int exit_code(int number)
+{
+	switch (number) {
+	case 0:
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return EXIT_PERMANENT;
+	default:
+		return EXIT_TEMPORARY;
+	}
+}
+
+/* Returns the descriptor of path, or -1 with errno after having reported why not. */
+static int open_file(const char *path)
+{
+	int fd, number;
+
+	if (strcmp(path, "-") == 0)
+		return STDIN_FILENO;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		number = errno;
+		log_error("unable to open %s: %s", path, strerror(number));
+		errno = number;
+	}
+	return fd;
+}
+
+static void close_file(int fd)
+{
+	if (fd != STDIN_FILENO)
+		(void)close(fd); /* it was only read from */
+}
+
+static int report(const char *verb, const char *path, const struct dicom_error *error)
+{
+	log_error("unable to %s %s: %s", verb, path, error->text);
+	return exit_code(error->number);
+}
+
+static json_t *to_json(const struct dicom_header *header)
+{
+	json_t *object = json_object();
+	bool good = object != NULL;
+
+	for (size_t i = 0; good && i < dicom_tag_count; i++)
+		good = json_object_set_new(object, dicom_tags[i].keyword,
+			       json_string(header->value[i] ? header->value[i] : "")) == 0;
+	if (good && header->charset_problem)
+		good = json_object_set_new(object, "charset_problem", json_true()) == 0;
+	if (good)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static int write_line(const struct dicom_header *header)
+{
+	json_t *object = to_json(header);
+	int rc = 0;
+
+	if (!object) {
+		log_error("unable to print tags: no memory");
+		return EXIT_TEMPORARY;
+	}
+	if (json_dumpf(object, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF ||
+		fflush(stdout) == EOF) {
+		log_error("unable to write to standard output: %s", strerror(errno));
+		rc = EXIT_TEMPORARY;
+	}
+	json_decref(object);
+	return rc;
+}
+
+int print_tags(const char *path)
+{
+	struct dicom_header header;
+	struct dicom_error error;
+	int fd = open_file(path), rc;
+
+	if (fd < 0)
+		return exit_code(errno);
+	if (dicom_read_header(fd, &header, &error) < 0)
+		rc = report("read", path, &error);
+	else
+		rc = write_line(&header);
+	dicom_header_free(&header);
+	close_file(fd);
+	return rc;
+}
+
+int check_whole(const char *path)
+{
+	struct dicom_error error;
+	int fd = open_file(path), rc = 0;
+
+	if (fd < 0)
+		return exit_code(errno);
+	if (dicom_walk(fd, &error) < 0)
+		rc = report("check", path, &error);
+	close_file(fd);
+	return rc;
+}

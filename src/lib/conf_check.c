@@ -1,0 +1,203 @@
+/*
+ * conf_check: what values say about each other, and the rules.
+ */
+#define _GNU_SOURCE /* strchrnul */
+#include "conf_impl.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dicom.h"
+
+/* What a rule may use besides the image's own tags: who sent it, to whom. */
+static const char *const own_tags[] = { "SenderAddress", "SenderAET", "ReceiverAET" };
+enum { OWN_TAGS = sizeof(own_tags) / sizeof(own_tags[0]) };
+
+bool conf_tag_known(const char *name)
+{
+	for (size_t i = 0; i < OWN_TAGS; i++)
+		if (strcasecmp(own_tags[i], name) == 0)
+			return true;
+	return dicom_tag_index(name) >= 0;
+}
+
+/* Where a key, or else its section, was written. */
+static struct conf_place place_of(
+	const struct conf_work *work, enum conf_section section, size_t nth, const char *name)
+{
+	const struct conf_statement *s = conf_find(work, section, nth, name);
+
+	if (!s)
+		s = conf_find(work, section, nth, NULL);
+	return s ? s->place : (struct conf_place){ 0, 0 };
+}
+
+#define REPORT(work, section, nth, name, ...)                                                      \
+	do {                                                                                       \
+		char *path_ = conf_path(work, section, nth, name);                                 \
+		conf_report(work, place_of(work, section, nth, name), path_, __VA_ARGS__);         \
+		free(path_);                                                                       \
+	} while (0)
+
+/* Reports when the duration of key less is longer than that of key more. */
+static void in_order(struct conf_work *work, enum conf_section section, size_t nth,
+	const char *less, const char *more)
+{
+	const struct conf_key *a = conf_key_find(section, less, NULL);
+	const struct conf_key *b = conf_key_find(section, more, NULL);
+	const char *base = conf_base(work->conf, section, nth);
+	struct buf first = { 0 }, second = { 0 };
+
+	if (*(const long *)(const void *)(base + a->offset) <=
+		*(const long *)(const void *)(base + b->offset))
+		return;
+	conf_value_print(&first, a, base);
+	conf_value_print(&second, b, base);
+	if (first.failed || second.failed)
+		work->no_memory = true;
+	else
+		REPORT(work, section, nth, conf_find(work, section, nth, less) ? less : more,
+			"%s (%s) is longer than %s (%s); make it shorter, or the other longer",
+			less, first.data, more, second.data);
+	buf_free(&first);
+	buf_free(&second);
+}
+
+static void check_receiver(struct conf_work *work)
+{
+	struct conf_receiver *r = &work->conf->receiver;
+
+	if (r->max_associations_per_peer <= r->max_associations)
+		return;
+	if (conf_find(work, CONF_RECEIVER, 0, "max_associations_per_peer"))
+		REPORT(work, CONF_RECEIVER, 0, "max_associations_per_peer",
+			"%ld is more than max_associations (%ld); at most that many can be open",
+			r->max_associations_per_peer, r->max_associations);
+	else
+		r->max_associations_per_peer =
+			r->max_associations; /* only the default is too large */
+}
+
+/* A folder inside the spool would be taken for a part of it. */
+static void check_path(struct conf_work *work, size_t nth)
+{
+	const char *path = conf_setting(&work->conf->target[nth], "path");
+	const char *spool = work->conf->spool;
+	size_t n = spool ? strlen(spool) : 0;
+
+	if (!path || !n || strcmp(work->conf->target[nth].type, "folder") != 0)
+		return;
+	if (strncmp(path, spool, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+		REPORT(work, CONF_TARGET, nth, "path",
+			"%s lies in the spool %s; give a path outside of it", path, spool);
+}
+
+/* The word at column of a line, if it is no tag: the names that are near, or "". */
+static const char *suggest(
+	const char *line, int column, const char *message, char *out, size_t size)
+{
+	char word[65] = "";
+	struct conf_nearest nearest = { .word = word };
+	size_t n = 0;
+
+	*out = '\0';
+	for (; column > 1 && *line; column--) /* characters of UTF-8, not bytes */
+		do
+			line++;
+		while (((unsigned char)*line & 0xc0) == 0x80);
+	if (strncmp(line, "tags.", 5) == 0)
+		line += 5;
+	while (n < sizeof(word) - 1 && (isalnum((unsigned char)line[n]) || line[n] == '_'))
+		n++;
+	memcpy(word, line, n);
+	if (!n || conf_tag_known(word) || !strstr(message, word) || strstr(message, "did you mean"))
+		return out;
+	for (size_t i = 0; i < dicom_tag_count; i++)
+		conf_nearest_try(&nearest, dicom_tags[i].keyword);
+	for (size_t i = 0; i < OWN_TAGS; i++)
+		conf_nearest_try(&nearest, own_tags[i]);
+	return conf_nearest_hint(&nearest, out, size);
+}
+
+/* Shows the line of the rule with a caret under the mistake. */
+static void show(struct conf_work *work, size_t nth, const struct rule_error *error)
+{
+	const struct conf_statement *s = conf_find(work, CONF_RULE, nth, "match");
+	const char *line = work->conf->rule[nth].match;
+	int column = error->column > 0 ? error->column : 1;
+	char *path = conf_path(work, CONF_RULE, nth, "match");
+	struct conf_place place = place_of(work, CONF_RULE, nth, "match");
+	struct buf caret = { 0 };
+	char hint[128];
+
+	for (int i = 1; i < error->line && *strchrnul(line, '\n'); i++)
+		line = strchr(line, '\n') + 1;
+	buf_printf(&caret, "%*s", column, "^");
+	if (s) {
+		place = s->value;
+		place.line += error->line > 0 ? error->line - 1 : 0;
+	}
+	if (caret.failed)
+		work->no_memory = true;
+	else
+		conf_report(work, place, path, "column %d: %s%s\n    %.*s\n    %s", column,
+			error->message, suggest(line, column, error->message, hint, sizeof(hint)),
+			(int)strcspn(line, "\n"), line, caret.data);
+	buf_free(&caret);
+	free(path);
+}
+
+static void check_targets(struct conf_work *work, size_t nth)
+{
+	const struct conf_rule *rule = &work->conf->rule[nth];
+	char hint[128];
+
+	if (rule->action == CONF_DISCARD && rule->targets.count)
+		REPORT(work, CONF_RULE, nth, "targets",
+			"the rule discards; remove its targets, or action = discard");
+	if (rule->action == CONF_ROUTE && !rule->targets.count)
+		REPORT(work, CONF_RULE, nth, "targets",
+			"the rule has no targets; add targets = { \"NAME\" }, or action = discard");
+	for (size_t i = 0; i < rule->targets.count; i++) {
+		const char *name = rule->targets.item[i];
+		struct conf_nearest nearest = { .word = name };
+
+		if (!name || conf_target(work->conf, name))
+			continue;
+		for (size_t k = 0; k < work->conf->target_count; k++)
+			if (work->conf->target[k].name)
+				conf_nearest_try(&nearest, work->conf->target[k].name);
+		conf_nearest_hint(&nearest, hint, sizeof(hint));
+		REPORT(work, CONF_RULE, nth, "targets", "there is no target \"%s\"%s", name,
+			*hint ? hint : "; add a section target \"NAME\" { ... } for it");
+	}
+}
+
+static void compile(struct conf_work *work, size_t nth)
+{
+	struct conf_rule *rule = &work->conf->rule[nth];
+	struct rule_error error = { 0 };
+
+	if (!rule->match || !*rule->match)
+		return; /* reported */
+	rule->compiled = rule_compile(rule->match, conf_tag_known, &error);
+	if (!rule->compiled)
+		show(work, nth, &error);
+}
+
+void conf_check(struct conf_work *work)
+{
+	check_receiver(work);
+	in_order(work, CONF_ROUTER, 0, "association_grace", "series_timeout");
+	for (size_t i = 0; i < work->conf->target_count; i++) {
+		in_order(work, CONF_TARGET, i, "retry_min", "retry_max");
+		check_path(work, i);
+	}
+	for (size_t i = 0; i < work->conf->rule_count; i++) {
+		check_targets(work, i);
+		compile(work, i);
+	}
+}

@@ -1,0 +1,181 @@
+/*
+ * conf_string: the kinds of values that are kept as text: paths, hosts, AE titles, layouts, settings.
+ */
+#define _GNU_SOURCE
+#include "conf_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dicom.h"
+
+void conf_parse_string(const struct conf_item *i)
+{
+	if (!*i->text)
+		CONF_WRONG(i, "the value is empty; give one, or leave the key out");
+	conf_set_string(i, i->text, strlen(i->text));
+}
+
+/* Leading "../" are taken off the directory, which has no symbolic links; others are left alone. */
+void conf_parse_path(const struct conf_item *i)
+{
+	const char *directory = i->work->directory, *p = i->text;
+	size_t length = strlen(directory);
+	struct buf b = { 0 };
+
+	if (!*p) {
+		CONF_WRONG(i, "the value is empty; give a path");
+		return;
+	}
+	while (*i->text != '/' && *p == '.') {
+		if (p[1] == '.' && (p[2] == '/' || !p[2])) {
+			while (length && directory[length - 1] != '/')
+				length--;
+			while (length && directory[length - 1] == '/')
+				length--;
+			p += 2;
+		} else if (p[1] == '/' || !p[1]) {
+			p += 1;
+		} else {
+			break;
+		}
+		while (*p == '/')
+			p++;
+	}
+	if (*i->text != '/') {
+		buf_add(&b, directory, length);
+		if (*p && (!length || directory[length - 1] != '/'))
+			buf_puts(&b, "/");
+	}
+	buf_puts(&b, p);
+	while (!b.failed && b.length > 1 && b.data[b.length - 1] == '/')
+		b.data[--b.length] = '\0';
+	if (!b.failed && b.length == 0)
+		buf_puts(&b, "/");
+	if (b.failed)
+		i->work->no_memory = true;
+	else
+		conf_set_string(i, b.data, b.length);
+	buf_free(&b);
+}
+
+/* A name (RFC 1123) or an address; checked for what can be neither, not resolved. */
+void conf_parse_host(const struct conf_item *i)
+{
+	size_t n = strspn(
+		i->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:%");
+
+	if (!n || i->text[n] || *i->text == '-' || n > 253)
+		CONF_WRONG(i,
+			"\"%s\" is neither a host name nor an address; for example \"10.0.0.5\" or "
+			"\"pacs.example.org\"",
+			i->text);
+	else
+		conf_set_string(i, i->text, n);
+}
+
+/* PS3.5 6.2, AE: at most 16 characters of the default repertoire without backslash and controls;
+ * leading and trailing spaces do not count. Only spaces: no title. Returns the length, 0 when wrong. */
+static size_t aet_length(const struct conf_item *i, const char **start)
+{
+	const char *p = i->text;
+	size_t n;
+
+	while (*p == ' ')
+		p++;
+	n = strlen(p);
+	while (n && p[n - 1] == ' ')
+		n--;
+	*start = p;
+	if (n > 16) {
+		CONF_WRONG(i, "\"%s\" has %zu characters; an AE title has at most 16", i->text, n);
+		return 0;
+	}
+	for (size_t k = 0; k < n; k++)
+		if (p[k] < 0x20 || p[k] > 0x7e || p[k] == '\\')
+			n = 0;
+	if (!n)
+		CONF_WRONG(i,
+			"\"%s\" is not an AE title; 1 to 16 printable ASCII characters without "
+			"backslash",
+			i->text);
+	return n;
+}
+
+void conf_parse_aet(const struct conf_item *i)
+{
+	const char *start;
+	size_t n = aet_length(i, &start);
+
+	if (n)
+		conf_set_string(i, start, n);
+}
+
+void conf_parse_aets(const struct conf_item *i)
+{
+	const char *start;
+	size_t n = aet_length(i, &start);
+
+	if (n && !conf_repeated(i))
+		conf_append_string(i, start, n);
+}
+
+/* Every {Keyword} must be known, and the path must stay below the target's. */
+void conf_parse_layout(const struct conf_item *i)
+{
+	const char *p = i->text, *close;
+	char name[128], hint[128];
+
+	if (!*p || *p == '/')
+		CONF_WRONG(i,
+			"\"%s\" is no path below the target's; for example "
+			"\"{PatientID}/{SOPInstanceUID}.dcm\"",
+			p);
+	for (; *p; p++) {
+		if (strncmp(p, "..", 2) == 0 && (p == i->text || p[-1] == '/') &&
+			(!p[2] || p[2] == '/'))
+			CONF_WRONG(i, "\"..\" leads out of the target's path; remove it");
+		if (*p == '}')
+			CONF_WRONG(i, "a } without its {; write {Keyword}");
+		if (*p != '{')
+			continue;
+		close = strchr(p, '}');
+		if (!close || (size_t)(close - p) > sizeof(name)) {
+			CONF_WRONG(i, "a { without its }; write {Keyword}");
+			break;
+		}
+		memcpy(name, p + 1, (size_t)(close - p - 1));
+		name[close - p - 1] = '\0';
+		if (!conf_tag_known(name)) {
+			struct conf_nearest nearest = { .word = name };
+
+			for (size_t k = 0; k < dicom_tag_count; k++)
+				conf_nearest_try(&nearest, dicom_tags[k].keyword);
+			CONF_WRONG(i, "unknown keyword {%s}%s", name,
+				conf_nearest_hint(&nearest, hint, sizeof(hint)));
+		}
+		p = close;
+	}
+	conf_set_string(i, i->text, strlen(i->text));
+}
+
+void conf_parse_names(const struct conf_item *i)
+{
+	if (!conf_repeated(i))
+		conf_append_string(i, i->text, strlen(i->text));
+}
+
+void conf_parse_setting(const struct conf_item *i)
+{
+	const char *equals = strchr(i->text, '=');
+	char name[65] = "";
+
+	if (equals && (size_t)(equals - i->text) < sizeof(name))
+		memcpy(name, i->text, (size_t)(equals - i->text));
+	if (!*name || !name_ok(name)) {
+		CONF_WRONG(i, "\"%s\" is not a setting; write \"name=value\"", i->text);
+		return;
+	}
+	conf_append_string(i, name, strlen(name));
+	conf_append_string(i, equals + 1, strlen(equals + 1));
+}

@@ -1,0 +1,101 @@
+/*
+ * rule_case: small and capital letters, and decimal digits, of all scripts.
+ *
+ * The tables are Unicode 14's, as in Python 3.11, made by `tests/rule_oracle.py case-tables`.
+ */
+#include "rule_internal.h"
+
+/* Every step-th character from first to last changes by delta. */
+struct range {
+	uint32_t first, last, step;
+	int32_t delta;
+};
+
+struct span {
+	uint32_t first, last;
+};
+
+/* One character becomes several. */
+struct special {
+	uint32_t code, to[3];
+};
+
+#include "rule_case_tables.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* The last entry of a table sorted by its first member that does not lie behind code, or NULL. */
+static const void *find(const void *table, size_t count, size_t size, uint32_t code)
+{
+	size_t low = 0, high = count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (*(const uint32_t *)((const char *)table + middle * size) <= code)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? (const char *)table + (low - 1) * size : NULL;
+}
+
+static uint32_t shift(const struct range *range, uint32_t code)
+{
+	if (!range || code > range->last || (code - range->first) % range->step != 0)
+		return code;
+	return (uint32_t)((int32_t)code + range->delta);
+}
+
+static size_t expand(const struct special *special, uint32_t out[3])
+{
+	size_t count = 0;
+
+	while (count < 3 && special->to[count]) {
+		out[count] = special->to[count];
+		count++;
+	}
+	return count;
+}
+
+size_t rule_case_lower(uint32_t code, uint32_t out[3])
+{
+	static const struct special dotted_i = { 0x130, { 'i', 0x307, 0 } };
+
+	if (code == dotted_i.code)
+		return expand(&dotted_i, out);
+	*out = shift(find(to_lower, COUNT(to_lower), sizeof(*to_lower), code), code);
+	return 1;
+}
+
+size_t rule_case_upper(uint32_t code, uint32_t out[3])
+{
+	const struct special *special =
+		find(to_upper_special, COUNT(to_upper_special), sizeof(*to_upper_special), code);
+
+	if (special && special->code == code)
+		return expand(special, out);
+	*out = shift(find(to_upper, COUNT(to_upper), sizeof(*to_upper), code), code);
+	return 1;
+}
+
+static bool within(const struct span *span, uint32_t code)
+{
+	return span && code <= span->last;
+}
+
+bool rule_case_is_cased(uint32_t code)
+{
+	return within(find(cased, COUNT(cased), sizeof(*cased), code), code);
+}
+
+bool rule_case_is_ignorable(uint32_t code)
+{
+	return within(find(ignorable, COUNT(ignorable), sizeof(*ignorable), code), code);
+}
+
+int rule_case_digit(uint32_t code)
+{
+	const uint32_t *zero = find(zeros, COUNT(zeros), sizeof(*zeros), code);
+
+	return zero && code - *zero < 10 ? (int)(code - *zero) : -1;
+}

@@ -1,0 +1,114 @@
+/*
+ * rule_repr: Python's str() and repr().
+ *
+ * One difference: in a list, Python escapes the characters that it holds unprintable; beyond U+00FF
+ * only white space is escaped here.
+ */
+#include "rule_internal.h"
+
+#include "str.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void add_escaped(struct buf *b, uint32_t code, const char *data, size_t bytes, char quote)
+{
+	static const char plain[] = "\n\r\t\\", letters[] = "nrt\\";
+	const char *found = code && code < 0x80 ? strchr(plain, (int)code) : NULL;
+
+	if (found)
+		buf_printf(b, "\\%c", letters[found - plain]);
+	else if (code == (unsigned char)quote)
+		buf_printf(b, "\\%c", quote);
+	else if (code < 0x20 || (code >= 0x7f && code <= 0xa0) || code == 0xad)
+		buf_printf(b, "\\x%02x", (unsigned)code);
+	else if (code > 0xff && rule_is_space(code))
+		buf_printf(b, "\\u%04x", (unsigned)code);
+	else
+		buf_add(b, data, bytes);
+}
+
+static void add_quoted(struct buf *b, struct rule_str s)
+{
+	const char quote =
+		s.length && memchr(s.data, '\'', s.length) && !memchr(s.data, '"', s.length) ? '"'
+											     : '\'';
+	size_t bytes;
+	uint32_t code;
+
+	buf_add(b, &quote, 1);
+	for (size_t at = 0; at < s.length; at += bytes) {
+		code = rule_utf8_decode(s.data + at, s.length - at, &bytes);
+		add_escaped(b, code, s.data + at, bytes, quote);
+	}
+	buf_add(b, &quote, 1);
+}
+
+static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_value *v);
+
+static bool add_items(struct rule_run *run, struct buf *b, const struct rule_value *v)
+{
+	bool list = v->type == RULE_LIST;
+
+	buf_puts(b, list ? "[" : "(");
+	for (size_t i = 0; i < v->items.count; i++) {
+		if (i)
+			buf_puts(b, ", ");
+		if (!add_repr(run, b, &v->items.item[i]))
+			return false;
+	}
+	if (!list && v->items.count == 1)
+		buf_puts(b, ",");
+	buf_puts(b, list ? "]" : ")");
+	return true;
+}
+
+static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_value *v)
+{
+	char text[RULE_FLOAT_TEXT];
+
+	if (!rule_charge(run, 1))
+		return false;
+	switch (v->type) {
+	case RULE_NONE:
+		buf_puts(b, "None");
+		break;
+	case RULE_BOOL:
+		buf_puts(b, v->integer ? "True" : "False");
+		break;
+	case RULE_INT:
+		buf_printf(b, "%" PRId64, v->integer);
+		break;
+	case RULE_FLOAT:
+		rule_float_text(v->real, text);
+		buf_puts(b, text);
+		break;
+	case RULE_STR:
+		add_quoted(b, v->str);
+		break;
+	default:
+		if (!add_items(run, b, v))
+			return false;
+	}
+	if (b->length > RULE_RUN_BYTES || b->failed)
+		return rule_raise(run, "MemoryError: str() of a value that is too large");
+	return true;
+}
+
+bool rule_to_str(struct rule_run *run, const struct rule_value *v, struct rule_value *out)
+{
+	struct buf b = { 0 };
+	char *copy = NULL;
+
+	*out = *v;
+	if (v->type == RULE_STR)
+		return true;
+	if (add_repr(run, &b, v))
+		copy = rule_alloc(run, b.length + 1);
+	if (copy) {
+		memcpy(copy, b.data, b.length);
+		*out = rule_str(copy, b.length);
+	}
+	buf_free(&b);
+	return copy != NULL;
+}

@@ -1,0 +1,286 @@
+/*
+ * send-folder: the sender for targets of type folder; see send-folder(8) and dcmspool-sender(7).
+ *
+ *  1. Lock TARGET_PATH/.dcmspool.<job> and clear it of what a killed run may have left.
+ *  2. Build in it the tree of this job as the layout says, by hard links or durable copies.
+ *  3. fsync all of it.
+ *  4. Publish: one rename for each topmost directory that TARGET_PATH does not have yet, so that a
+ *     new series appears at once; merge image by image where directories exist.
+ *  5. fsync, then write the answers.
+ * Killed at any point it has told nothing untrue, and the next run finds what it published: the same
+ * bytes under the same name count as stored.
+ */
+#define _GNU_SOURCE /* asprintf */
+#include "dicom.h"
+#include "disk.h"
+#include "jsonfile.h"
+#include "layout.h"
+#include "log.h"
+#include "place.h"
+#include "sender.h"
+#include "str.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct folder {
+	struct sender sender;
+	const char *path, *layout;
+	char *staging_name;
+	int target, staging; /* directories */
+	bool copy;	     /* hard links do not work */
+	json_t *series;	     /* series.json, or NULL */
+	char **staged;	     /* for each image its path below staging, NULL: it is not there */
+};
+
+struct values {
+	const struct folder *folder;
+	const struct dicom_header *header;
+};
+
+/* layout_value_fn */
+static const char *value_of(const void *context, const char *keyword)
+{
+	static const struct {
+		const char *keyword, *key;
+	} association[] = {
+		{ "SenderAET", "calling_aet" },
+		{ "ReceiverAET", "called_aet" },
+		{ "SenderAddress", "peer" },
+	};
+	const struct values *values = context;
+
+	for (size_t i = 0; i < sizeof(association) / sizeof(association[0]); i++)
+		if (strcasecmp(keyword, association[i].keyword) == 0)
+			return values->folder->series
+				       ? jsonfile_text(json_object_get(values->folder->series,
+							       "association"),
+						 association[i].key)
+				       : "";
+	return dicom_get(values->header, keyword);
+}
+
+/* An absent mount point must not be filled in silently: the last directory of the path is made only
+ * when its parent has something else in it, which an empty mount point has not. */
+static int make_target(const char *path)
+{
+	char *parent = strdup(path), *slash;
+	struct disk_names names = { 0 };
+	int fd = -1, result = -1;
+
+	if (!parent)
+		return -1;
+	for (size_t n = strlen(parent); n > 1 && parent[n - 1] == '/'; n--)
+		parent[n - 1] = '\0';
+	slash = strrchr(parent, '/'); /* the path is absolute */
+	slash[slash == parent] = '\0';
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || disk_list(fd, ".", &names) < 0)
+		goto out;
+	if (names.count == 0) {
+		errno = ENOENT;
+		goto out;
+	}
+	if (disk_make_dir(AT_FDCWD, path) == 0)
+		result = fsync(fd);
+out:
+	disk_names_free(&names);
+	if (fd >= 0)
+		(void)close(fd); /* a directory */
+	free(parent);
+	return result;
+}
+
+/* Returns -1 after having reported it. */
+static int open_target(struct folder *f)
+{
+	f->target = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->target < 0 && errno == ENOENT && make_target(f->path) == 0)
+		f->target = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->target >= 0)
+		return 0;
+	sender_target_failed(&f->sender, "unable to open %s: %s%s", f->path, strerror(errno),
+		errno == ENOENT ? "; mount it or make it" : "");
+	return -1;
+}
+
+/* The lock makes a new run wait its turn while a killed one still hangs in a system call. Where
+ * directories cannot be locked (NFS) it is the dispatcher alone that keeps twins of a job apart. */
+static int open_staging(struct folder *f)
+{
+	if (disk_make_dir(f->target, f->staging_name) < 0)
+		return -1;
+	f->staging = disk_lock_dir(f->target, f->staging_name, LOCK_EX | LOCK_NB);
+	if (f->staging < 0 && (errno == EBADF || errno == ENOLCK || errno == EOPNOTSUPP))
+		f->staging = disk_open_dir(f->target, f->staging_name);
+	return f->staging < 0 ? -1 : tree_clear(f->staging);
+}
+
+/* Nothing is left aside in the target. */
+static void close_staging(struct folder *f)
+{
+	if (f->staging >= 0 && (tree_clear(f->staging) < 0 ||
+				       unlinkat(f->target, f->staging_name, AT_REMOVEDIR) < 0))
+		log_warning(
+			"unable to remove %s/%s: %s", f->path, f->staging_name, strerror(errno));
+}
+
+/* Opens the directory for a path in the staging tree, making what is missing. */
+static int open_directory(const struct folder *f, const struct layout_path *path)
+{
+	int dir = dup(f->staging), next;
+
+	for (size_t i = 0; dir >= 0 && i + 1 < path->count; i++) {
+		next = disk_make_dir(dir, path->name[i]) < 0 ? -1
+							     : disk_open_dir(dir, path->name[i]);
+		(void)close(dir); /* a directory */
+		dir = next;
+	}
+	return dir;
+}
+
+/* The path as one string, its last name replaced. */
+static char *join(const struct layout_path *path, const char *last)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i + 1 < path->count; i++)
+		buf_printf(&b, "%s/", path->name[i]);
+	buf_puts(&b, last);
+	if (b.failed)
+		buf_free(&b);
+	return b.data;
+}
+
+/* Places one image at its path. PLACE_SOURCE with *why set: this image fails. */
+static enum place_result stage_at(struct folder *f, size_t index, const struct layout_path *path)
+{
+	int dir = open_directory(f, path);
+	enum place_result result;
+	char *placed = NULL;
+
+	if (dir < 0)
+		return PLACE_TARGET;
+	result = place_file(AT_FDCWD, f->sender.image[index].name, dir, path->name[path->count - 1],
+		&f->copy, &placed);
+	if (result == PLACE_OK) {
+		f->staged[index] = join(path, placed);
+		if (!f->staged[index])
+			result = PLACE_TARGET;
+	}
+	free(placed);
+	(void)close(dir); /* a directory */
+	return result;
+}
+
+/* Returns -1 with errno when the target fails; an image's failure is answered here. */
+static int stage(struct folder *f, size_t index)
+{
+	const char *name = f->sender.image[index].name;
+	enum place_result result = PLACE_TARGET;
+	struct dicom_header header = { 0 };
+	struct layout_path path = { 0 };
+	struct dicom_error error = { 0 };
+	int fd = openat(AT_FDCWD, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), saved;
+
+	if (fd < 0) {
+		sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, strerror(errno));
+		return 0;
+	}
+	if (dicom_read_header(fd, &header, &error) < 0) {
+		sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, error.text);
+		result = PLACE_OK;
+	} else if (layout_expand(f->layout, value_of, &(struct values){ f, &header }, &path) == 0) {
+		result = stage_at(f, index, &path);
+		if (result == PLACE_SOURCE)
+			sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS,
+				strerror(errno));
+	}
+	saved = errno;
+	layout_free(&path);
+	dicom_header_free(&header);
+	(void)close(fd); /* only read */
+	errno = saved;
+	return result == PLACE_TARGET ? -1 : 0;
+}
+
+/* Answers what was published. What is still in the staging tree could not be. */
+static void answer(struct folder *f)
+{
+	for (size_t i = 0; i < f->sender.count; i++) {
+		if (!f->staged[i])
+			continue;
+		if (disk_exists(f->staging, f->staged[i]) == 0)
+			sender_answer(&f->sender, i, SENDER_STORED, SENDER_NO_STATUS, "stored");
+		else
+			sender_answer(&f->sender, i, SENDER_FAILED, SENDER_NO_STATUS,
+				"a file or a link has the name of a directory of this image's "
+				"path; "
+				"move it away");
+	}
+}
+
+static int deliver(struct folder *f)
+{
+	if (open_staging(f) < 0)
+		return -1;
+	for (size_t i = 0; i < f->sender.count; i++)
+		if (stage(f, i) < 0)
+			return -1;
+	if (tree_sync(f->target, f->staging_name) < 0 || tree_publish(f->staging, f->target) < 0)
+		return -1;
+	answer(f);
+	return 0;
+}
+
+static void read_settings(struct folder *f)
+{
+	const char *job = getenv("DCMSPOOL_JOB");
+	char why[256];
+
+	if (!job || !name_ok(job))
+		die(EXIT_PERMANENT, "unable to send: DCMSPOOL_JOB is not the name of a job");
+	f->path = sender_need("PATH");
+	f->layout = sender_setting("LAYOUT",
+		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm");
+	if (f->path[0] != '/')
+		die(EXIT_PERMANENT, "unable to send: TARGET_PATH is '%s'; it must be absolute",
+			f->path);
+	if (layout_check(f->layout, why, sizeof(why)) < 0)
+		die(EXIT_PERMANENT, "unable to send: %s", why);
+	if (asprintf(&f->staging_name, ".dcmspool.%s", job) < 0)
+		die(EXIT_TEMPORARY, "unable to send: out of memory");
+	f->series = jsonfile_load(AT_FDCWD, "series.json"); /* without it: "unknown" */
+}
+
+int main(int argc, char *argv[])
+{
+	struct folder f = { .target = -1, .staging = -1 };
+
+	(void)argc; /* the contract has no arguments */
+	sender_open(&f.sender, argv[0]);
+	read_settings(&f);
+	f.staged = calloc(f.sender.count + 1, sizeof(*f.staged));
+	if (!f.staged)
+		die(EXIT_TEMPORARY, "unable to send: out of memory");
+	if (open_target(&f) == 0) {
+		if (deliver(&f) < 0)
+			sender_target_failed(
+				&f.sender, "unable to write to %s: %s", f.path, strerror(errno));
+		close_staging(&f);
+	}
+	for (size_t i = 0; i < f.sender.count; i++)
+		free(f.staged[i]);
+	free(f.staged);
+	free(f.staging_name);
+	json_decref(f.series);
+	return sender_close(&f.sender);
+}

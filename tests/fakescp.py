@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""fakescp.py PORT ANSWER... - a storage target that plays faults which storescp cannot play.
+
+It accepts every presentation context in its first transfer syntax and throws the images away. The
+n-th C-STORE request of its life gets the n-th ANSWER, later ones the last ANSWER:
+  0000, a700, ...   that status                hang     no answer, ever
+  abort             A-ABORT                    wrongid  success, for another message ID
+  nostatus          a response without status
+UID=ANSWER, whatever the number, is for the SOP instance of that UID. Each request is one line on
+standard output: its SOP Instance UID.
+"""
+import socketserver
+import struct
+import sys
+
+plain = [a for a in sys.argv[2:] if '=' not in a] or ['0000']
+by_uid = dict(a.split('=') for a in sys.argv[2:] if '=' in a)
+requests = 0
+
+
+def take(f, n):
+    data = f.read(n)
+    if len(data) < n:
+        raise EOFError
+    return data
+
+
+def pdu(kind, body):
+    return struct.pack('>BxI', kind, len(body)) + body
+
+
+def item(kind, body):
+    return struct.pack('>BxH', kind, len(body)) + body
+
+
+def accept(request):
+    """The A-ASSOCIATE-AC for an A-ASSOCIATE-RQ (PS3.8 9.3.2, 9.3.3)."""
+    answer, at = request[:68] + item(0x10, b'1.2.840.10008.3.1.1.1'), 68
+    while at < len(request):
+        kind, length = struct.unpack_from('>BxH', request, at)
+        body = request[at + 4:at + 4 + length]
+        at += 4 + length
+        if kind == 0x20:
+            first = 4 + 4 + struct.unpack_from('>H', body, 6)[0]  # behind the abstract syntax
+            size = struct.unpack_from('>H', body, first + 2)[0]
+            syntax = body[first + 4:first + 4 + size]
+            answer += item(0x21, body[:1] + b'\0\0\0' + item(0x40, syntax))
+    user = item(0x51, struct.pack('>I', 131072)) + item(0x52, b'1.2.3') + item(0x55, b'FAKE')
+    return pdu(2, answer + item(0x50, user))
+
+
+def element(group, number, value):
+    return struct.pack('<HHI', group, number, len(value)) + value
+
+
+def response(request, status, message):
+    body = element(0, 2, request[2]) + element(0, 0x100, struct.pack('<H', 0x8001))
+    body += element(0, 0x120, struct.pack('<H', message))
+    body += element(0, 0x800, struct.pack('<H', 0x101))
+    if status is not None:
+        body += element(0, 0x900, struct.pack('<H', status))
+    body += element(0, 0x1000, request[0x1000])
+    return element(0, 0, struct.pack('<I', len(body))) + body
+
+
+def elements(data):
+    found, at = {}, 0
+    while at < len(data):
+        _, number, length = struct.unpack_from('<HHI', data, at)
+        found[number] = data[at + 8:at + 8 + length]
+        at += 8 + length
+    return found
+
+
+class Handler(socketserver.StreamRequestHandler):
+    def answer(self, context, request):
+        global requests
+        uid = request[0x1000].decode('latin-1').rstrip('\0')
+        what = by_uid.get(uid, plain[min(requests, len(plain) - 1)])
+        requests += 1
+        print(uid, flush=True)
+        message = struct.unpack('<H', request[0x110])[0]
+        if what == 'hang':
+            self.rfile.read()  # until the other side gives up
+            raise EOFError
+        if what == 'abort':
+            self.wfile.write(pdu(7, b'\0\0\0\0'))
+            raise EOFError
+        status = {'wrongid': 0, 'nostatus': None}.get(what, what)
+        status = int(status, 16) if isinstance(status, str) else status
+        body = response(request, status, message + (what == 'wrongid'))
+        self.wfile.write(pdu(4, struct.pack('>IBB', len(body) + 2, context, 3) + body))
+
+    def handle(self):
+        command = b''
+        try:
+            while True:
+                kind, length = struct.unpack('>BxI', take(self.rfile, 6))
+                body = take(self.rfile, length)
+                if kind == 1:
+                    self.wfile.write(accept(body))
+                elif kind == 5:
+                    self.wfile.write(pdu(6, b'\0\0\0\0'))
+                while kind == 4 and body:
+                    size, context, flags = struct.unpack_from('>IBB', body)
+                    if flags & 1:
+                        command += body[6:4 + size]
+                    elif flags & 2:
+                        self.answer(context, elements(command))
+                        command = b''
+                    body = body[4 + size:]
+        except (EOFError, ConnectionError):
+            pass
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+with Server(('127.0.0.1', int(sys.argv[1])), Handler) as server:
+    server.serve_forever()

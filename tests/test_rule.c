@@ -1,0 +1,357 @@
+/*
+ * test_rule: the rule language as a rule sees it. Without arguments TAP; with a file made by
+ * rule_oracle.py, compares with Python line by line:
+ *
+ *   EXPRESSION \t EXPECTED \t NAME=VALUE...   EXPECTED is true, false or fail
+ *
+ * In expression and values \t, \n, \r and \ are written as \t, \n, \r and \\.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rule.h"
+#include "tap.h"
+
+struct tag {
+	const char *name, *value;
+};
+
+static const struct tag ct[] = {
+	{ "Modality", "CT" },
+	{ "SeriesDescription", "Thorax 1.0 CINE" },
+	{ "SliceThickness", "1.5" },
+	{ "PatientName", "M\xc3\xbcller^J\xc3\xb6rg" },
+	{ "ImageType", "ORIGINAL\\PRIMARY\\AXIAL" },
+	{ "StationName", "" },
+	{ NULL, NULL },
+};
+
+static const char *tag_value(const void *context, const char *name)
+{
+	for (const struct tag *tag = context; tag->name; tag++)
+		if (strcasecmp(tag->name, name) == 0)
+			return tag->value;
+	return "";
+}
+
+static bool known(const char *name)
+{
+	for (const struct tag *tag = ct; tag->name; tag++)
+		if (strcasecmp(tag->name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool any_name(const char *name)
+{
+	(void)name; /* the oracle uses names that it makes up */
+	return true;
+}
+
+/* ---- differential ---- */
+
+/* Undoes the escapes, in place. */
+static void unescape(char *text)
+{
+	static const char letters[] = "tnr\\", values[] = "\t\n\r\\";
+	char *out = text;
+
+	for (; *text; text++) {
+		if (*text == '\\' && text[1] && strchr(letters, text[1]))
+			*out++ = values[strchr(letters, *++text) - letters];
+		else
+			*out++ = *text;
+	}
+	*out = '\0';
+}
+
+static char *cut(char **line)
+{
+	char *field = *line, *tab = strchr(field, '\t');
+
+	*line = tab ? tab + 1 : field + strlen(field);
+	if (tab)
+		*tab = '\0';
+	unescape(field);
+	return field;
+}
+
+/* Returns whether our answer is Python's. */
+static bool agree(char *line, long number)
+{
+	static const char *const words[] = { "false", "true", "fail" };
+	struct tag tags[32] = { { NULL, NULL } };
+	struct rule_error error;
+	char reason[256] = "", *text = cut(&line), *expected = cut(&line), *equals;
+	struct rule *rule = rule_compile(text, any_name, &error);
+	enum rule_result result;
+
+	for (size_t i = 0; *line && i < sizeof(tags) / sizeof(*tags) - 1; i++) {
+		tags[i].name = cut(&line);
+		equals = strchr(tags[i].name, '=');
+		if (!equals)
+			continue;
+		*equals = '\0';
+		tags[i].value = equals + 1;
+	}
+	if (!rule) {
+		printf("# line %ld: %s: column %d: %s\n", number, text, error.column,
+			error.message);
+		return false;
+	}
+	result = rule_evaluate(rule, tag_value, tags, reason, sizeof(reason));
+	rule_free(rule);
+	if (strcmp(words[result], expected) == 0)
+		return true;
+	printf("# line %ld: %s: Python %s, we %s %s\n", number, text, expected, words[result],
+		reason);
+	return false;
+}
+
+static int compare_file(const char *file)
+{
+	FILE *in = fopen(file, "r");
+	char *line = NULL;
+	size_t size = 0;
+	long count = 0, wrong = 0;
+
+	if (!in) {
+		perror(file);
+		return 1;
+	}
+	while (getline(&line, &size, in) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		wrong += !agree(line, ++count);
+	}
+	free(line);
+	(void)fclose(in); /* only read */
+	printf("%ld expressions, %ld differ\n", count, wrong);
+	return count == 0 || wrong != 0;
+}
+
+/* ---- by hand ---- */
+
+static char why[256];
+
+static enum rule_result result_of(const char *text)
+{
+	struct rule_error error;
+	struct rule *rule = rule_compile(text, known, &error);
+	enum rule_result result;
+
+	if (!rule) {
+		printf("# %d:%d: %s\n", error.line, error.column, error.message);
+		return (enum rule_result) - 1;
+	}
+	*why = '\0';
+	result = rule_evaluate(rule, tag_value, ct, why, sizeof(why));
+	rule_free(rule);
+	return result;
+}
+
+static void test_values(void)
+{
+	static const char *const hold[] = {
+		"'CINE' in tags.SeriesDescription",
+		"tags.Modality == 'CT' and float(tags.SliceThickness) < 2",
+		"@Modality@ == tags['MODALITY'] == tags.modality",
+		"tags.Modality in ('CT', 'MR') and not tags.StationName",
+		"tags.Modality not in [\"MR\", 'US']",
+		"len(tags.PatientName) == 11 and tags.PatientName[1] == '\\xfc'",
+		"tags.PatientName.upper() == 'M\xc3\x9cLLER^J\xc3\x96RG'",
+		"tags.ImageType.split('\\\\')[-1] == 'AXIAL'",
+		"tags.SeriesDescription.lower().startswith(('ct', 'thorax'))",
+		"(tags.StationName or 'none') == 'none'",
+		"-7 // 2 == -4 and -7 % 3 == 2 and 7 / 2 == 3.5",
+		"1 < 2 <= 2 != 3",
+		"'a' if tags.StationName else True",
+		"not not 'x' and -(-1) == +1",
+		"str(0.1 + 0.2) == '0.30000000000000004' and str((1,)) == '(1,)'",
+		"str(-4.0 % 2) == '0.0' and str(4.0 % -2) == '-0.0' and -7.5 // 2 == -4",
+		"'abc'[:-9:-1] == 'cba' and 'abc'[-9::-1] == '' and 'abc'[9::-2] == 'ca'",
+		"'\xce\x9f\xce\xa3^\xce\x92'.lower() == '\xce\xbf\xcf\x83^\xce\xb2'",
+		"'abc'[::-1] == 'cba' and 'abc'[-2:] == 'bc'",
+		"9007199254740993 != 9007199254740992.0",
+	};
+	static const char *const not [] = { "tags.Modality == 'MR'", "tags.StationName", "0.0",
+		"()", "None", "'x' and ''", "1 == '1'", "False and 1 / 0" };
+
+	for (size_t i = 0; i < sizeof(hold) / sizeof(*hold); i++)
+		ok(result_of(hold[i]) == RULE_TRUE, hold[i]);
+	for (size_t i = 0; i < sizeof(not ) / sizeof(*not ); i++)
+		ok(result_of(not [i]) == RULE_FALSE, not [i]);
+}
+
+static void test_failures(void)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "float(tags.StationName)", "ValueError: could not convert string to float: ''" },
+		{ "int('1.5')", "ValueError: invalid literal for int() with base 10: '1.5'" },
+		{ "1 / 0", "ZeroDivisionError: division by zero" },
+		{ "1 < 'a'", "TypeError: '<' not supported between instances of 'int' and 'str'" },
+		{ "'a'[3]", "IndexError: string index out of range" },
+		{ "len(1)", "TypeError: object of type 'int' has no len()" },
+		{ "(1).lower()", "AttributeError: 'int' object has no attribute 'lower'" },
+		{ "9223372036854775807 + 1",
+			"OverflowError: the result is too large; ints have 64 bits" },
+		{ "-9223372036854775807 - 2",
+			"OverflowError: the result is too large; ints have 64 bits" },
+		{ "(-9223372036854775807 - 1) // -1",
+			"OverflowError: the result is too large; ints have 64 bits" },
+		{ "'x' * 2000000", "MemoryError: the rule needs more than 1024 KiB" },
+		{ "[[[1] * 20000] * 20000] * 20000 == 0",
+			"MemoryError: the rule needs more than 1024 KiB" },
+		{ "[[[1] * 9000] * 9000] * 900 == [[[1] * 9000] * 9000] * 900",
+			"RuntimeError: the rule takes more than 1000000 steps" },
+		{ "str([[['x'] * 9000] * 9000] * 900)",
+			"MemoryError: str() of a value that is too large" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (!ok(result_of(cases[i].text) == RULE_FAILED && strcmp(why, cases[i].why) == 0,
+			    cases[i].text))
+			printf("# %s\n", why);
+}
+
+static void test_mistakes(void)
+{
+	static const struct {
+		const char *text;
+		int line, column;
+		const char *message;
+	} cases[] = {
+		{ "", 1, 1, "found the end of the rule, expected a value" },
+		{ "tags.Modality = 'CT'", 1, 15, "found '=', which assigns" },
+		{ "tags.Modalty == 'CT'", 1, 6, "no such tag 'Modalty'" },
+		{ "True and\n @Modalty@", 2, 2, "no such tag 'Modalty'" },
+		{ "tags['Modalty']", 1, 6, "no such tag 'Modalty'" },
+		{ "tags", 1, 5, "found the end of the rule, expected '.NAME'" },
+		{ "Modality == 'CT'", 1, 1, "unknown name 'Modality', expected tags.Modality" },
+		{ "import os", 1, 1, "unknown name 'import', expected a value" },
+		{ "eval('1')", 1, 1, "unknown function 'eval'" },
+		{ "tags.Modality.__class__", 1, 15, "unknown method '__class__'" },
+		{ "tags.Modality.lower == 'ct'", 1, 21, "found ==, expected '(' behind 'lower'" },
+		{ "len('a', 'b')", 1, 1, "len() has 2 arguments, expected 1" },
+		{ "'\xc3\xa4' == 'b' 1", 1, 12, "found 1, expected an operator or the end" },
+		{ "1 +", 1, 4, "found the end of the rule, expected a value" },
+		{ "(1, 2", 1, 6, "found the end of the rule, expected ',' or ')'" },
+		{ "x; y", 1, 1, "unknown name 'x'" },
+		{ "1; 2", 1, 2, "found ;, expected an operator or the end" },
+		{ "'abc", 1, 1, "this string does not end; expected '" },
+		{ "'\\x1'", 1, 2, "'\\x' needs 2 hexadecimal digits" },
+		{ "f'{1}'", 1, 1, "a string with the prefix 'f' is not supported" },
+		{ "010 == 8", 1, 1, "a number cannot begin with 0" },
+		{ "9223372036854775808", 1, 1, "this number is too large; ints have 64 bits" },
+		{ "1j", 1, 1, "this is no number" },
+		{ "1 not 2", 1, 7, "found 2, expected 'in' behind 'not'" },
+		{ "1 is 1", 1, 6, "expected None behind 'is'" },
+		{ "\xe2\x80\x98"
+		  "CT",
+			1, 1, "unexpected character U+2018 outside a string" },
+		{ "@Modality", 1, 1, "'@' begins no tag" },
+		{ "'a'('b')", 1, 4, "found (, expected an operator or the end" },
+		{ "[x for x in 'a']", 1, 2, "unknown name 'x'" },
+		{ "lambda: 1", 1, 1, "unknown name 'lambda'" },
+	};
+	struct rule_error error;
+	struct rule *rule;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		error = (struct rule_error){ 0 };
+		rule = rule_compile(cases[i].text, known, &error);
+		if (!ok(!rule && error.line == cases[i].line && error.column == cases[i].column &&
+				    strncmp(error.message, cases[i].message,
+					    strlen(cases[i].message)) == 0,
+			    cases[i].message))
+			printf("# %d:%d: %s\n", error.line, error.column, error.message);
+		rule_free(rule);
+	}
+}
+
+/* count times part, middle, count times tail: compiles, or fails with what begins like message. */
+static bool repeated(
+	const char *part, size_t count, const char *middle, const char *tail, const char *message)
+{
+	size_t size = count * (strlen(part) + strlen(tail)) + strlen(middle) + 1;
+	char *text = malloc(size), *at = text;
+	struct rule_error error = { 0 };
+	struct rule *rule;
+
+	if (!text)
+		return false;
+	for (size_t i = 0; i < count; i++, at += strlen(part))
+		memcpy(at, part, strlen(part));
+	memcpy(at, middle, strlen(middle) + 1);
+	at += strlen(middle);
+	for (size_t i = 0; i < count; i++, at += strlen(tail))
+		memcpy(at, tail, strlen(tail) + 1);
+	rule = rule_compile(text, known, &error);
+	if (rule)
+		(void)rule_evaluate(rule, tag_value, ct, why, sizeof(why));
+	free(text);
+	rule_free(rule);
+	return message ? !rule && strncmp(error.message, message, strlen(message)) == 0
+		       : rule != NULL;
+}
+
+static void test_bounds(void)
+{
+	const char *deep = "this is nested more than 200 deep";
+
+	ok(repeated("(", 150, "1", ")", NULL), "150 parentheses");
+	ok(repeated("(", 20000, "1", ")", deep), "20,000 parentheses");
+	ok(repeated("[", 20000, "1", "]", deep), "20,000 brackets");
+	ok(repeated("not ", 10000, "1", "", deep), "10,000 times not");
+	ok(repeated("-", 60000, "1", "", deep), "60,000 minus signs");
+	ok(repeated("1 if 1 else ", 4000, "1", "", deep), "4,000 conditionals");
+	ok(repeated("1+", 30000, "1", "", deep), "30,000 additions");
+	ok(repeated("", 30000, "'a'", "[0]", "the rule has 90003 bytes"), "90,003 bytes");
+	ok(repeated("", 10000, "'a'", "[0]", deep), "10,000 subscripts");
+	ok(repeated("1 or ", 10000, "1", "", NULL), "10,000 alternatives");
+	ok(repeated("1<", 30000, "2", "", NULL), "a chain of 30,000 comparisons");
+	ok(repeated("'',", 10000, "''", "", "found ,"), "a tuple without parentheses");
+	ok(repeated("'a'", 20000, "", "", NULL), "20,000 strings in a row");
+}
+
+/* The values of two evaluations of one rule do not mix. */
+static const char *inner_tag(const void *context, const char *name)
+{
+	static const struct tag mr[] = { { "Modality", "MR" }, { NULL, NULL } };
+	const struct rule *rule = context;
+	char reason[64];
+
+	(void)name; /* the rule asks for one tag only */
+	return rule_evaluate(rule, tag_value, mr, reason, sizeof(reason)) == RULE_FALSE ? "CT" : "";
+}
+
+static void test_reentrant(void)
+{
+	struct rule_error error;
+	struct rule *rule = rule_compile("('x' + tags.Modality).lower() == 'xct'", known, &error);
+
+	ok(rule && rule_evaluate(rule, inner_tag, rule, why, sizeof(why)) == RULE_TRUE,
+		"an evaluation inside another of the same rule");
+	rule_free(rule);
+	rule_free(NULL);
+	rule = rule_compile("1 / 0", known, &error);
+	ok(rule && rule_evaluate(rule, tag_value, ct, why, 5) == RULE_FAILED &&
+			strcmp(why, "Zero") == 0,
+		"a short buffer for the reason");
+	rule_free(rule);
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc == 2)
+		return compare_file(argv[1]);
+	test_values();
+	test_failures();
+	test_mistakes();
+	test_bounds();
+	test_reentrant();
+	return tap_done();
+}
