@@ -216,6 +216,7 @@ $PWD/a # no comment /* nor this */ // nor this" ]
 	exactly 2
 	printf 'spool = "/x\0y"\n' >a.conf
 	mistakes a.conf
+	# shellcheck disable=SC2016 # the variable is for the configuration
 	printf '# c\nspool = "${NOT_THERE_AT_ALL}/x"\n' >a.conf
 	mistakes a.conf
 	has 'a.conf:2: the environment has no variable NOT_THERE_AT_ALL'

@@ -22,7 +22,7 @@ struct phantom {
 
 struct ellipse {
 	long x, y, rx, ry; /* centre and radii */
-	long taper;	   /* per mille of the radii lost at both ends of the study */
+	long taper;        /* per mille of the radii lost at both ends of the study */
 	uint16_t value;
 };
 
@@ -69,14 +69,16 @@ static inline uint64_t random_next(uint64_t *state)
 static inline void phantom_draw(const struct phantom *p, uint16_t *pixels, long z, uint64_t *random)
 {
 	static const struct ellipse body[] = {
-		{ 512, 900, 430, 26, 0, 700 },					     /* table */
-		{ 512, 512, 470, 360, 60, 930 },				     /* fat */
-		{ 512, 512, 440, 330, 60, 1070 },				     /* muscle */
-		{ 300, 480, 175, 230, 700, 170 },				     /* lungs */
-		{ 724, 480, 165, 225, 700, 175 }, { 560, 470, 120, 130, 600, 1110 }, /* heart */
-		{ 512, 730, 70, 62, 0, 1750 },				      /* spine, its canal */
-		{ 512, 745, 24, 20, 0, 1060 }, { 512, 215, 50, 18, 0, 1600 }, /* sternum */
-		{ 590, 640, 38, 38, 100, 1330 }, /* aorta with contrast medium */
+		{ 512, 900, 430, 26, 0, 700 },     /* table */
+		{ 512, 512, 470, 360, 60, 930 },   /* fat */
+		{ 512, 512, 440, 330, 60, 1070 },  /* muscle */
+		{ 300, 480, 175, 230, 700, 170 },  /* right lung */
+		{ 724, 480, 165, 225, 700, 175 },  /* left lung */
+		{ 560, 470, 120, 130, 600, 1110 }, /* heart */
+		{ 512, 730, 70, 62, 0, 1750 },     /* spine */
+		{ 512, 745, 24, 20, 0, 1060 },     /* its canal */
+		{ 512, 215, 50, 18, 0, 1600 },     /* sternum */
+		{ 590, 640, 38, 38, 100, 1330 },   /* aorta, with contrast medium */
 	};
 	long bend = (z - 500) * (z - 500) / 250; /* 0 in the middle, 1000 at both ends */
 

@@ -31,8 +31,8 @@ static const char usage[] =
 	"  -A N           close the connection after N images; -R: with a reset\n"
 	"  -D N           close it in the middle of image N (the first is 1)\n"
 	"  -E             send a C-ECHO, before any FILE\n"
-	"  -H connect|half|open   connect, send half a request, or associate; then hang until\n"
-	"                 standard input is closed\n"
+	"  -H connect|half|open   connect, send half a request, or associate and send the FILEs;\n"
+	"                 then hang until standard input is closed\n"
 	"  -G             send garbage instead of a request\n"
 	"  -L N           send a request that claims a length of N\n"
 	"  -T SECONDS     longest wait for one answer (default 20)\n";
@@ -94,6 +94,8 @@ static int send_images(struct sender *s)
 			return result;
 		}
 	}
+	if (s->hang)
+		return result;
 	if (s->close_after >= 0) {
 		close_connection(s);
 		return result;
@@ -230,15 +232,18 @@ static void open_images(struct sender *s, char *paths[], int count)
 
 static int play(struct sender *s)
 {
+	int result;
+
 	if (s->hang == HANG_CONNECT)
 		return hang(s);
 	if (!associate(s))
 		return FAILED;
-	if (s->hang)
+	if (s->hang == HANG_HALF)
 		return hang(s);
 	if (s->echo && !echo(s))
 		return FAILED;
-	return send_images(s);
+	result = send_images(s);
+	return s->hang && result == OK ? hang(s) : result;
 }
 
 int main(int argc, char *argv[])

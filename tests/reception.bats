@@ -23,7 +23,7 @@ setup() {
 		for f in "\$4"/*; do
 		    case \$f in
 		    */association.json | *'*') continue ;;
-		    */PI*) echo "\${f##*/}" >"\$4/.reading"; kill -SEGV \$\$ ;;
+		    */PI*) printf %s "\${f##*/}" >"\$4/.reading"; kill -SEGV \$\$ ;;
 		    esac
 		    if [ -e ../busy ]; then exit 111; fi
 		    mv "\$f" incoming/B/ || exit 111
@@ -63,6 +63,7 @@ study() { "$TOOLS/makestudy" made -s 1 -n "$1" -r 32 -c 32 >/dev/null; }
 events() { cat spool/journal/*.jsonl 2>/dev/null | jq -r "select(.event == \"$1\") | .${2:-association}"; }
 ended() { [ "$(events association-ended | wc -l)" -ge "$1" ]; }
 alive() { [ "$(find spool/receiving -mindepth 1 -maxdepth 1 | wc -l)" -eq "$1" ]; }
+acknowledged() { grep -c ' 0000$' "$1"; } # images, by rawsend's output
 filed() { find spool/incoming -type f ! -name '.*' | wc -l; }
 clean() { [ -z "$(find spool/receiving -mindepth 1)" ] && [ -z "$(find spool/incoming -name '.assoc.*')" ]; }
 
@@ -296,31 +297,37 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	[ "$(events quarantined | wc -l)" -eq 1 ]
 }
 
-@test "getdcmtags cannot file now: the images wait" {
+@test "getdcmtags cannot file now: the images wait, the connection does not" {
 	receiver
-	study 2
+	study 1500
 	touch busy
-	rawsend made/*/*.dcm
+	rawsend made/*/IM0000[12].dcm
 	wait_for grep -q 'getdcmtags ended early' receiver.log
 	alive 1
+	start sender "$TOOLS/rawsend" 127.0.0.1 "$port" made/*/*.dcm
+	wait_for grep -q 'IM00020.dcm 0000' sender.log
+	pkill -KILL -P "$(find spool/receiving -mindepth 1 -maxdepth 1 | sort | sed 's/.*\.//' | tail -1)" storescp
+	wait_for grep -q closed sender.log # though its images are not filed yet
+	alive 2
 	rm busy
 	wait_for clean
-	[ "$(filed)" -eq 2 ]
-	[ "$(cat verdict.*)" = c ]
+	[ "$(filed)" -ge $((2 + $(acknowledged sender.log))) ]
+	[ "$(cat verdict.* | fold -w 1 | sort | xargs)" = 'b c' ]
 }
 
-@test "SIGTERM ends all at once, with 0, and what was received is filed" {
+@test "SIGTERM ends all at once, with 0, and what was acknowledged is filed" {
 	receiver
-	study 2
-	mkfifo hold
-	start hang bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $port -H open made/*/*.dcm <>hold"
-	wait_for grep -q accepted hang.log
+	study 1500
+	start sender "$TOOLS/rawsend" 127.0.0.1 "$port" made/*/*.dcm
+	wait_for grep -q 'IM00020.dcm 0000' sender.log
 	kill -TERM "$pid_receiver"
 	wait "$pid_receiver"
 	clean
 	! listens "$port"
 	[ "$(cat verdict.*)" = b ]
-	wait_for grep -q closed hang.log
+	wait_for grep -q closed sender.log
+	[ "$(filed)" -ge "$(acknowledged sender.log)" ]
+	[ "$(filed)" -lt 1500 ]
 }
 
 @test "several addresses and ports" {

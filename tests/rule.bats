@@ -16,7 +16,9 @@ load helper
 
 @test "rules: dcmspool-rules(5) is well-formed, and its examples compile" {
 	mandoc -T lint -W warning "$TOP/src/lib/dcmspool-rules.5"
-	sed -n 's/^\.Dl //p' "$TOP/src/lib/dcmspool-rules.5" | sed 's/\\e/\\/g; s/\\(aq/'\''/g; s/\\(dq/"/g' |
+	# What mdoc writes for \, ' and ", and then \\ as test_rule wants it.
+	sed -n 's/^\.Dl //p' "$TOP/src/lib/dcmspool-rules.5" |
+		sed "s/\\\\e/\\\\/g; s/\\\\(aq/'/g; s/\\\\(dq/\"/g" |
 		sed 's/\\/\\\\/g; s/$/\ttrue\tModality=MR/' >"$BATS_TEST_TMPDIR/examples"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/examples")" -ge 10 ]
 	run "$TOOLS/test_rule" "$BATS_TEST_TMPDIR/examples"

@@ -87,10 +87,10 @@ def answer(text, tags):
 NAMES = ["Modality", "SeriesDescription", "SliceThickness", "PatientName", "ImageType",
          "InstanceNumber", "StationName", "EchoTime"]
 WORDS = ["", "CT", "MR", "cine", "CINE", "Thorax 1.0 CINE", "1.5", "7", " 12 ", "-3", "1e3", "0",
-         "+4.", ".5", "1_000", "nan", "-Inf", "0x10", "ORIGINAL\\PRIMARY\\AXIAL", "a,b,,c", "  x  y ",
-         "Müller^Jörg", "STRASSE", "straße", "İstanbul", "ΟΔΟΣ^ΑΣ.β", "山田^太郎", "٣٤",
-         "\u3000\xa07\x85", "ﬁn", "ǅ", "😀x😀", "it's", 'say "x"', "tab\tnew\nline", "9223372036854775807",
-         "9223372036854775808", "aaaa", "aa", "a", " "]
+         "+4.", ".5", "1_000", "nan", "-Inf", "0x10", "ORIGINAL\\PRIMARY\\AXIAL", "a,b,,c",
+         "  x  y ", "Müller^Jörg", "STRASSE", "straße", "İstanbul", "ΟΔΟΣ^ΑΣ.β", "山田^太郎", "٣٤",
+         "\u3000\xa07\x85", "ﬁn", "ǅ", "😀x😀", "it's", 'say "x"', "tab\tnew\nline",
+         "9223372036854775807", "9223372036854775808", "aaaa", "aa", "a", " "]
 CHARACTERS = "aAbBxX01 9.,-+_eE^\\/'\"\t\n\xa0äÖßΣσςıİ\u0301山😀\x1c\x1f"
 INTS = [100, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 2, 2**63 - 1]
 FLOATS = ["0.0", "1.5", ".5", "2.", "1e3", "1E-7", "1e16", "123456789.125", "0.1", "3.3", "1e308",

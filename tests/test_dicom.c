@@ -157,6 +157,11 @@ static void unknown_sequence(struct writer *w, bool implicit)
 	head(w, 0xfffee000, "", UNDEFINED);
 	w->implicit = implicit;
 	trap(w, true);
+	if (implicit) { /* a length that would pass for a VR of blanks */
+		head(w, 0x00091003, "", 0x2020);
+		for (int i = 0; i < 0x2020 / 8; i++)
+			buf_puts(&w->b, "somebyte");
+	}
 	text(w, 0x0020000e, "UI", "6.6");
 	w->implicit = false;
 	head(w, 0xfffee00d, "", 0);
@@ -201,11 +206,15 @@ static void test_structure(void)
 		put(&w, 0, 4); put(&w, 0, 4));
 	ok(got("SeriesInstanceUID", SERIES), "an item that claims more than its sequence");
 	AROUND(&w, head(&w, 0x00091001, "OBxx", 2000000000));
-	ok(failed("claims 2000000000 bytes"), "a value beyond the end of the file");
+	ok(failed("claims 2000000000 bytes, but the file has only 20 more"),
+		"a value beyond the end of the file");
 	AROUND(&w, head(&w, 0x00081140, "SQxx", 10); head(&w, 0xfffee000, "", 0); put(&w, 0, 2));
 	ok(failed("where an item"), "a sequence that ends inside an item");
 	AROUND(&w, head(&w, 0x00081140, "SQxx", UNDEFINED); text(&w, 0x00080060, "CS", "MR"));
 	ok(failed("where an item"), "a sequence without items");
+	AROUND(&w, head(&w, 0x00081140, "SQxx", 12); head(&w, 0xfffee000, "", UNDEFINED);
+		head(&w, 0xfffee00d, "", 0));
+	ok(failed("contradicts its items"), "a sequence shorter than its items");
 	AROUND(&w, for (int i = 0; i < 1000; i++) put(&w, 0, 4));
 	ok(failed("(0000,0000)"), "a hole of zeros");
 	AROUND(&w, head(&w, 0x00081140, "SQxx", UNDEFINED); head(&w, 0xfffee000, "", UNDEFINED));
@@ -252,6 +261,11 @@ static void test_walk(void)
 {
 	struct writer w = { .big = false };
 
+	meta(&w, EXPLICIT);
+	text(&w, 0x00080060, "CS", "SR");
+	put(&w, 0, 1);
+	walk(&w);
+	ok(rc == 0, "a zero at the end");
 	meta(&w, JPEG);
 	text(&w, 0x00080060, "CS", "CT");
 	head(&w, 0x7fe00010, "OBxx", UNDEFINED);

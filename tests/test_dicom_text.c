@@ -37,6 +37,11 @@ static const struct {
 		true },
 	{ "a double byte cut in half", "\\ISO 2022 IR 87", CHARSET_VALUES, "\x1b$B;",
 		"\xef\xbf\xbd", false },
+	{ "halves of different sets", "\\ISO 2022 IR 87", CHARSET_VALUES, "\x1b$B;\xb0",
+		"\xef\xbf\xbd\xef\xbf\xbd", false },
+	{ "katakana out of range", "ISO_IR 13", CHARSET_VALUES, "\xff", "\xef\xbf\xbd", false },
+	{ "double bytes as first set", "ISO 2022 IR 87", CHARSET_VALUES, "a\x1b$B;3\x1b(B",
+		"a\xe5\xb1\xb1", true },
 	{ "Korean, PS3.5 I.2", "\\ISO 2022 IR 149", CHARSET_NAMES,
 		"Hong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce", "Hong=\xe6\xb4\xaa^\xe5\x90\x89", true },
 	{ "Korean, not switched on again", "\\ISO 2022 IR 149", CHARSET_NAMES,
@@ -121,6 +126,9 @@ static void test_values(void)
 	AROUND(&w, text(&w, 0x00081030, "LO", "Ko\xb6pf");
 		text(&w, 0x00080005, "CS", "ISO_IR 100"));
 	ok(got("StudyDescription", "Ko\xc2\xb6pf"), "a character set that comes late");
+	AROUND(&w, text(&w, 0x00080005, "CS", "ISO_IR 192");
+		element(&w, 0x00081030, "LO", "\xc3\xbc\0x", 4));
+	ok(got("StudyDescription", "\xc3\xbc\xef\xbf\xbdx"), "a NUL inside text");
 	AROUND(&w, text(&w, 0x00180015, "CS", "K\xc3\xb6"));
 	ok(got("BodyPartExamined", "K\xc3\xb6") && header.charset_problem, "a guess is admitted");
 	buf_free(&w.b);

@@ -71,6 +71,22 @@ static void start_later(struct collect *c)
 	c->pause_ms = c->pause_ms * 2 < PAUSE_MAX_MS ? c->pause_ms * 2 : PAUSE_MAX_MS;
 }
 
+/* True for a path that stays below the directory that it is relative to. */
+static bool is_below(const char *path)
+{
+	const char *part = path;
+
+	while (*part) {
+		size_t length = strcspn(part, "/");
+
+		if (length == 0 || (length == 1 && part[0] == '.') ||
+			(length == 2 && part[0] == '.' && part[1] == '.'))
+			return false;
+		part += length + (part[length] == '/');
+	}
+	return *path;
+}
+
 /* The file that getdcmtags was reading when it crashed goes to error/. Returns -1 when it cannot. */
 static int quarantine(struct collect *c, int status)
 {
@@ -80,10 +96,9 @@ static int quarantine(struct collect *c, int status)
 
 	if (!name)
 		return -1;
-	name[strcspn(name, "\n")] = '\0';
 	(void)snprintf(
 		reason, sizeof(reason), "getdcmtags crashed on this file (status %d)", status);
-	if (*name && *name != '/' && !strstr(name, "..") && ++c->quarantined <= QUARANTINE_MAX)
+	if (is_below(name) && ++c->quarantined <= QUARANTINE_MAX)
 		result = spool_quarantine(c->a->spool, c->a->dir, name, c->a->name, reason);
 	if (result == 0) {
 		log_error("quarantined a file association=%s: %s", c->a->name, reason);

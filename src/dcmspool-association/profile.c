@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define DICOM	     "1.2.840.10008." /* the standard's own UIDs (PS3.5 9) */
+#define DICOM        "1.2.840.10008." /* the standard's own UIDs (PS3.5 9) */
 #define VERIFICATION "1.2.840.10008.1.1"
 #define IMPLICIT     "1.2.840.10008.1.2" /* every sender proposes it (PS3.5 10.1) */
 

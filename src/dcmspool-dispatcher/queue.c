@@ -55,7 +55,7 @@ static bool has_study(const struct disk_names *names, size_t count, const char *
 	return false;
 }
 
-enum { REST_US = 30000000 };
+enum { REST_US = 30000000, LET_GO_US = 20000 };
 
 void queue_rest(struct dispatcher *d, const struct work *work)
 {
@@ -135,12 +135,16 @@ static int take_over(struct dispatcher *d, const struct queue *queue, const char
 }
 
 /* Moves a waiting job to sending/. Its lock goes with it. */
-static int claim(const struct queue *queue, const char *job)
+static int claim(struct dispatcher *d, const struct queue *queue, const char *job)
 {
 	int dir = disk_lock_dir(queue->outgoing, job, LOCK_EX | LOCK_NB);
 
-	if (dir < 0)
-		return -1; /* no directory, or moved away by hand just now */
+	if (dir < 0) {
+		/* The router that moved it here is about to let it go; that makes no event. */
+		if (errno == EWOULDBLOCK)
+			look_again(d, spool_now_us() + LET_GO_US);
+		return -1; /* else no directory, or moved away by hand just now */
+	}
 	if (disk_rename(queue->outgoing, job, queue->sending, job) == 0)
 		return dir;
 	log_error("unable to move outgoing/%s/%s to sending: %s", queue->target->name, job,
@@ -168,7 +172,7 @@ static int next_job(struct dispatcher *d, const struct queue *queue, const char 
 	for (size_t i = 0; i < queue->waiting.count; i++) {
 		if (!may_go(d, queue, i))
 			continue;
-		dir = claim(queue, queue->waiting.name[i]);
+		dir = claim(d, queue, queue->waiting.name[i]);
 		if (dir >= 0) {
 			*job = queue->waiting.name[i];
 			return dir;

@@ -1,12 +1,13 @@
 #include "router.h"
 
+#include "jsonfile.h"
 #include "log.h"
-#include "str.h"
 #include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -19,14 +20,22 @@ enum {
 	INCOMING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB,
 	/* Inside a batch only what `touch .complete` does: renames of images must not wake us. */
 	BATCH_EVENTS = IN_CLOSE_WRITE | IN_ATTRIB,
-	RETRY_MS = 30000, /* after a failure of ours: a full disk, most likely */
+	RETRY_US = 30000000, /* after a failure of ours: a full disk, most likely */
 };
 
-/* The scan's state: who is connected, and when we must look again. */
+/* A batch that is complete. */
+struct due {
+	int64_t arrived_us; /* its first image */
+	const char *name;
+};
+
+/* The scan's state: who is connected, what is complete, and when we must look again. */
 struct round {
 	struct router *router;
 	struct disk_names connected; /* names in receiving/ */
-	int64_t next_us;             /* 0: never */
+	struct due *due;
+	size_t due_count;
+	int64_t next_us; /* 0: never */
 };
 
 static int64_t mtime_us(const struct stat *st)
@@ -78,26 +87,43 @@ static int64_t batch_due(const struct round *round, int batch, const char *name)
 	return mtime_us(&st) + conf->series_timeout_ms * 1000;
 }
 
-/* Claims and routes the batch when it is complete, judged again under its lock. */
+static int64_t arrived_us(int batch)
+{
+	json_t *series = jsonfile_load(batch, "series.json");
+	int64_t time_us = spool_stamp_time(jsonfile_text(series, "received"));
+
+	json_decref(series);
+	return time_us < 0 ? spool_now_us() : time_us;
+}
+
+/* Puts the batch among those that are due, or notes when it will be. */
 static void look_at_batch(struct round *round, const char *name)
 {
-	int incoming = round->router->spool.dir[SPOOL_INCOMING];
-	int64_t retry_us = round->router->conf->router.association_grace_ms * 1000 + 1000, due_us;
-	int batch = disk_open_dir(incoming, name);
-	struct claim claim;
+	int batch = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
+	int64_t due_us;
 
 	if (batch < 0)
 		return; /* claimed by another router just now */
 	due_us = batch_due(round, batch, name);
-	(void)close(batch); /* only looked at */
-	if (due_us > spool_now_us()) {
+	if (due_us > spool_now_us())
 		look_again(round, due_us);
-		return;
-	}
-	batch = disk_lock_dir(incoming, name, LOCK_EX | LOCK_NB);
+	else
+		round->due[round->due_count++] =
+			(struct due){ .arrived_us = arrived_us(batch), .name = name };
+	(void)close(batch); /* only looked at */
+}
+
+/* Claims the batch, if it is still complete now that nobody can add to it, and routes it. */
+static void take_batch(struct round *round, const char *name)
+{
+	int64_t soon_us = round->router->conf->router.association_grace_ms * 1000 + 1000, due_us;
+	int batch =
+		disk_lock_dir(round->router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
+	struct claim claim;
+
 	if (batch < 0) {
 		if (errno == EWOULDBLOCK) /* an image is being filed, or another router was first */
-			look_again(round, spool_now_us() + retry_us);
+			look_again(round, spool_now_us() + soon_us);
 		return;
 	}
 	due_us = batch_due(round, batch, name);
@@ -108,12 +134,19 @@ static void look_at_batch(struct round *round, const char *name)
 	}
 	if (claim_batch(round->router, batch, name, &claim) < 0) {
 		log_error("unable to move incoming/%s to routing: %s", name, strerror(errno));
-		look_again(round, spool_now_us() + RETRY_MS * INT64_C(1000));
-		(void)close(batch);
+		look_again(round, spool_now_us() + RETRY_US);
+		(void)close(batch); /* releases the lock */
 		return;
 	}
 	if (route(round->router, &claim) < 0)
-		look_again(round, spool_now_us() + RETRY_MS * INT64_C(1000));
+		look_again(round, spool_now_us() + RETRY_US);
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+	const struct due *left = a, *right = b;
+
+	return (left->arrived_us > right->arrived_us) - (left->arrived_us < right->arrived_us);
 }
 
 static void look_at_drop(struct round *round, const char *name)
@@ -125,7 +158,7 @@ static void look_at_drop(struct round *round, const char *name)
 	if (due_us > spool_now_us())
 		look_again(round, due_us);
 	else if (drop_take(round->router, name) < 0)
-		look_again(round, spool_now_us() + RETRY_MS * INT64_C(1000));
+		look_again(round, spool_now_us() + RETRY_US);
 }
 
 /* A batch or a job has series.json or job.json; everything else was dropped by hand. */
@@ -171,13 +204,21 @@ int64_t scan(struct router *router)
 	keep_watch("receiving/", RECEIVING_EVENTS);
 	keep_watch("incoming/", INCOMING_EVENTS);
 	if (scan_routing(router) < 0)
-		look_again(&round, spool_now_us() + RETRY_MS * INT64_C(1000));
+		look_again(&round, spool_now_us() + RETRY_US);
+	/* Who is connected is asked first: a connection that ends meanwhile makes an event. */
 	if (disk_list(router->spool.dir[SPOOL_RECEIVING], ".", &round.connected) < 0 ||
 		disk_list(router->spool.dir[SPOOL_INCOMING], ".", &names) < 0)
 		die(EXIT_TEMPORARY, "unable to list receiving and incoming: %s", strerror(errno));
+	round.due = calloc(names.count + 1, sizeof(*round.due));
+	if (!round.due)
+		die(EXIT_TEMPORARY, "out of memory");
 	for (size_t i = 0; i < names.count; i++)
 		look_at(&round, names.name[i]);
 	watch_end();
+	qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
+	for (size_t i = 0; i < round.due_count; i++)
+		take_batch(&round, round.due[i].name);
+	free(round.due);
 	disk_names_free(&names);
 	disk_names_free(&round.connected);
 	return round.next_us;

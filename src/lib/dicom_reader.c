@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PREAMBLE = 128, META_GROUP = 0x0002, STRAYS_MAX = 16 };
+enum { PREAMBLE = 128, META_GROUP = 0x0002, STRAYS_MAX = 16, ELEMENT_MIN = 8 };
 enum { META_LENGTH = 0x00020000, TRANSFER_SYNTAX = 0x00020010, PIXEL_DATA = 0x7fe00010 };
 
 /* Takes the first bytes of a meta header or data set for an element; false if they are none. */
@@ -39,8 +39,8 @@ static int begin_data_set(struct dicom_reader *r)
 {
 	struct dicom_encoding found = { 0 };
 	const unsigned char *p;
-	size_t n = dicom_source_peek(&r->source, 8, &p);
-	bool plain = n == 8 && guess_encoding(r, p, &found);
+	size_t n = dicom_source_peek(&r->source, ELEMENT_MIN, &p);
+	bool plain = n == ELEMENT_MIN && guess_encoding(r, p, &found);
 
 	r->in_meta = false;
 	if (n == 0)
@@ -50,10 +50,10 @@ static int begin_data_set(struct dicom_reader *r)
 			r->source.error = errno;
 			return dicom_reader_fail(r, r->source.offset, "system error");
 		}
-		n = dicom_source_peek(&r->source, 8, &p);
-		plain = n == 8 && guess_encoding(r, p, &found);
+		n = dicom_source_peek(&r->source, ELEMENT_MIN, &p);
+		plain = n == ELEMENT_MIN && guess_encoding(r, p, &found);
 	}
-	if (n < 8)
+	if (n < ELEMENT_MIN)
 		return dicom_reader_fail(
 			r, r->source.offset, "the file ends inside its first element");
 	if (!plain &&
@@ -107,20 +107,20 @@ static bool meta_goes_on(struct dicom_reader *r)
 	       dicom_number16(p, r->encoding.big_endian) == META_GROUP;
 }
 
-/* Writers and tapes fill files up with zeros after the data set. Less than a piece of them after
- * the pixel data is no damage. */
+/* Writers and tapes fill files up with zeros. They are no damage after the pixel data, up to a piece
+ * of them, and elsewhere while they are too few for an element; more could be a hole in the file. */
 static bool only_padding_left(struct dicom_reader *r)
 {
+	size_t most = r->last < PIXEL_DATA ? ELEMENT_MIN : DICOM_SOURCE_PIECE, n;
 	const unsigned char *p;
-	size_t n;
 
-	if (r->last < PIXEL_DATA)
+	if (r->last == 0)
 		return false;
-	n = dicom_source_peek(&r->source, DICOM_SOURCE_PIECE, &p);
+	n = dicom_source_peek(&r->source, most, &p);
 	for (size_t i = 0; i < n; i++)
 		if (p[i] != 0)
 			return false;
-	return n > 0 && n < DICOM_SOURCE_PIECE && !r->source.error && !r->source.broken;
+	return n > 0 && n < most && !r->source.error && !r->source.broken;
 }
 
 /* Delimiters without a beginning, and the zeros that follow one whose length is not 0, do no harm
@@ -184,8 +184,8 @@ int dicom_reader_open(
 		return dicom_reader_fail(r, 0, "system error");
 	}
 	r->magic = skip_magic(r);
-	n = dicom_source_peek(&r->source, 8, &p);
-	if (n < 8)
+	n = dicom_source_peek(&r->source, ELEMENT_MIN, &p);
+	if (n < ELEMENT_MIN)
 		return dicom_reader_fail(
 			r, r->source.offset, "the file ends before its first element");
 	if (dicom_number16(p, false) != META_GROUP && dicom_number16(p, true) != META_GROUP)

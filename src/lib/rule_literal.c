@@ -217,7 +217,8 @@ bool rule_lex_number(struct rule_lexer *lexer, struct rule_token *token)
 	int base;
 	bool is_float = false;
 
-	while (end < lexer->end && (digit_value(*end) < 99 || strchr("._+-", *end)))
+	while (end < lexer->end && (digit_value(*end) < 99 || strchr("._", *end) ||
+					   (strchr("+-", *end) && (end[-1] | 0x20) == 'e')))
 		end++;
 	copy = rule_pool_alloc(lexer->pool, (size_t)(end - start) + 1);
 	if (!copy)

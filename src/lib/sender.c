@@ -12,7 +12,9 @@
 
 static void add_image(struct sender *s, const char *name)
 {
-	if ((s->count & (s->count - 1)) == 0) { /* full at each power of two */
+	char *copy = strdup(name);
+
+	if (copy && (s->count & (s->count - 1)) == 0) { /* full at each power of two */
 		size_t capacity = s->count ? s->count * 2 : 1;
 		struct sender_image *more = realloc(s->image, capacity * sizeof(*more));
 
@@ -20,11 +22,9 @@ static void add_image(struct sender *s, const char *name)
 			die(EXIT_TEMPORARY, "unable to read the list of images: out of memory");
 		s->image = more;
 	}
-	s->image[s->count] =
-		(struct sender_image){ strdup(name), SENDER_UNSENT, SENDER_NO_STATUS, 0 };
-	if (!s->image[s->count].name)
+	if (!copy)
 		die(EXIT_TEMPORARY, "unable to read the list of images: out of memory");
-	s->count++;
+	s->image[s->count++] = (struct sender_image){ copy, SENDER_UNSENT, SENDER_NO_STATUS, 0 };
 }
 
 void sender_open(struct sender *s, const char *argv0)

@@ -137,6 +137,7 @@ static void restart(void)
 
 void watch_begin(void)
 {
+	watch_drain(); /* what has happened until now is seen by the scan that begins */
 	if (stale >= STALE_MAX)
 		restart();
 	for (size_t i = 0; i < entry_count; i++)
@@ -165,7 +166,6 @@ void watch_end(void)
 {
 	size_t kept = 0;
 
-	watch_drain(); /* learns which watches have ended by themselves */
 	for (size_t i = 0; i < entry_count; i++) {
 		struct entry entry = entries[i];
 

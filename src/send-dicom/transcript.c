@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char not_accepted[] =
+	"the target accepts this SOP class in no transfer syntax that was offered";
+
 void transcript_open(struct transcript *t, struct sender *sender)
 {
 	*t = (struct transcript){ .sender = sender, .current = -1, .status = SENDER_NO_STATUS };
@@ -115,7 +118,7 @@ static void on_incomplete(struct transcript *t, char *text)
 static void on_no_context(struct transcript *t, char *text)
 {
 	(void)text;
-	fail(t, "the target accepts this SOP class in no transfer syntax that was offered");
+	fail(t, not_accepted);
 }
 
 /* dimse.cc's warnings before it gives up: "DIMSE Warning (AE,AE): sendMessage: dataset is empty". */
@@ -127,18 +130,31 @@ static void on_dimse_warning(struct transcript *t, char *text)
 		set(t->refusal, sizeof(t->refusal), "%s", what ? what + 3 : text);
 }
 
+/* dcmsend could not even begin; the association is as good as before. Conditions of DCMTK 3.6.7,
+ * cond.h, that checkPresentationContextForMessage() in dimse.cc and its callees return. */
+static const struct {
+	const char *condition, *text;
+} refusals[] = {
+	/* ASC_BADPRESENTATIONCONTEXTID: proposed, not accepted */
+	{ "0006:0101 ", not_accepted },
+	/* DIMSEC_RECEIVEFAILED, although nothing is received, around 0006:0212 */
+	{ "0006:020d ", "dcmsend does not know the transfer syntax of this image" },
+};
+
 static void on_send_failed(struct transcript *t, char *text)
 {
-	/* 0006:0101 is ASC_BADPRESENTATIONCONTEXTID (DCMTK, dcmnet/cond.h). */
-	if (strncmp(text, "0006:0101 ", 10) == 0) {
-		on_no_context(t, text);
-	} else if (t->refusal[0]) {
-		/* After a data set that broke off half-way the association is of no use. */
-		t->stop = strstr(t->refusal, "writeBlock") != NULL;
-		fail(t, t->refusal);
-	} else {
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (strncmp(text, refusals[i].condition, strlen(refusals[i].condition)) == 0) {
+			fail(t, refusals[i].text);
+			return;
+		}
+	if (!t->refusal[0]) {
 		broken(t, words(text));
+		return;
 	}
+	/* After a data set that broke off half-way the association is of no use. */
+	t->stop = strstr(t->refusal, "writeBlock") != NULL;
+	fail(t, t->refusal);
 }
 
 static void on_no_answer(struct transcript *t, char *text)

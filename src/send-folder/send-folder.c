@@ -3,7 +3,7 @@
  *
  *  1. Lock TARGET_PATH/.dcmspool.<job> and clear it of what a killed run may have left.
  *  2. Build in it the tree of this job as the layout says, by hard links or durable copies.
- *  3. fsync all of it.
+ *  3. fsync all of it. (The bytes behind a hard link are durable since the router took the batch.)
  *  4. Publish: one rename for each topmost directory that TARGET_PATH does not have yet, so that a
  *     new series appears at once; merge image by image where directories exist.
  *  5. fsync, then write the answers.
@@ -36,9 +36,9 @@ struct folder {
 	const char *path, *layout;
 	char *staging_name;
 	int target, staging; /* directories */
-	bool copy;	     /* hard links do not work */
-	json_t *series;	     /* series.json, or NULL */
-	char **staged;	     /* for each image its path below staging, NULL: it is not there */
+	bool copy;           /* hard links do not work */
+	json_t *series;      /* series.json, or NULL */
+	char **staged;       /* for each image its path below staging, NULL: it is not there */
 };
 
 struct values {
@@ -273,8 +273,9 @@ int main(int argc, char *argv[])
 		die(EXIT_TEMPORARY, "unable to send: out of memory");
 	if (open_target(&f) == 0) {
 		if (deliver(&f) < 0)
-			sender_target_failed(
-				&f.sender, "unable to write to %s: %s", f.path, strerror(errno));
+			sender_target_failed(&f.sender, "unable to write to %s: %s", f.path,
+				errno == EWOULDBLOCK ? "another send-folder still works on this job"
+						     : strerror(errno));
 		close_staging(&f);
 	}
 	for (size_t i = 0; i < f.sender.count; i++)

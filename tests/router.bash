@@ -1,0 +1,92 @@
+# router.bash: the whole router on a spool of its own, for the tests that need more than one program.
+# Programs are started one by one, so that a test can stop, kill and count each.
+
+# make_router [LINE...]: configuration $CONF (the lines replace the default targets and rules), spool
+# $SPOOL, port $PORT. The default sends everything to the folder $BATS_TEST_TMPDIR/archive.
+make_router() {
+	SPOOL=$BATS_TEST_TMPDIR/spool
+	CONF=$BATS_TEST_TMPDIR/dcmspool.conf
+	PORT=$(free_port)
+	if [ $# -eq 0 ]; then
+		set -- 'target "archive" { type = folder path = "archive" }' \
+			'rule "all" { match = "True" targets = { "archive" } }'
+	fi
+	{
+		echo "spool = \"$SPOOL\""
+		echo "receiver { port = $PORT listen = { \"127.0.0.1\" } min_free = 1 request_timeout = 5s }"
+		echo "router { association_grace = ${GRACE:-300ms} series_timeout = ${TIMEOUT:-20s} }"
+		printf '%s\n' "$@"
+	} >"$CONF"
+	"$BIN/dcmspool-layout" "$SPOOL"
+}
+
+start_receiver() {
+	start receiver "$BIN/dcmspool-receiver" -c "$CONF"
+	wait_for listens "$PORT"
+}
+
+# start_routers N / start_dispatchers N: pids in $pid_router1 ...
+start_routers() {
+	local i
+	for ((i = 1; i <= $1; i++)); do start "router$i" "$BIN/dcmspool-router" -c "$CONF"; done
+}
+
+start_dispatchers() {
+	local i
+	for ((i = 1; i <= $1; i++)); do start "dispatcher$i" "$BIN/dcmspool-dispatcher" -c "$CONF"; done
+}
+
+start_all() {
+	start_receiver
+	start_routers "${ROUTERS:-1}"
+	start_dispatchers "${DISPATCHERS:-1}"
+}
+
+# study DIR [makestudy options]
+study() { "$TOOLS/makestudy" "$@" >/dev/null; }
+
+# send DIR [dcmsend options]
+send() {
+	local dir=$1
+	shift
+	TCP_NODELAY=1 dcmsend -aec DCMSPOOL "$@" 127.0.0.1 "$PORT" +sd +r "$dir"
+}
+
+# stay_connected FILE...: a sender that sends these, and then keeps its connection ($pid_sender)
+stay_connected() {
+	mkfifo "$BATS_TEST_TMPDIR/stay"
+	# shellcheck disable=SC2016 # the inner shell's words
+	start sender sh -c 'exec "$@" <>"$0"' "$BATS_TEST_TMPDIR/stay" \
+		"$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL -H open "$@"
+}
+
+# jobs DIRECTORY: how many directories are in it (success, error, outgoing/pacs ...)
+jobs_in() { find "$SPOOL/$1" -mindepth 1 -maxdepth 1 -type d ! -name '.*' | wc -l; }
+has_jobs() { [ "$(jobs_in "$1")" -eq "$2" ]; }
+images_in() { find "$1" -name '*.dcm' -type f ! -path '*/.dcmspool*' 2>/dev/null | wc -l; }
+has_images() { [ "$(images_in "$1")" -eq "$2" ]; }
+
+# at_rest: nothing is on its way any more.
+at_rest() {
+	local d
+	for d in receiving incoming routing; do
+		[ -z "$(ls -A "$SPOOL/$d")" ] || return 1
+	done
+	for d in "$SPOOL"/outgoing/* "$SPOOL"/sending/*; do
+		[ ! -d "$d" ] || [ -z "$(ls -A "$d")" ] || return 1
+	done
+}
+
+# the_job DIRECTORY: the name of the only job in it
+the_job() {
+	has_jobs "$1" 1 && find "$SPOOL/$1" -mindepth 1 -maxdepth 1 -type d -printf '%f\n'
+}
+
+# journal EVENT: its lines
+journal() { cat "$SPOOL"/journal/*.jsonl | jq -c "select(.event == \"$1\")"; }
+
+# show_state: for the output of a failed test
+show_state() {
+	find "$SPOOL" -mindepth 1 ! -path '*/.service*' | sort | head -n 200
+	tail -n 30 "$BATS_TEST_TMPDIR"/*.log 2>/dev/null
+}
