@@ -84,12 +84,15 @@ run:
 	@$(AS_OWNER) $(MAKE) -s all
 	@$(AS_OWNER) bin/dcmspool up -c $(CONF)
 
-demo: $(BUILD)/tests/makestudy
+demo: $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp
 	@bin/dcmspool demo -c $(CONF)
 
 check:
 	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
 	@$(AS_OWNER) $(MAKE) -s test
+
+bench: all $(TOOLS)
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench.sh
 
 # Without root, when the packages are there. BATS: one file or the folder.
 test: all $(TOOLS)
@@ -142,4 +145,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD) build-asan build-analyzer $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic
 
-.PHONY: all run demo check test deps asan lint install uninstall clean
+.PHONY: all run demo check test bench deps asan lint install uninstall clean

@@ -19,9 +19,9 @@
 #define UNDEFINED UINT32_MAX
 #define IMPLICIT  "1.2.840.10008.1.2"
 #define EXPLICIT  "1.2.840.10008.1.2.1"
-#define BIG	  "1.2.840.10008.1.2.2"
+#define BIG       "1.2.840.10008.1.2.2"
 #define DEFLATED  "1.2.840.10008.1.2.1.99"
-#define JPEG	  "1.2.840.10008.1.2.4.50"
+#define JPEG      "1.2.840.10008.1.2.4.50"
 
 /* How what is added from now on is written. */
 struct writer {

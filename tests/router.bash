@@ -90,3 +90,40 @@ show_state() {
 	find "$SPOOL" -mindepth 1 ! -path '*/.service*' | sort | head -n 200
 	tail -n 30 "$BATS_TEST_TMPDIR"/*.log 2>/dev/null
 }
+
+# start_up: `dcmspool up` on a terminal of its own, as a person runs it ($pid_up, up.log); press_ctrl_c
+# types Ctrl-C there, so the whole foreground process group gets SIGINT.
+start_up() {
+	# -u: what is printed must be in up.log at once
+	start up python3 -u -c '
+import os, pty, signal, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+signal.signal(signal.SIGUSR1, lambda *_: os.write(terminal, b"\x03"))
+signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
+try:
+    while data := os.read(terminal, 4096):
+        os.write(1, data)
+except OSError:  # the last process on this terminal has ended
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$BIN/dcmspool" up -c "$CONF"
+}
+
+press_ctrl_c() { kill -USR1 "$pid_up"; }
+
+# processes: the pids of all that work in the spool, supervisors too; each has its directory in it.
+processes() {
+	find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$SPOOL" -o -lname "$SPOOL/*" \) \
+		-printf '%h\n' 2>/dev/null | sed 's|/proc/||'
+}
+no_processes() { [ -z "$(processes)" ]; }
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# running PROGRAM: the pids of those that work in the spool
+running() {
+	local pid
+	for pid in $(processes); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "${1:0:15}" ] || echo "$pid"
+	done
+}

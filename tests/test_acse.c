@@ -161,11 +161,10 @@ static void test_order(void)
 	begin("A", "B");
 	context(CT, (const char *const[]){ T(50), T(51), NULL });
 	context(CT, (const char *const[]){ T(70), T(50), NULL });
-	ok(
-		!parse(0) && profile_is(CONF_ACCEPT_ALL,
-				     "[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = " T(
-					     70) "\nTransferSyntax2 = " T(50) "\nTransferSyntax3 "
-									      "= " T(51) "\n[["),
+	ok(!parse(0) && profile_is(CONF_ACCEPT_ALL,
+				"[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = " T(
+					70) "\nTransferSyntax2 = " T(50) "\nTransferSyntax3 "
+									 "= " T(51) "\n[["),
 		"two contexts of one SOP class: both orders are kept");
 	begin("A", "B");
 	context(CT, (const char *const[]){ T(50), T(51), NULL });

@@ -67,7 +67,8 @@ static bool read_uid(struct view item, char out[ACSE_UID + 1])
 	return true;
 }
 
-/* Takes the next item (type, reserved, length, content) off v. False when v does not hold it whole. */
+/* Takes the next item (type, reserved, length, content) off v. False when v does not hold it
+ * whole. */
 static bool take(struct view *v, unsigned int *type, struct view *item)
 {
 	size_t length;

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /* ACSE_SYNTAXES: what storescp handles in one context (DCMTK 3.6.7, assoc.h,
- * DICOM_MAXTRANSFERSYNTAXES); it drops the connection on more. ACSE_CONTEXTS: the odd numbers of one
- * byte. ACSE_LONGEST: 128 contexts of 50 UIDs take less than half of it. */
+ * DICOM_MAXTRANSFERSYNTAXES); it drops the connection on more. ACSE_CONTEXTS: the odd numbers of
+ * one byte. ACSE_LONGEST: 128 contexts of 50 UIDs take less than half of it. */
 enum {
 	ACSE_HEAD = 6,
 	ACSE_CONTEXTS = 128,

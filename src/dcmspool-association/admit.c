@@ -53,18 +53,19 @@ static bool address_allowed(const struct conf_receiver *conf, const struct calle
 	return conf->allow_count == 0;
 }
 
-/* Whether the association in directory fd is this peer's. Half-made ones are nobody's. */
-static bool is_of_peer(int fd, const char *peer)
+/* Counts the association in directory fd. What the router makes of files dropped by hand has no
+ * peer: a thousand of them must not keep a caller out. */
+static void count_one(int fd, const char *peer, long *all, long *of_peer)
 {
 	size_t length;
 	char *text = disk_read_file(fd, ASSOCIATION_JSON, JSON_MAX, &length);
 	json_t *json = text ? json_loadb(text, length, 0, NULL) : NULL;
 	const char *value = json_string_value(json_object_get(json, "peer"));
-	bool same = value && strcmp(value, peer) == 0;
 
+	*all += value != NULL;
+	*of_peer += value && strcmp(value, peer) == 0;
 	json_decref(json);
 	free(text);
-	return same;
 }
 
 /* Counts the associations that are alive, and this peer's among them. */
@@ -80,10 +81,8 @@ static int count(int receiving, const char *peer, long *all, long *of_peer)
 
 		if (fd < 0)
 			continue; /* it ended meanwhile, or is no directory */
-		if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
-			++*all;
-			*of_peer += is_of_peer(fd, peer);
-		}
+		if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+			count_one(fd, peer, all, of_peer);
 		(void)close(fd); /* nothing was written; drops our lock */
 	}
 	disk_names_free(&names);

@@ -3,8 +3,8 @@
  *
  * The directory's flock(2) is held by this process, storescp and getdcmtags together (they inherit
  * the descriptor): it is free only when all three are dead, and then the association is recovered.
- * Names that begin with "." in it are ours (association_own), association.json tells the sender, all
- * else are images on their way.
+ * Names that begin with "." in it are ours, association.json tells the sender,
+ * all else are images on their way.
  */
 #ifndef ASSOCIATION_H
 #define ASSOCIATION_H
@@ -22,7 +22,7 @@ struct association {
 	const struct spool *spool;
 	char name
 		[ASSOCIATION_NAME_SIZE]; /* "<stamp>.<pid>"; the router makes others for things dropped by hand */
-	int dir;			 /* locked */
+	int dir;                         /* locked */
 };
 
 #define ASSOCIATION_JSON "association.json"

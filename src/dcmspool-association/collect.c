@@ -87,7 +87,7 @@ static bool is_below(const char *path)
 	return *path;
 }
 
-/* The file that getdcmtags was reading when it crashed goes to error/. Returns -1 when it cannot. */
+/* The file that getdcmtags was reading when it crashed goes to error/. -1 when it cannot. */
 static int quarantine(struct collect *c, int status)
 {
 	char reason[128];

@@ -178,17 +178,18 @@ static int serve(struct association *a, const struct caller *caller, const char 
 
 int main(int argc, char *argv[])
 {
-	struct acse_request *request;
+	static struct acse_request *request; /* these for the life of the process */
+	static struct buf profile;
+	static struct spool spool;
+	static struct conf *conf;
 	const struct refusal *refusal;
-	struct buf profile = { 0 };
+	struct association a;
 	struct caller caller;
-	struct spool spool;
-	struct conf *conf;
 
 	log_open(argv[0]);
 	conf = conf_main(argc, argv, "r:", option, usage);
 	spool_open(&spool, conf->spool);
-	struct association a = { .conf = conf, .spool = &spool, .dir = -1 };
+	a = (struct association){ .conf = conf, .spool = &spool, .dir = -1 };
 	if (recover_name)
 		return recover(&a, recover_name);
 
@@ -204,6 +205,7 @@ int main(int argc, char *argv[])
 		log_warning("nothing acceptable proposed association=%s bad_uids=%zu", a.name,
 			request->bad_uids);
 	free(request);
+	request = NULL;
 	if (profile.failed)
 		die(EXIT_TEMPORARY, "unable to write the profile: out of memory");
 	return serve(&a, &caller, profile.data);

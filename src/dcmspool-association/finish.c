@@ -12,8 +12,8 @@
 /* association.json goes last: without it, and empty, a directory is one that never began. */
 static const char *const own[] = { ".reading", ".new." ASSOCIATION_JSON, ASSOCIATION_JSON };
 
-/* The router waits for these markers to go. A batch that is claimed meanwhile takes its marker along,
- * and needs it no longer. */
+/* The router waits for these markers to go. A batch that is claimed meanwhile takes its marker
+ * along, and needs it no longer. */
 static int remove_markers(const struct association *a)
 {
 	char marker[sizeof(".assoc.") + ASSOCIATION_NAME_SIZE + 256];

@@ -7,7 +7,7 @@
 #define VERIFICATION "1.2.840.10008.1.1"
 #define IMPLICIT     "1.2.840.10008.1.2" /* every sender proposes it (PS3.5 10.1) */
 
-/* Storage SOP classes of the standard (PS3.4 B.5, GG.3 and retired ones): all UIDs that begin so. */
+/* Storage SOP classes (PS3.4 B.5, GG.3, retired ones): these, and all below those ending in '.'. */
 static const char *const storage[] = {
 	VERIFICATION, /* compared whole, see is_wanted() */
 	"1.2.840.10008.5.1.4.1.1.",
@@ -39,9 +39,9 @@ static const char *const uncompressed[] = {
 	"1.2.840.10008.1.2.2",
 };
 
-/* What storescp is able to receive (DCMTK 3.6.7, dimse.cc, getTransferSyntax()). It could negotiate
- * any other as well, but aborts the association at the first image: a refused context is better, for
- * then the sender can choose another syntax. */
+/* What storescp is able to receive (DCMTK 3.6.7, dimse.cc, getTransferSyntax()). It could
+ * negotiate any other as well, but aborts the association at the first image: a refused context is
+ * better, for then the sender can choose another syntax. */
 static const char *const receivable[] = {
 	"1.2.840.10008.1.2",
 	"1.2.840.10008.1.2.1",
@@ -166,9 +166,9 @@ static int next_syntax(const struct proposal *p, uint64_t placed)
 	return first;
 }
 
-/* Writes section [T<number>], the merged list of a SOP class. One that proposes nothing acceptable gets
- * a list that matches nothing (it does not propose implicit little endian): so it is refused for its
- * syntaxes, not for its SOP class, and the sender's log says what is the matter. */
+/* Writes section [T<number>], the merged list of a SOP class. One that proposes nothing acceptable
+ * gets a list that matches nothing (it does not propose implicit little endian): so it is refused
+ * for its syntaxes, not for its SOP class, and the sender's log says what is the matter. */
 static bool write_syntaxes(const struct acse_request *r, const char *class, enum conf_accept accept,
 	size_t number, struct buf *out)
 {

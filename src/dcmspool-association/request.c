@@ -39,8 +39,8 @@ static int wait_input(int fd, int64_t deadline)
 
 /* Waits until length bytes are there and peeks at them. Returns how many there are: fewer when the
  * peer has closed or the deadline has passed. Linux' TCP wakes us only once SO_RCVLOWAT bytes are
- * there, and makes room for them (tcp_set_rcvlowat(), since 4.18); where that does not hold (a local
- * socket of stunnel's) poll(2) returns early and we pause. */
+ * there, and makes room for them (tcp_set_rcvlowat(), since 4.18); where that does not hold (a
+ * local socket of stunnel's) poll(2) returns early and we pause. */
 static size_t wait_for(int fd, unsigned char *data, size_t length, int64_t deadline)
 {
 	int lowat = (int)length, one = 1, events;

@@ -90,7 +90,8 @@ int ledger_sync(const struct work *work);
 int finish_done(struct dispatcher *dispatcher, struct work *work);
 /* Puts the job back into outgoing/. retry_us: not before this time (0: at once). */
 int finish_return(struct work *work, int64_t retry_us);
-/* Completes a split that was committed before a crash: drops images that lie in error/ already. */
+/* Completes a split that was committed before a crash: drops images that lie in error/ already. Comes
+ * before ledger_load(), which lists what is left. */
 int finish_resume(struct dispatcher *dispatcher, struct work *work);
 /* True when the target refused the image as often as is allowed. */
 bool finish_given_up(const struct work *work, const struct image *image);

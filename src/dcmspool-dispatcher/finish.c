@@ -1,5 +1,6 @@
 #include "dispatcher.h"
 
+#include "job.h"
 #include "journal.h"
 #include "jsonfile.h"
 #include "log.h"
@@ -92,19 +93,20 @@ static int fill_failed(const struct work *work, int failed)
 /* An image of the job that lies in error/ as well goes from the job: the split was committed. */
 static int drop_committed(const struct work *work, int error_dir)
 {
+	struct disk_names images;
 	struct stat here, there;
+	int result = job_images(error_dir, &images);
 
-	for (size_t i = 0; i < work->image_count; i++) {
-		const char *name = work->images[i].name;
+	for (size_t i = 0; result == 0 && i < images.count; i++) {
+		const char *name = images.name[i];
 
-		if (fstatat(error_dir, name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-			fstatat(work->dir, name, &here, AT_SYMLINK_NOFOLLOW) < 0 ||
-			!disk_same_file(&here, &there))
-			continue;
-		if (disk_unlink(work->dir, name) < 0)
-			return -1;
+		if (fstatat(error_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+			fstatat(work->dir, name, &here, AT_SYMLINK_NOFOLLOW) == 0 &&
+			disk_same_file(&here, &there))
+			result = disk_unlink(work->dir, name);
 	}
-	return 0;
+	disk_names_free(&images);
+	return result;
 }
 
 /* Removes a .failed that was never committed: links only, their images are in the job. */

@@ -6,6 +6,7 @@
 #include "str.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,20 @@ static bool being_recovered(const struct children *c, const char *name)
 	return false;
 }
 
+/* An association's directory is named "<stamp>.<pid>". */
+static bool is_served(const struct children *c, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	long pid;
+
+	if (!dot || parse_long(dot + 1, 1, INT_MAX, &pid) < 0)
+		return false;
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->child[i].recovers && c->child[i].pid == (pid_t)pid)
+			return true;
+	return false;
+}
+
 static size_t working(const struct children *c)
 {
 	size_t n = 0;
@@ -93,7 +108,7 @@ static int state_of(int receiving, const char *name)
 	return state;
 }
 
-bool children_recover(struct children *c, const struct spool *spool, bool waiters)
+bool children_recover(struct children *c, const struct spool *spool)
 {
 	int receiving = spool->dir[SPOOL_RECEIVING];
 	struct disk_names names;
@@ -111,7 +126,7 @@ bool children_recover(struct children *c, const struct spool *spool, bool waiter
 		int state = state_of(receiving, name);
 
 		if (!name_ok(name) || being_recovered(c, name) || state == GONE ||
-			(state == ALIVE && !waiters))
+			(state == ALIVE && is_served(c, name)))
 			continue;
 		if (c->count >= c->max || (state == DEAD && working(c) >= RECOVERIES)) {
 			left = true;

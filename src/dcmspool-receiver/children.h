@@ -16,7 +16,7 @@
 struct child {
 	pid_t pid;
 	char *recovers; /* the name in receiving/, or NULL */
-	bool waits;	/* for the lock of an association that is alive: does no work yet */
+	bool waits;     /* for the lock of an association that is alive: does no work yet */
 };
 
 struct children {
@@ -37,10 +37,11 @@ bool children_full(const struct children *children);
 /* Starts one for a connection; the caller closes its copy. -1 with errno. */
 int children_serve(struct children *children, int connection);
 
-/* Looks at receiving/ and starts a recovery for each directory whose lock is free, at most 4 at once,
- * and, when waiters is set, for those locked by processes that are not ours (of a receiver that was
- * killed): these recoveries wait for the lock. Returns whether any is left for later. */
-bool children_recover(struct children *children, const struct spool *spool, bool waiters);
+/* Looks at receiving/ and starts a recovery for each directory whose lock is free, at most 4 at
+ * once; and for those whose lock is held, but not by an association of ours that is alive: their
+ * recoveries wait for the lock. These are associations of a receiver that was killed, and those whose
+ * children are still dying. Returns whether any is left for later. */
+bool children_recover(struct children *children, const struct spool *spool);
 
 /* What has ended. */
 struct reaped {

@@ -67,10 +67,10 @@ static void serve(struct receiver *r, int listener)
 	}
 }
 
-static void recover(struct receiver *r, bool waiters)
+static void recover(struct receiver *r)
 {
 	r->recover_at_us = 0;
-	if (children_recover(&r->children, &r->spool, waiters))
+	if (children_recover(&r->children, &r->spool))
 		r->recover_at_us = spool_now_us() + RECOVER_PAUSE_US;
 }
 
@@ -82,7 +82,7 @@ static void children_ended(struct receiver *r)
 	if (r->stopping)
 		return;
 	if (reaped.lost > 0 || (reaped.recovered > 0 && r->recover_at_us))
-		recover(r, false);
+		recover(r);
 	if (reaped.failed > 0)
 		r->recover_at_us = spool_now_us() + RECOVER_PAUSE_US;
 }
@@ -111,7 +111,7 @@ static void handle_timer(struct receiver *r)
 	if (r->accept_at_us && now >= r->accept_at_us)
 		r->accept_at_us = 0;
 	if (r->recover_at_us && now >= r->recover_at_us)
-		recover(r, false);
+		recover(r);
 }
 
 static int64_t next_deadline(const struct receiver *r)
@@ -151,9 +151,9 @@ static void stop(struct receiver *r)
 
 int main(int argc, char *argv[])
 {
-	struct receiver r = { .stopping = false };
-	struct pollfd *polls;
-	struct conf *conf;
+	static struct receiver r; /* all of it for the life of the process */
+	static struct pollfd *polls;
+	static struct conf *conf;
 
 	log_open(argv[0]);
 	conf = conf_main(argc, argv, "", option, usage);
@@ -168,7 +168,7 @@ int main(int argc, char *argv[])
 	if (!polls)
 		die(EXIT_TEMPORARY, "unable to start: out of memory");
 
-	recover(&r, true);
+	recover(&r);
 	while (!r.stopping) {
 		wait_for_events(&r, polls);
 		if (polls[TIMER].revents)

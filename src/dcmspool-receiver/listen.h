@@ -16,8 +16,8 @@ struct listeners {
 void listen_open(const struct conf_receiver *conf, struct listeners *out);
 void listen_close(struct listeners *listeners);
 
-/* Takes one connection, with TCP_NODELAY (DIMSE is a dialogue of small messages: 22 -> 456 images/s)
- * and keepalive set. -1 with errno. */
+/* Takes one connection, with TCP_NODELAY (DIMSE is a dialogue of small messages: 22 -> 456
+ * images/s) and keepalive set. -1 with errno. */
 int listen_accept(int fd);
 
 #endif

@@ -134,8 +134,8 @@ static int deliver_copies(struct router *router, const struct claim *claim)
 	return result;
 }
 
-/* After everything was moved out: the original links go, the images first, for a directory without
- * images is known to be finished; plan.json last; rmdir tells whether anything arrived late. */
+/* After everything was moved out: the original links go. The images first and fanout/ after them: a
+ * directory without both is known to be finished (route.c). rmdir tells whether anything arrived late. */
 static int remove_original(struct router *router, const struct claim *claim)
 {
 	struct disk_names images;

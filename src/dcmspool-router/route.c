@@ -44,28 +44,37 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 		"lay in the directory of a series, but is no image file (NAME.dcm)");
 }
 
-/* Leaves images and series.json in the job, nothing else. Returns the number of images, or -1. */
-static ssize_t strip(struct router *router, const struct claim *claim)
+/* Leaves images and series.json in the job, nothing else. */
+static int strip(struct router *router, const struct claim *claim)
 {
 	struct disk_names names;
-	ssize_t images = 0;
+	int result = 0;
 
 	if (disk_list(claim->dir, ".", &names) < 0)
 		return -1;
-	for (size_t i = 0; i < names.count && images >= 0; i++) {
-		images += spool_is_image(names.name[i]);
-		if (sort_out(router, claim, names.name[i]) < 0)
-			images = -1;
-	}
+	for (size_t i = 0; i < names.count && result == 0; i++)
+		result = sort_out(router, claim, names.name[i]);
 	disk_names_free(&names);
-	return images;
+	return result;
 }
 
-/* A batch without any image: getdcmtags died before its first rename. */
-static int remove_empty(struct router *router, const struct claim *claim)
+/* 1: nothing is left to be routed: getdcmtags died before its first rename into this batch, or a router
+ * died when all copies had been moved out and their originals unlinked. 0: something is. -1: error. */
+static int is_finished(const struct claim *claim)
 {
-	log_info("no image in it, removed job=%s", claim->job);
-	if (disk_unlink(claim->dir, "series.json") < 0)
+	struct disk_names images;
+	bool none;
+
+	if (job_images(claim->dir, &images) < 0)
+		return -1;
+	none = images.count == 0;
+	disk_names_free(&images);
+	return none && disk_exists(claim->dir, "fanout") == 0;
+}
+
+static int remove_finished(struct router *router, const struct claim *claim)
+{
+	if (disk_unlink(claim->dir, "series.json") < 0 || disk_unlink(claim->dir, "plan.json") < 0)
 		return -1;
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
@@ -73,15 +82,16 @@ static int remove_empty(struct router *router, const struct claim *claim)
 static int decide_and_carry_out(struct router *router, const struct claim *claim)
 {
 	json_t *plan = jsonfile_load(claim->dir, "plan.json");
-	ssize_t images;
 	int result;
 
-	if (!plan && errno != ENOENT && errno != EINVAL)
+	if (!plan && ((errno != ENOENT && errno != EINVAL) || strip(router, claim) < 0))
 		return -1;
+	result = is_finished(claim);
+	if (result != 0) {
+		json_decref(plan);
+		return result < 0 ? -1 : remove_finished(router, claim);
+	}
 	if (!plan) {
-		images = strip(router, claim);
-		if (images <= 0)
-			return images < 0 ? -1 : remove_empty(router, claim);
 		/* The images' bytes: from here on no power failure takes them. */
 		if (syncfs(claim->dir) < 0)
 			return -1;

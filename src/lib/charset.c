@@ -16,7 +16,7 @@ enum { ASCII = 6, KATAKANA = 13, ROMAJI = 14, ESC = 0x1b };
 struct charset_set {
 	int registration;
 	const char *escape; /* after ESC */
-	int area;	    /* 0: G0, 1: G1 */
+	int area;           /* 0: G0, 1: G1 */
 	size_t width;
 	const char *encoding; /* iconv's; NULL: by arithmetic */
 	const char *prefix;   /* what that encoding wants before each character */
@@ -300,7 +300,7 @@ static size_t add_high(
 		character[n++] = (unsigned char)set->prefix[0];
 	for (size_t i = 0; i < set->width; i++) {
 		if (i > 0 && (in[i] < 0x20 || (in[i] ^ in[0]) & 0x80))
-			return 0;	       /* the second byte must lie in the same half */
+			return 0;              /* the second byte must lie in the same half */
 		character[n++] = in[i] | 0x80; /* iconv wants both sets in the upper half */
 	}
 	return convert(set->encoding, character, n, s->out) ? set->width : 0;

@@ -24,9 +24,9 @@ struct charset {
 
 /* Which delimiters end an escape sequence's reach (PS3.5 6.1.2.5.3), by kind of VR. */
 enum charset_kind {
-	CHARSET_TEXT,	/* LT, ST, UT: '\' is text */
+	CHARSET_TEXT,   /* LT, ST, UT: '\' is text */
 	CHARSET_VALUES, /* LO, SH, UC and all others: '\' separates values */
-	CHARSET_NAMES	/* PN: '^' and '=' separate as well */
+	CHARSET_NAMES   /* PN: '^' and '=' separate as well */
 };
 
 /* Takes the value of SpecificCharacterSet. What it does not know counts as absent. */

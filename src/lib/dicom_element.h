@@ -9,8 +9,8 @@
 #include "dicom_reader.h"
 
 /* Beyond int, so no enum. */
-#define DICOM_ITEM	   UINT32_C(0xfffee000)
-#define DICOM_ITEM_END	   UINT32_C(0xfffee00d)
+#define DICOM_ITEM         UINT32_C(0xfffee000)
+#define DICOM_ITEM_END     UINT32_C(0xfffee00d)
 #define DICOM_SEQUENCE_END UINT32_C(0xfffee0dd)
 
 /* Reads tag, VR and length. Returns 1, 0 when there are no more bytes, -1 on error. */

@@ -20,13 +20,13 @@ struct dicom_encoding {
 
 struct dicom_reader {
 	struct dicom_encoding encoding;
-	bool magic;		 /* "DICM" was there, so this is a DICOM file for sure */
-	bool in_meta;		 /* the elements of group 0002 */
+	bool magic;              /* "DICM" was there, so this is a DICOM file for sure */
+	bool in_meta;            /* the elements of group 0002 */
 	bool deflated, declared; /* what the transfer syntax says: it is deflated; it is there */
 	struct dicom_encoding syntax;
-	uint64_t meta_end;	/* by its group length, 0 when it has none */
+	uint64_t meta_end;      /* by its group length, 0 when it has none */
 	uint64_t inflate_limit; /* bytes */
-	uint32_t last;		/* the tag of the element before */
+	uint32_t last;          /* the tag of the element before */
 	struct dicom_error *error;
 	struct dicom_source source;
 };

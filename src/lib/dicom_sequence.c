@@ -22,8 +22,8 @@ static void enter_unknown(struct dicom_reader *r)
 
 /* Where the skipping of a sequence stands. */
 struct nesting {
-	uint64_t depth;		/* odd: in a sequence; even: in an item */
-	uint64_t end;		/* of the outermost sequence, if its length is defined */
+	uint64_t depth;         /* odd: in a sequence; even: in an item */
+	uint64_t end;           /* of the outermost sequence, if its length is defined */
 	uint64_t unknown_depth; /* of the UN that changed the encoding, 0: none */
 	struct dicom_encoding outer;
 };

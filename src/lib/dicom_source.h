@@ -18,13 +18,13 @@ struct dicom_inflater;
 
 struct dicom_source {
 	int fd;
-	bool regular;	  /* pread() and skips work */
-	uint64_t size;	  /* of a regular file */
+	bool regular;     /* pread() and skips work */
+	uint64_t size;    /* of a regular file */
 	uint64_t read_at; /* where in the file the next piece begins */
 	uint64_t offset;  /* of the next byte to hand out; in the inflated bytes when inflating */
 	struct dicom_inflater *inflater;
 	size_t begin, end;  /* of the bytes in data that were not handed out yet */
-	int error;	    /* errno of a read that failed, or 0 */
+	int error;          /* errno of a read that failed, or 0 */
 	const char *broken; /* why the bytes end before their time, or NULL */
 	unsigned char data[2 * DICOM_SOURCE_PIECE];
 };
