@@ -82,7 +82,7 @@ cpu() { # PID...
 
 # ---- figures ------------------------------------------------------------------------------------------
 declare -A samples=()
-calc() { awk "BEGIN { printf \"%.9g\", $1 }"; }
+calc() { awk "BEGIN { printf \"%.9g\", ($1) }"; }
 note() { samples[$1]+="$2"$'\n'; } # NAME VALUE
 
 median() { # NAME
@@ -112,9 +112,10 @@ row() {
 # ---- images and senders ---------------------------------------------------------------------------------
 make_images() {
 	local i=0 file
-	"$TOOLS/makestudy" "$WORK/one" -s 1 -n $IMAGES -r 512 -c 512 >/dev/null &&
-		"$TOOLS/makestudy" "$WORK/ten" -s $SERIES -n $((IMAGES / SERIES)) -r 512 -c 512 \
-			>/dev/null || die "unable to make the images"
+	"$TOOLS/makestudy" "$WORK/one" -s 1 -n $IMAGES -r 512 -c 512 >/dev/null ||
+		die "unable to make images"
+	"$TOOLS/makestudy" "$WORK/ten" -s $SERIES -n $((IMAGES / SERIES)) -r 512 -c 512 >/dev/null ||
+		die "unable to make images"
 	mkdir "$WORK"/part{0,1,2,3}
 	for file in "$WORK"/one/*/*; do ln "$file" "$WORK/part$((i % 4))/$((i++)).dcm"; done
 	sync -f "$WORK"
@@ -335,10 +336,10 @@ is_up() {
 		[ "$(find "$SPOOL/receiving" -mindepth 1 | wc -l)" = 0 ]
 }
 
-has_image() { compgen -G "$SPOOL/incoming/*/*.dcm" >/dev/null; }
+has_sent() { [ "$(grep -c ' 0000$' "$WORK/sender.out")" = "$1" ]; }
 
 memory() {
-	local up idle one
+	local up idle one images
 	new_spool "$(targets 1 1)"
 	start up "$BIN/dcmspool-up" -c "$CONF"
 	wait_for is_up "$pid_up"
@@ -347,10 +348,11 @@ memory() {
 	note memory.idle "$(private_mb "$pid_up" "${up[@]}")"
 	idle=$(list_memory "$pid_up" "${up[@]}")
 	mkfifo "$WORK/stay"
-	start sender "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL -H open "$WORK"/part0/1*.dcm \
-		<>"$WORK/stay"
-	wait_for has_image
-	wait_for grep -q "199.dcm 0000" "$WORK/sender.out"
+	images=("$WORK"/part0/*)
+	# shellcheck disable=SC2016 # the inner shell's words
+	start sender sh -c 'exec "$@" <>"$0"' "$WORK/stay" \
+		"$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL -H open "${images[@]:0:50}"
+	wait_for has_sent 50
 	mapfile -t one < <(pgrep -x dcmspool-associ -P "$(IFS=, && echo "${up[*]}")")
 	mapfile -t one < <(printf '%s\n' "${one[@]}" && descendants "${one[@]}")
 	note memory.association "$(private_mb "${one[@]}")"

@@ -39,8 +39,8 @@ int children_serve(struct children *children, int connection);
 
 /* Looks at receiving/ and starts a recovery for each directory whose lock is free, at most 4 at
  * once; and for those whose lock is held, but not by an association of ours that is alive: their
- * recoveries wait for the lock. These are associations of a receiver that was killed, and those whose
- * children are still dying. Returns whether any is left for later. */
+ * recoveries wait for the lock. These are associations of a receiver that was killed, and those
+ * whose children are still dying. Returns whether any is left for later. */
 bool children_recover(struct children *children, const struct spool *spool);
 
 /* What has ended. */
