@@ -101,6 +101,7 @@ events_in_page() {
 	for name in $(programs); do
 		case $name in send-*) continue ;; esac # no options; dcmspool-sender(7)
 		page=$(page_of "$name")
+		[ -x "$BIN/$name" ]
 		if [ ! -f "$page" ]; then
 			echo "$name has no page, or several: $page"
 			bad=1

@@ -20,21 +20,22 @@
 static const char usage[] = "usage: dcmspool-router [-n] [-c FILE]\n";
 
 enum { SIGNALS, TIMER, TREE, POLLED };
+enum { RECOVER_US = 30000000 };
 
-/* A reader of a dropped thing has ended; one that was killed leaves its directory for a new one. */
+/* A reader of a dropped thing has ended. One that failed, or was killed, has left its directory: it is
+ * read again, after a while when the reason may be a full disk. */
 static void reap(struct router *router)
 {
-	bool failed = false;
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!WIFEXITED(status)) {
-			log_warning("dcmspool-association was killed pid=%ld", (long)pid);
-			failed = true;
-		}
-	if (failed)
-		drop_recover(router);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			continue;
+		log_warning(
+			"reading what was dropped failed, it is tried again pid=%ld", (long)pid);
+		router->recover_us = spool_now_us() + (WIFEXITED(status) ? RECOVER_US : 0);
+	}
 }
 
 /* Returns false when it is time to stop. */
@@ -87,7 +88,7 @@ int main(int argc, char *argv[])
 	timer = run_timer();
 	if (!router.association || signals < 0 || timer < 0 || watch_open() < 0)
 		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
-	drop_recover(&router);
+	router.recover_us = spool_now_us(); /* what was being read when we were stopped */
 	log_info("ready spool=%s", router.spool.path);
 	wait_and_scan(&router, signals, timer);
 	log_info("stopped");

@@ -22,7 +22,8 @@
 struct router {
 	const struct conf *conf;
 	struct spool spool;
-	char *association; /* path of dcmspool-association */
+	char *association;  /* path of dcmspool-association */
+	int64_t recover_us; /* when to look for dead directories in receiving/; 0: no need */
 };
 
 /* Looks at the whole spool once and does all that is due. Returns when the next batch is due

@@ -203,6 +203,11 @@ int64_t scan(struct router *router)
 	watch_begin();
 	keep_watch("receiving/", RECEIVING_EVENTS);
 	keep_watch("incoming/", INCOMING_EVENTS);
+	if (router->recover_us > 0 && router->recover_us <= spool_now_us()) {
+		router->recover_us = 0;
+		drop_recover(router);
+	}
+	round.next_us = router->recover_us;
 	if (scan_routing(router) < 0)
 		look_again(&round, spool_now_us() + RETRY_US);
 	/* Who is connected is asked first: a connection that ends meanwhile makes an event. */

@@ -44,21 +44,41 @@ static bool is_ours(const char *name)
 	return false;
 }
 
-static void say_reading(const struct watcher *w, const char *name)
+/* path: relative to the association's directory, for whoever quarantines it after a crash of ours. */
+static void say_reading(const struct watcher *w, const char *path)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(path);
 
 	/* When this fails, a crash on this file is not attributed to it; the next one tries again. */
-	if (pwrite(w->reading, name, length, 0) == (ssize_t)length &&
+	if (pwrite(w->reading, path, length, 0) == (ssize_t)length &&
 		ftruncate(w->reading, (off_t)length) < 0)
 		log_warning("unable to note the file being read: %s", strerror(errno));
 }
 
+/* An empty file is what storescp leaves when it is killed before its first write: no image, and nothing
+ * of one. */
+static bool is_empty_rest(const struct watcher *w, const char *name)
+{
+	struct stat st;
+
+	return !w->filing.dropped && fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 static void file_one(struct watcher *w, int dir, const char *name, bool walk)
 {
-	say_reading(w, name);
 	if (filing_file(&w->filing, dir, name, walk) == FILING_FAILED)
 		w->failed = true;
+}
+
+/* Files what lies directly in the association's directory. */
+static void file_here(struct watcher *w, const char *name, bool walk)
+{
+	say_reading(w, name);
+	if (walk && is_empty_rest(w, name))
+		w->failed |= disk_unlink(w->dir, name) < 0;
+	else
+		file_one(w, w->dir, name, walk);
 }
 
 /* Files everything of one directory of a dropped tree and puts its directories on the list. */
@@ -77,23 +97,24 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 	}
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.name[i];
+		struct buf below = { 0 };
 
 		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 			w->failed |= errno != ENOENT;
 			continue;
 		}
-		if (S_ISDIR(st.st_mode)) {
-			struct buf below = { 0 };
-
-			buf_printf(&below, "%s/%s", path, name);
-			if (below.failed || disk_names_add(list, below.data) < 0)
-				w->failed = true;
-			buf_free(&below);
+		buf_printf(&below, "%s/%s", path, name);
+		if (below.failed) {
+			w->failed = true;
+		} else if (S_ISDIR(st.st_mode)) {
+			w->failed |= disk_names_add(list, below.data) < 0;
 		} else if (is_ours(name)) {
 			w->failed |= disk_unlink(dir, name) < 0;
 		} else {
+			say_reading(w, below.data);
 			file_one(w, dir, name, true);
 		}
+		buf_free(&below);
 	}
 	disk_names_free(&names);
 	(void)close(dir); /* only used as a base */
@@ -143,7 +164,7 @@ static void file_rest(struct watcher *w, bool walk)
 		else if (S_ISDIR(st.st_mode))
 			file_dropped_tree(w, name);
 		else
-			file_one(w, w->dir, name, walk);
+			file_here(w, name, walk);
 	}
 	disk_names_free(&names);
 }
@@ -154,7 +175,7 @@ static void next_file(struct watcher *w, const char *name)
 	if (name[0] == '.' || is_ours(name))
 		return;
 	if (w->current)
-		file_one(w, w->dir, w->current, false);
+		file_here(w, w->current, false);
 	free(w->current);
 	w->current = strdup(name);
 	if (!w->current) {
