@@ -30,7 +30,7 @@ PROGRAMS := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 
 SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
 
-all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic
+all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(BIN)/storescp-fclose.so
 
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -61,6 +61,12 @@ $(BIN)/storescp.dic: src/dcmspool-association/storescp-dic.sh
 	@mkdir -p $(@D)
 	sh $< >$@.new
 	mv $@.new $@
+
+# Is preloaded into DCMTK's storescp, which has no sanitizers, so it cannot have them either.
+$(BIN)/storescp-fclose.so: src/dcmspool-association/preload/storescp-fclose.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fsanitize=% -fno-sanitize%,$(CFLAGS)) -fPIC -shared \
+		$(filter-out -pie -fsanitize=%,$(LDFLAGS)) -o $@ $<
 
 # A build in another folder (make asan) has the shell commands beside its programs as well.
 ifneq ($(abspath $(BIN)),$(abspath bin))
@@ -129,7 +135,7 @@ install: all
 	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/dcmspool \
 		$(DESTDIR)$(SYSCONFDIR)/dcmspool/conf.d
 	install $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(LIBEXEC)
-	install -m 644 $(BIN)/storescp.dic $(LIBEXEC)
+	install -m 644 $(BIN)/storescp.dic $(BIN)/storescp-fclose.so $(LIBEXEC)
 	install -m 644 spool-layout/directories spool-layout/STATES.md $(DESTDIR)$(PREFIX)/share/dcmspool
 	ln -sf ../lib/dcmspool/dcmspool ../lib/dcmspool/getdcmtags $(DESTDIR)$(PREFIX)/bin
 	test -e $(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf || \
@@ -143,6 +149,7 @@ uninstall:
 	for page in $(MAN_PAGES); do rm -f $(MAN)/man$${page##*.}/$$(basename $$page); done
 
 clean:
-	rm -rf $(BUILD) build-asan build-analyzer $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic
+	rm -rf $(BUILD) build-asan build-analyzer $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
+		$(BIN)/storescp-fclose.so
 
 .PHONY: all run demo check test bench deps asan lint install uninstall clean

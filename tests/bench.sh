@@ -208,7 +208,7 @@ start_receiver() {
 # A program that says "ready" has made its watches.
 start_watcher() { # NAME PROGRAM
 	start "$1" "$BIN/$2" -c "$CONF"
-	wait_for grep -q ready "$WORK/$1.log"
+	wait_for grep -qs ready "$WORK/$1.log"
 }
 
 is_empty() { [ -z "$(ls -A "$@")" ]; }

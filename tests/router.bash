@@ -94,11 +94,12 @@ show_state() {
 # start_up: `dcmspool up` on a terminal of its own, as a person runs it ($pid_up, up.log); press_ctrl_c
 # types Ctrl-C there, so the whole foreground process group gets SIGINT.
 start_up() {
-	# -u: what is printed must be in up.log at once
-	start up python3 -u -c '
+	# A background job of a shell has SIGINT ignored, and its children cannot trap it.
+	start up python3 -c '
 import os, pty, signal, sys
 pid, terminal = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.argv[1], sys.argv[1:])
 signal.signal(signal.SIGUSR1, lambda *_: os.write(terminal, b"\x03"))
 signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
@@ -114,6 +115,7 @@ press_ctrl_c() { kill -USR1 "$pid_up"; }
 
 # processes: the pids of all that work in the spool, supervisors too; each has its directory in it.
 processes() {
+	: "${SPOOL:?}" # else this would be every process there is
 	find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$SPOOL" -o -lname "$SPOOL/*" \) \
 		-printf '%h\n' 2>/dev/null | sed 's|/proc/||'
 }

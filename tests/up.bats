@@ -1,5 +1,6 @@
 # dcmspool up: the whole router by one command, from the terminal to the last process and back.
 
+bats_require_minimum_version 1.5.0
 load helper
 load router
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* memfd_create, pipe2 */
 #include "storescp.h"
 
+#include "log.h"
 #include "run.h"
 #include "str.h"
 
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { ACSE_TIMEOUT_S = 30, FD_PATH_SIZE = 32 };
+enum { ACSE_TIMEOUT_S = 30, FD_PATH_SIZE = 32, SETTING_SIZE = FD_PATH_SIZE + 32 };
 
 static void fd_path(int fd, char path[FD_PATH_SIZE])
 {
@@ -64,7 +65,27 @@ static char *dictionary(void)
 	return b.data;
 }
 
-static pid_t start(const struct association *a, int socket, int profile, int log)
+/* storescp-fclose.so, opened to be inherited, or -1. Without it storescp would answer 0000 for images
+ * that a full disk has cut off. By its descriptor, because a path may hold a space or a colon, which
+ * separate the entries of LD_PRELOAD. */
+static int open_guard(void)
+{
+	char *path = run_beside("storescp-fclose.so");
+	int fd = path ? open(path, O_RDONLY) : -1;
+
+	if (fd < 0)
+		log_error("unable to open %s: %s; no image is received without it: install "
+			  "dcmspool again",
+			path ? path : "storescp-fclose.so", strerror(errno));
+	free(path);
+	/* ld.so(8) takes the last of two, and merged environments have ours first. */
+	if (fd >= 0)
+		(void)unsetenv("LD_PRELOAD"); /* its name is valid */
+	return fd;
+}
+
+static pid_t start(
+	const struct association *a, int socket, int profile, int log, int guard, int pipe)
 {
 	char profile_path[FD_PATH_SIZE], log_path[FD_PATH_SIZE], timeout[24], acse[24];
 	const char *argv[] = { "storescp", "--inetd", "--bit-preserving", "--unique-filenames",
@@ -72,12 +93,15 @@ static pid_t start(const struct association *a, int socket, int profile, int log
 		"--dimse-timeout", timeout, "--socket-timeout", timeout, "--log-config", log_path,
 		"--config-file", profile_path, "A", NULL };
 	char *dict = dictionary();
-	const char *environment[] = { "TCP_NODELAY=1", dict, NULL };
+	char preload[SETTING_SIZE], messages[SETTING_SIZE];
+	const char *environment[] = { "TCP_NODELAY=1", preload, messages, dict, NULL };
 	struct run run = RUN_DEFAULT;
 	pid_t pid;
 
 	fd_path(profile, profile_path);
 	fd_path(log, log_path);
+	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=/proc/self/fd/%d", guard);
+	(void)snprintf(messages, sizeof(messages), "DCMSPOOL_STORESCP_LOG=/proc/self/fd/%d", pipe);
 	(void)snprintf(acse, sizeof(acse), "%d", ACSE_TIMEOUT_S);
 	(void)snprintf(timeout, sizeof(timeout), "%ld", a->conf->receiver.dimse_timeout_s);
 	run.argv = argv;
@@ -93,16 +117,17 @@ static pid_t start(const struct association *a, int socket, int profile, int log
 pid_t storescp_start(const struct association *a, int socket, const char *profile, int *log)
 {
 	int ends[2] = { -1, -1 }, config = -1, saved;
-	int rules = memory_file("profile", profile);
+	int rules = memory_file("profile", profile), guard = open_guard();
 	pid_t pid = -1;
 
 	/* Only the writing end is inherited: when all writers have gone, we read the end. */
-	if (rules >= 0 && pipe(ends) == 0 && fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 &&
+	if (rules >= 0 && guard >= 0 && pipe(ends) == 0 &&
+		fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 &&
 		fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && (config = log_file(ends[1])) >= 0)
-		pid = start(a, socket, rules, config);
+		pid = start(a, socket, rules, config, guard, ends[1]);
 	saved = errno;
-	for (int i = 0; i < 4; i++) {
-		int fd = (int[]){ rules, config, ends[1], pid < 0 ? ends[0] : -1 }[i];
+	for (int i = 0; i < 5; i++) {
+		int fd = (int[]){ rules, config, guard, ends[1], pid < 0 ? ends[0] : -1 }[i];
 
 		if (fd >= 0)
 			(void)close(fd); /* the child has its own; nothing was buffered */

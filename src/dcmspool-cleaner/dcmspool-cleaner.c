@@ -1,6 +1,6 @@
 /*
  * dcmspool-cleaner: deletes what has lain in success/ and discard/ for longer than the retention.
- * dcmspool-cleaner(8). error/ is never touched.
+ * dcmspool-cleaner(8). error/ is never touched. Deleting is done in the off-peak hours only.
  *
  * A job arrived when its directory's ctime says: the rename that brought it. One rename commits the
  * deletion, success/<job> to success/.deleting.<job>; what a crash leaves under such a name is deleted by
@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char usage[] = "usage: dcmspool-cleaner [-n] [-c FILE]\n";
@@ -33,12 +34,35 @@ enum { SIGNALS, TIMER, TREE, POLLED };
 struct cleaner {
 	const struct conf *conf;
 	struct spool spool;
-	int64_t next_us; /* when the next job expires; 0: none is there */
+	int64_t now_us;  /* when this scan began */
+	int64_t next_us; /* when the next job is to be deleted; 0: none is there */
 };
 
 static int64_t retention_us(const struct cleaner *cleaner)
 {
 	return (int64_t)cleaner->conf->cleaner.retention_s * 1000000;
+}
+
+/* When deleting may be done next, from time_us on: then, or when the off-peak hours begin. */
+static int64_t next_offpeak_us(const struct cleaner *cleaner, int64_t time_us)
+{
+	int from_min, to_min, minute;
+	time_t seconds = (time_t)(time_us / 1000000);
+	struct tm tm;
+
+	if (conf_hours(cleaner->conf->cleaner.offpeak, &from_min, &to_min) < 0 ||
+		!localtime_r(&seconds, &tm))
+		return time_us;
+	minute = tm.tm_hour * 60 + tm.tm_min;
+	if (from_min < to_min ? minute >= from_min && minute < to_min
+			      : minute >= from_min || minute < to_min)
+		return time_us;
+	tm.tm_hour = from_min / 60;
+	tm.tm_min = from_min % 60;
+	tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	tm.tm_mday += minute >= from_min; /* today's have passed */
+	return (int64_t)mktime(&tm) * 1000000;
 }
 
 /* Unlinks the files of a directory that is marked as being deleted, and the directory. */
@@ -90,7 +114,10 @@ static int look_at(struct cleaner *cleaner, enum spool_dir where, const char *na
 		return delete_marked(cleaner->spool.dir[where], name);
 	expires_us = (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000 +
 		     retention_us(cleaner);
-	if (expires_us <= spool_now_us())
+	if (expires_us < cleaner->now_us)
+		expires_us = cleaner->now_us;
+	expires_us = next_offpeak_us(cleaner, expires_us);
+	if (expires_us <= cleaner->now_us)
 		return delete_job(cleaner, where, name);
 	if (cleaner->next_us == 0 || expires_us < cleaner->next_us)
 		cleaner->next_us = expires_us;
@@ -118,6 +145,7 @@ static void scan(struct cleaner *cleaner)
 	char path[32];
 
 	cleaner->next_us = 0;
+	cleaner->now_us = spool_now_us();
 	watch_begin();
 	for (size_t i = 0; i < sizeof(cleaned) / sizeof(cleaned[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/", spool_name(cleaned[i]));

@@ -13,6 +13,7 @@ static const char *const kinds[] = {
 	[CONF_PATH] = "path",
 	[CONF_HOST] = "host name or address",
 	[CONF_LAYOUT] = "path with {Keyword} in it",
+	[CONF_HOURS] = "hours",
 	[CONF_AET] = "AE title",
 	[CONF_NUMBER] = "number",
 	[CONF_MS] = "duration",

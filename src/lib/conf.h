@@ -55,6 +55,7 @@ struct conf_dispatcher {
 
 struct conf_cleaner {
 	long retention_s; /* default 3 days; how long success/ and discard/ are kept */
+	char *offpeak;    /* deleting is done between these, "22:00-06:00"; default "00:00-24:00" */
 };
 
 struct conf_target {
@@ -104,6 +105,10 @@ void conf_free(struct conf *conf);
 const struct conf_target *conf_target(const struct conf *conf, const char *name);
 /* The sender's setting, or NULL. */
 const char *conf_setting(const struct conf_target *target, const char *name);
+
+/* Reads hours such as "22:00-06:00" (local time, over midnight as well) into minutes of the day, 0 to 1440.
+ * Returns -1 when the text is none. */
+int conf_hours(const char *text, int *from_min, int *to_min);
 
 /* True for a name that a rule may use: a keyword of dicom_tags, SenderAddress, SenderAET or
  * ReceiverAET. Names are case-insensitive. */

@@ -37,7 +37,8 @@ enum conf_kind {
 	CONF_PATH,      /* char *: made absolute */
 	CONF_HOST,      /* char *: a host name or address */
 	CONF_LAYOUT,    /* char *: a path with {Keyword} in it */
-	CONF_AET,       /* char *: an AE title */
+	CONF_HOURS,     /* char *: "HH:MM-HH:MM", local time */
+	CONF_AET,       /* char *: an AE title; the last kind that is a char * */
 	CONF_NUMBER,    /* long */
 	CONF_MS,        /* long: a duration, kept in milliseconds */
 	CONF_SECONDS,   /* long: a duration, kept in seconds */
@@ -196,6 +197,7 @@ void conf_parse_string(const struct conf_item *item);
 void conf_parse_path(const struct conf_item *item);
 void conf_parse_host(const struct conf_item *item);
 void conf_parse_layout(const struct conf_item *item);
+void conf_parse_hours(const struct conf_item *item);
 void conf_parse_aet(const struct conf_item *item);
 void conf_parse_aets(const struct conf_item *item);
 void conf_parse_names(const struct conf_item *item);

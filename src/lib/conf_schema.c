@@ -61,6 +61,7 @@ const struct conf_key conf_keys[] = {
 
 	{ CONF_CLEANER, "retention", NULL, CONF_SECONDS, AT(conf_cleaner, retention_s),
 		.initial = "3d", .min = 1, .max = 3650L * DAY_S },
+	{ CONF_CLEANER, "offpeak", NULL, CONF_HOURS, AT(conf_cleaner, offpeak), .initial = "00:00-24:00" },
 
 	{ CONF_TARGET, "type", NULL, CONF_STRING, AT(conf_target, type) },
 	{ CONF_TARGET, "max_connections", NULL, CONF_NUMBER, AT(conf_target, max_connections),

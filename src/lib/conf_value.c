@@ -215,6 +215,7 @@ static void (*const parsers[])(const struct conf_item *item) = {
 	[CONF_PATH] = conf_parse_path,
 	[CONF_HOST] = conf_parse_host,
 	[CONF_LAYOUT] = conf_parse_layout,
+	[CONF_HOURS] = conf_parse_hours,
 	[CONF_AET] = conf_parse_aet,
 	[CONF_NUMBER] = parse_number,
 	[CONF_MS] = parse_duration,
