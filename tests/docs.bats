@@ -22,7 +22,10 @@ page_of() { find src -name "$1.[18]"; }
 letters() { grep -oE '(^|[[ ])-[a-zA-Z]+' | tr -cd 'a-zA-Z\n' | grep -o . | grep -v h | sort -u | tr -d '\n'; }
 
 # The SYNOPSIS as a reader sees it.
-synopsis() { mandoc -T ascii -O width=200 "$1" | col -b | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d'; }
+synopsis() {
+	mandoc -T ascii -O width=200 "$1" | sed 's/.\x08//g' | # bold is x backspace x
+		sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d'
+}
 
 usage_of() {
 	# dcmspool layout knows no -h: called without an operand, it prints its usage as well
@@ -193,4 +196,30 @@ events_in_page() {
 	done <spool-layout/directories
 	[ "$bad" -eq 0 ]
 	[ "$seen" -ge 9 ]
+}
+
+# diagnostics PAGE: the constant pieces of the messages in a page, a line each: what stands between
+# the words in capitals, which are placeholders, without keys and what errno says.
+diagnostics() {
+	awk '/^\.Bl -diag/ { on = 1 } /^\.El/ { on = 0 } on && /^\.It / { print substr($0, 5) }' "$1" |
+		sed -E 's/\\&//g; s/^"(.*)"$/\1/; s/(No space left on device|Too many open files|Address already in use)//g
+			s/[A-Z0-9][A-Z0-9.:-]*/\n/g; s/[a-z_]+=[^ \n]*/\n/g; s/: /\n/g' |
+		sed -E 's/^[ ,;:.\/()-]+//; s/[ ,;:.\/()-]+$//' | awk 'length($0) >= 10'
+}
+
+@test "docs: messages in pages are those of the programs" {
+	local page piece bad=0 seen=0
+	# strings that stand side by side are one
+	cat src/*/*.[ch] bin/dcmspool bin/dcmspool-[a-z]* | grep -a . | tr -s '\n\t ' ' ' |
+		sed 's/\([^\\]\)" "/\1/g' >"$BATS_TEST_TMPDIR/text"
+	for page in $(pages); do
+		while read -r piece; do
+			seen=$((seen + 1))
+			grep -qaF -e "$piece" "$BATS_TEST_TMPDIR/text" && continue
+			echo "$page: no program says: $piece"
+			bad=1
+		done < <(diagnostics "$page")
+	done
+	[ "$bad" -eq 0 ]
+	[ "$seen" -gt 60 ]
 }

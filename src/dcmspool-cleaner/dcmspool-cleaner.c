@@ -11,14 +11,12 @@
 #include "disk.h"
 #include "journal.h"
 #include "log.h"
-#include "run.h"
+#include "loop.h"
 #include "spool.h"
 #include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -28,8 +26,6 @@
 
 static const char usage[] = "usage: dcmspool-cleaner [-n] [-c FILE]\n";
 static const char deleting[] = ".deleting.";
-
-enum { SIGNALS, TIMER, TREE, POLLED };
 
 struct cleaner {
 	const struct conf *conf;
@@ -157,63 +153,26 @@ static void scan(struct cleaner *cleaner)
 	watch_end();
 }
 
-static bool stop_is_asked(int signals)
-{
-	int number;
-
-	while ((number = run_next_signal(signals)))
-		if (number == SIGTERM || number == SIGINT)
-			return true;
-	return false;
-}
-
-static void wait_and_scan(struct cleaner *cleaner, int signals, int timer)
-{
-	struct pollfd polled[POLLED] = {
-		[SIGNALS] = { .fd = signals, .events = POLLIN },
-		[TIMER] = { .fd = timer, .events = POLLIN },
-	};
-	bool due = true;
-
-	for (;;) {
-		if (due)
-			scan(cleaner);
-		if (run_arm(timer, cleaner->next_us) < 0)
-			die(EXIT_TEMPORARY, "unable to set the timer: %s", strerror(errno));
-		/* With a deadline armed, an arrival is no news: it is not even looked at. */
-		polled[TREE] = (struct pollfd){ .fd = cleaner->next_us ? -1 : watch_fd(),
-			.events = POLLIN };
-		while (poll(polled, POLLED, -1) < 0)
-			if (errno != EINTR)
-				die(EXIT_BUG, "unable to poll: %s", strerror(errno));
-		if (polled[SIGNALS].revents && stop_is_asked(signals))
-			return;
-		due = polled[TIMER].revents != 0;
-		if (due) {
-			run_disarm(timer);
-			watch_drain(); /* an overflow of what was not looked at is no news either */
-		}
-		if (polled[TREE].revents) {
-			watch_drain();
-			cleaner->next_us = spool_now_us() + retention_us(cleaner);
-		}
-	}
-}
-
 int main(int argc, char *argv[])
 {
 	struct cleaner cleaner = { 0 };
-	int signals, timer;
+	unsigned int woken;
+	struct loop loop;
 
 	log_open(argv[0]);
 	cleaner.conf = conf_main(argc, argv, "", NULL, usage);
 	spool_open(&cleaner.spool, cleaner.conf->spool);
-	signals = run_signals();
-	timer = run_timer();
-	if (signals < 0 || timer < 0 || watch_open() < 0)
-		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
+	loop_open(&loop);
 	log_info("ready spool=%s", cleaner.spool.path);
-	wait_and_scan(&cleaner, signals, timer);
+	scan(&cleaner);
+	while (!loop.stopping) {
+		/* With a deadline armed, an arrival is no news: it is not even looked at. */
+		woken = loop_wait(&loop, cleaner.next_us, cleaner.next_us == 0);
+		if (woken & LOOP_DUE)
+			scan(&cleaner);
+		else if (woken & LOOP_TREE)
+			cleaner.next_us = spool_now_us() + retention_us(&cleaner);
+	}
 	log_info("stopped");
 	return 0;
 }

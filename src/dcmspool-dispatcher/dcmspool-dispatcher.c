@@ -7,19 +7,14 @@
 #include "dispatcher.h"
 
 #include "log.h"
-#include "run.h"
 #include "watch.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 
 static const char usage[] = "usage: dcmspool-dispatcher [-n] [-c FILE]\n";
-
-enum { SIGNALS, TIMER, TREE, POLLED };
 
 /* Jobs and pauses that come and go, in both directories of a target. */
 enum { QUEUE_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
@@ -60,45 +55,9 @@ static void scan(struct dispatcher *d)
 	}
 	watch_end();
 	d->next_us = 0;
-	while (!d->stopping && queue_claim(d, &work)) {
+	while (!d->loop.stopping && queue_claim(d, &work)) {
 		work_run(d, &work);
 		work_close(&work);
-	}
-}
-
-static void take_signals(struct dispatcher *d)
-{
-	int number;
-
-	while ((number = run_next_signal(d->signals)))
-		if (number == SIGTERM || number == SIGINT)
-			d->stopping = true;
-}
-
-static void scan_and_wait(struct dispatcher *d, int timer)
-{
-	struct pollfd polled[POLLED] = {
-		[SIGNALS] = { .fd = d->signals, .events = POLLIN },
-		[TIMER] = { .fd = timer, .events = POLLIN },
-		[TREE] = { .events = POLLIN },
-	};
-
-	for (;;) {
-		scan(d);
-		if (d->stopping)
-			return;
-		if (run_arm(timer, d->next_us) < 0)
-			die(EXIT_TEMPORARY, "unable to set the timer: %s", strerror(errno));
-		polled[TREE].fd = watch_fd();
-		while (poll(polled, POLLED, -1) < 0)
-			if (errno != EINTR)
-				die(EXIT_BUG, "unable to poll: %s", strerror(errno));
-		if (polled[TIMER].revents)
-			run_disarm(timer);
-		if (polled[TREE].revents)
-			watch_drain();
-		if (polled[SIGNALS].revents)
-			take_signals(d);
 	}
 }
 
@@ -127,18 +86,18 @@ static void tell_orphans(struct dispatcher *d)
 int main(int argc, char *argv[])
 {
 	struct dispatcher d = { 0 };
-	int timer;
 
 	log_open(argv[0]);
 	d.conf = conf_main(argc, argv, "", NULL, usage);
 	spool_open(&d.spool, d.conf->spool);
-	d.signals = run_signals();
-	timer = run_timer();
-	if (d.signals < 0 || timer < 0 || watch_open() < 0)
-		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
+	loop_open(&d.loop);
 	tell_orphans(&d);
 	log_info("ready spool=%s", d.spool.path);
-	scan_and_wait(&d, timer);
+	while (!d.loop.stopping) {
+		scan(&d);
+		if (!d.loop.stopping)
+			(void)loop_wait(&d.loop, d.next_us, true); /* whatever it was: look anew */
+	}
 	log_info("stopped");
 	return 0;
 }

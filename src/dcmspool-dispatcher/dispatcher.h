@@ -16,6 +16,7 @@
 
 #include "conf.h"
 #include "disk.h"
+#include "loop.h"
 #include "spool.h"
 
 /* A job that we could not work on for a reason of our own; not touched for a while. The oldest is
@@ -30,8 +31,7 @@ struct resting {
 struct dispatcher {
 	const struct conf *conf;
 	struct spool spool;
-	int signals;     /* run_signals() */
-	bool stopping;   /* SIGTERM or SIGINT came */
+	struct loop loop;
 	int64_t next_us; /* when something that waits may go; 0: nothing waits for a time */
 	struct resting resting[RESTING_MAX];
 	size_t resting_next; /* the place that is used next */

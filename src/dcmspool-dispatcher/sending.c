@@ -179,36 +179,27 @@ static bool take_output(struct sender *sender)
 	return !sender->broken;
 }
 
-static void take_signals(struct dispatcher *d)
-{
-	int number;
-
-	while ((number = run_next_signal(d->signals)))
-		if (number == SIGTERM || number == SIGINT)
-			d->stopping = true;
-}
-
 /* Reads until the sender has closed its output, or we are to stop. */
 static void follow(struct dispatcher *d, struct sender *sender)
 {
 	enum { SIGNALS, OUTPUT, POLLED };
 	struct pollfd polled[POLLED] = {
-		[SIGNALS] = { .fd = d->signals, .events = POLLIN },
+		[SIGNALS] = { .fd = d->loop.signals, .events = POLLIN },
 		[OUTPUT] = { .fd = sender->out, .events = POLLIN },
 	};
 
-	while (!d->stopping) {
+	while (!d->loop.stopping) {
 		if (poll(polled, POLLED, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
 		}
 		if (polled[SIGNALS].revents)
-			take_signals(d);
+			loop_take_signals(&d->loop);
 		if (polled[OUTPUT].revents && !take_output(sender))
 			break;
 	}
-	if (d->stopping || sender->broken)
+	if (d->loop.stopping || sender->broken)
 		(void)kill(sender->pid, SIGKILL); /* what it has sent and not told is sent again */
 }
 

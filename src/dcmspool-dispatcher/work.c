@@ -117,7 +117,7 @@ static int send_and_judge(struct dispatcher *d, struct work *work)
 	status = send_images(d, work, reason, sizeof(reason));
 	if (status < 0)
 		return -1;
-	if (d->stopping && most_refused(work))
+	if (d->loop.stopping && most_refused(work))
 		return finish_return(work, 0);
 	return judge(d, work, status, reason);
 }
