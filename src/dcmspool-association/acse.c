@@ -8,6 +8,7 @@ enum { /* item types, PS3.8 9.3.2 */
 	PDU_RQ = 0x01,
 	PDU_RJ = 0x03,
 	ITEM_CONTEXT = 0x20,
+	ITEM_RESULT = 0x21,
 	ITEM_ABSTRACT = 0x30,
 	ITEM_SYNTAX = 0x40,
 };
@@ -15,7 +16,10 @@ enum { /* item types, PS3.8 9.3.2 */
 enum { /* offsets in the PDU */
 	OFFSET_CALLED = 10,
 	OFFSET_CALLING = 26,
+	OFFSET_LENGTH = 2,
 	OFFSET_ITEMS = 74,
+	CONTEXT_HEAD = 4, /* its number and three bytes more */
+	ITEM_LONGEST = 0xffff,
 	TITLE = 16,
 };
 
@@ -93,10 +97,10 @@ static const char *read_context(struct view v, struct acse_request *request)
 
 	if (request->context_count == ACSE_CONTEXTS)
 		return "more than 128 presentation contexts";
-	if (v.left < 4)
+	if (v.left < CONTEXT_HEAD)
 		return "a presentation context is cut off";
-	v.at += 4; /* its number and three reserved bytes */
-	v.left -= 4;
+	v.at += CONTEXT_HEAD;
+	v.left -= CONTEXT_HEAD;
 	memset(context, 0, sizeof(*context));
 	while (v.left > 0) {
 		if (!take(&v, &type, &item))
@@ -133,6 +137,75 @@ const char *acse_parse(const unsigned char *pdu, size_t length, struct acse_requ
 		else if (type == ITEM_CONTEXT)
 			wrong = read_context(item, request);
 	}
+	return wrong;
+}
+
+static void put_item(struct buf *out, unsigned int type, const void *content, size_t length)
+{
+	const unsigned char head[4] = { (unsigned char)type, 0, (unsigned char)(length >> 8),
+		(unsigned char)length };
+
+	buf_add(out, head, sizeof(head));
+	buf_add(out, content, length);
+}
+
+/* A context of either PDU, the syntaxes renamed. */
+static const char *rename_context(struct view v, unsigned int context_type,
+	const char *(*other)(const void *data, const char *uid), const void *data, struct buf *out)
+{
+	const struct view whole = v;
+	const char *wrong = NULL, *name;
+	struct buf inner = { 0 };
+	char uid[ACSE_UID + 1];
+	struct view item;
+	unsigned int type;
+
+	if (v.left < CONTEXT_HEAD)
+		return "a presentation context is cut off";
+	buf_add(&inner, v.at, CONTEXT_HEAD);
+	v.at += CONTEXT_HEAD;
+	v.left -= CONTEXT_HEAD;
+	while (!wrong && v.left > 0) {
+		if (!take(&v, &type, &item))
+			wrong = "a presentation context is cut off";
+		else if (type == ITEM_SYNTAX && read_uid(item, uid) && (name = other(data, uid)))
+			put_item(&inner, type, name, strlen(name));
+		else
+			put_item(&inner, type, item.at, item.left);
+	}
+	if (inner.failed)
+		out->failed = true;
+	else if (inner.length <= ITEM_LONGEST)
+		put_item(out, context_type, inner.data, inner.length);
+	else
+		put_item(out, context_type, whole.at, whole.left);
+	buf_free(&inner);
+	return wrong;
+}
+
+const char *acse_rename(const unsigned char *pdu, size_t length,
+	const char *(*other)(const void *data, const char *uid), const void *data, struct buf *out)
+{
+	struct view v, item;
+	const char *wrong = NULL;
+	unsigned int type;
+
+	if (length < OFFSET_ITEMS)
+		return "the PDU is too short";
+	buf_add(out, pdu, OFFSET_ITEMS);
+	v = (struct view){ pdu + OFFSET_ITEMS, length - OFFSET_ITEMS };
+	while (!wrong && v.left > 0) {
+		if (!take(&v, &type, &item))
+			wrong = "an item is cut off";
+		else if (type == ITEM_CONTEXT || type == ITEM_RESULT)
+			wrong = rename_context(item, type, other, data, out);
+		else
+			put_item(out, type, item.at, item.left);
+	}
+	if (!out->failed)
+		for (int i = 0; i < 4; i++)
+			out->data[OFFSET_LENGTH + i] =
+				(char)((out->length - ACSE_HEAD) >> (24 - 8 * i));
 	return wrong;
 }
 

@@ -6,6 +6,8 @@
 #ifndef ACSE_H
 #define ACSE_H
 
+#include "str.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +21,7 @@ enum {
 	ACSE_UID = 64,
 	ACSE_LONGEST = 1 << 20,
 	ACSE_RJ = 10,
+	ACSE_AC_TYPE = 0x02,
 	ACSE_TITLE_SIZE = 16 * 4 + 1,
 };
 
@@ -46,6 +49,12 @@ size_t acse_length(const unsigned char *head);
 
 /* Reads a whole PDU. Returns NULL, or what is wrong with it. *request is valid up to there. */
 const char *acse_parse(const unsigned char *pdu, size_t length, struct acse_request *request);
+
+/* Copies a whole A-ASSOCIATE-RQ or A-ASSOCIATE-AC to out, with other transfer syntaxes: those for
+ * which other(data, uid) gives a UID. A context that would become longer than 65535 bytes stays as
+ * it is. Returns NULL, or what is wrong with the PDU; out->failed when out of memory. */
+const char *acse_rename(const unsigned char *pdu, size_t length,
+	const char *(*other)(const void *data, const char *uid), const void *data, struct buf *out);
 
 /* An A-ASSOCIATE-RJ's three numbers (PS3.8 9.3.4). */
 struct acse_reject {

@@ -1,6 +1,5 @@
 #include "profile.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define DICOM        "1.2.840.10008." /* the standard's own UIDs (PS3.5 9) */
@@ -9,7 +8,7 @@
 
 /* Storage SOP classes (PS3.4 B.5, GG.3, retired ones): these, and all below those ending in '.'. */
 static const char *const storage[] = {
-	VERIFICATION, /* compared whole, see is_wanted() */
+	VERIFICATION, /* compared whole, see profile_wants() */
 	"1.2.840.10008.5.1.4.1.1.",
 	"1.2.840.10008.5.1.4.34.1",
 	"1.2.840.10008.5.1.4.34.7",
@@ -40,8 +39,8 @@ static const char *const uncompressed[] = {
 };
 
 /* What storescp is able to receive (DCMTK 3.6.7, dimse.cc, getTransferSyntax()). It could
- * negotiate any other as well, but aborts the association at the first image: a refused context is
- * better, for then the sender can choose another syntax. */
+ * negotiate any other as well, but aborts the association at the first image: therefore the others
+ * come in under the names of these, see standin.h. */
 static const char *const receivable[] = {
 	"1.2.840.10008.1.2",
 	"1.2.840.10008.1.2.1",
@@ -93,7 +92,7 @@ static bool among(const char *uid, const char *const *list, size_t count)
 	return false;
 }
 
-static bool is_wanted(const char *class)
+bool profile_wants(const char *class)
 {
 	if (!*class || among(class, services, COUNT(services)))
 		return false;
@@ -107,6 +106,11 @@ static bool is_wanted(const char *class)
 			return true;
 	}
 	return false;
+}
+
+const char *profile_receivable(size_t index)
+{
+	return index < COUNT(receivable) ? receivable[index] : NULL;
 }
 
 /* The index of an acceptable syntax in receivable[], or -1. */
@@ -206,7 +210,7 @@ size_t profile_make(const struct acse_request *r, enum conf_accept accept, struc
 	for (size_t i = 0; i < r->context_count; i++) {
 		const char *class = r->context[i].abstract;
 
-		if (!is_wanted(class) || seen_before(r, i))
+		if (!profile_wants(class) || seen_before(r, i))
 			continue;
 		accepted += write_syntaxes(r, class, accept, ++classes, out);
 		buf_printf(

@@ -19,8 +19,17 @@
 #include "conf.h"
 #include "str.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Writes the profile, named "A". out->failed when out of memory. Returns how many SOP classes it
  * accepts; it is a valid profile even when that is 0. */
 size_t profile_make(const struct acse_request *request, enum conf_accept accept, struct buf *out);
+
+/* Whether a profile accepts this SOP class. */
+bool profile_wants(const char *class);
+
+/* The transfer syntaxes that storescp is able to receive, NULL when there are no more. */
+const char *profile_receivable(size_t index);
 
 #endif

@@ -5,8 +5,9 @@
  * - its time-outs are whole seconds and next_event(0) blocks, so waiting is our own poll(2) and events
  *   are taken by next_events(0, 1) until there is none;
  * - when the kernel ends a watch (IN_IGNORED: the directory was removed) the library keeps its entry for
- *   ever, and removing it fails with a message. So we keep our own table, and start the library anew when
- *   many such entries have gathered.
+ *   ever, finds it by name before a later one of the same name, and fails to remove it, with a message. So
+ *   we keep our own table with the watch descriptors, and start the library anew when many such entries
+ *   have gathered.
  */
 #include "watch.h"
 
@@ -26,7 +27,7 @@ enum { STALE_MAX = 1000 };
 
 struct entry {
 	char *path;
-	unsigned int events;
+	int wd;
 	bool kept;  /* named since watch_begin() */
 	bool ended; /* by the kernel: to be added again when it is named again */
 };
@@ -96,7 +97,7 @@ static size_t find(const char *path, bool *found)
 	return low;
 }
 
-static int insert(size_t at, const char *path, unsigned int events)
+static int insert(size_t at, const char *path, int wd)
 {
 	struct entry *more = realloc(entries, (entry_count + 1) * sizeof(*entries));
 	char *copy = strdup(path);
@@ -109,15 +110,21 @@ static int insert(size_t at, const char *path, unsigned int events)
 		return -1;
 	}
 	memmove(entries + at + 1, entries + at, (entry_count - at) * sizeof(*entries));
-	entries[at] = (struct entry){ .path = copy, .events = events, .kept = true };
+	entries[at] = (struct entry){ .path = copy, .wd = wd, .kept = true };
 	entry_count++;
 	return 0;
 }
 
+/* Returns the watch descriptor or -1. The library does not tell it; the kernel does, and gives the same
+ * one to the library. */
 static int start_watch(const char *path, unsigned int events)
 {
+	int wd = inotify_add_watch(inotify_fd, path, events);
+
+	if (wd < 0)
+		return -1;
 	if (inotifytools_watch_file(path, (int)events))
-		return 0;
+		return wd;
 	errno = inotifytools_error();
 	return -1;
 }
@@ -148,15 +155,18 @@ int watch_keep(const char *path, unsigned int events)
 {
 	bool found;
 	size_t at = find(path, &found);
+	int wd;
 
 	if (found && !entries[at].ended) {
 		entries[at].kept = true;
 		return 0;
 	}
-	if (start_watch(path, events) < 0)
+	wd = start_watch(path, events);
+	if (wd < 0)
 		return -1;
 	if (!found)
-		return insert(at, path, events);
+		return insert(at, path, wd);
+	entries[at].wd = wd;
 	entries[at].kept = true;
 	entries[at].ended = false;
 	return 0;
@@ -174,7 +184,7 @@ void watch_end(void)
 			continue;
 		}
 		if (!entry.ended)
-			(void)inotifytools_remove_watch_by_filename(entry.path); /* gone is fine */
+			(void)inotifytools_remove_watch_by_wd(entry.wd); /* gone is fine */
 		free(entry.path);
 	}
 	entry_count = kept;
@@ -184,15 +194,12 @@ void watch_end(void)
 static void ignored(int wd)
 {
 	const char *path = inotifytools_filename_from_wd(wd);
-	bool found;
-	size_t at;
 
 	if (!path || !*path)
 		return;
 	stale++;
-	at = find(path, &found);
-	if (found)
-		entries[at].ended = true;
+	for (size_t i = 0; i < entry_count; i++)
+		entries[i].ended |= entries[i].wd == wd;
 }
 
 void watch_drain(void)
