@@ -139,7 +139,8 @@ install: all
 	install -m 644 spool-layout/directories spool-layout/STATES.md $(DESTDIR)$(PREFIX)/share/dcmspool
 	ln -sf ../lib/dcmspool/dcmspool ../lib/dcmspool/getdcmtags $(DESTDIR)$(PREFIX)/bin
 	test -e $(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf || \
-		install -m 644 etc/dcmspool.conf $(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf
+		sed 's|"../spool"|"/var/spool/dcmspool"|; s|"../archive"|"/srv/dcmspool-archive"|' \
+			etc/dcmspool.conf >$(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf
 	for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(MAN)/man$${page##*.}/$$(basename $$page) || exit; done
 

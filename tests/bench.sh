@@ -1,8 +1,9 @@
 #!/bin/bash
 # bench.sh: `make bench`. Measures the router beside bare storescp, on this machine, in one session:
 # ROUNDS interleaved rounds, medians, ratios of one and the same round. Prints a table; figures never
-# make it fail, lost images do. Runs as any user, in a directory of its own below TMPDIR (default: the
-# build folder, so on the clone's file system), which it removes; needs about 3 GB there for a while.
+# make it fail, lost images do. Ends within six minutes, with fewer rounds on a slow machine. Runs as any
+# user, in a directory of its own below TMPDIR (default: the build folder, so on the clone's file
+# system), which it removes; needs about 3 GB there for a while. KEEP=1 leaves it.
 #
 # All times are CLOCK_REALTIME: the shell's own, dcmsend's log, the sink's lines and what the kernel
 # notes for a directory can then be subtracted from each other.
@@ -10,9 +11,10 @@
 set -u
 export LC_ALL=C TCP_NODELAY=1
 TOP=$(cd "$(dirname "$0")/.." && pwd)
-: "${BIN:=$TOP/bin}" "${BUILD:=$TOP/build}" "${ROUNDS:=5}" "${SECONDS_MAX:=280}"
+: "${BIN:=$TOP/bin}" "${BUILD:=$TOP/build}" "${ROUNDS:=5}"
 BIN=$(cd "$BIN" && pwd) && TOOLS=$(cd "$BUILD/tests" && pwd) || exit 100
-IMAGES=1000 SERIES=10 GRACE=1
+IMAGES=1000 SERIES=10 GRACE=1 LIMIT=350
+LOAD=$(cut -d' ' -f1 /proc/loadavg)
 
 die() {
 	echo "bench: fatal: $*" >&2
@@ -34,9 +36,11 @@ start() { # NAME COMMAND...: in the background; its pid in $pid_NAME
 }
 
 stop() { # PID...
-	local pid
+	local pid patience=1000
 	for pid; do kill "$pid" 2>/dev/null; done
 	for pid; do
+		while kill -0 "$pid" 2>/dev/null && [ $((patience--)) -gt 0 ]; do pause 0.01; done
+		kill -KILL "$pid" 2>/dev/null && echo "bench: ${running[$pid]} did not stop" >&2
 		wait "$pid" 2>/dev/null
 		unset "running[$pid]"
 	done
@@ -55,7 +59,7 @@ pause() { read -r -t "$1" <> <(:) || :; }
 wait_for() { # COMMAND...: until it succeeds
 	local deadline=$((SECONDS + 60))
 	until "$@"; do
-		if [ "$SECONDS" -ge "$deadline" ]; then
+		if [ "$SECONDS" -ge "$deadline" ] || [ "$SECONDS" -ge $LIMIT ]; then
 			tail -n 5 "$WORK"/*.log >&2
 			die "not within a minute: $*"
 		fi
@@ -81,9 +85,12 @@ cpu() { # PID...
 }
 
 # ---- figures ------------------------------------------------------------------------------------------
-declare -A samples=()
+declare -A samples=() last=()
 calc() { awk "BEGIN { printf \"%.9g\", ($1) }"; }
-note() { samples[$1]+="$2"$'\n'; } # NAME VALUE
+note() { # NAME EXPRESSION
+	last[$1]=$(calc "$2")
+	samples[$1]+=${last[$1]}$'\n'
+}
 
 median() { # NAME
 	sort -g <<<"${samples[$1]%$'\n'}" |
@@ -130,7 +137,7 @@ dcmsend_to() { # LOG PORT FOLDER
 		log4cplus.appender.out.layout = log4cplus::PatternLayout
 		log4cplus.appender.out.layout.ConversionPattern = %D{%s.%q} %m%n
 	END
-	dcmsend --log-config "$WORK/$1.cfg" --max-send-pdu 131072 -aec DCMSPOOL 127.0.0.1 "$2" \
+	timeout $((LIMIT - SECONDS)) dcmsend --log-config "$WORK/$1.cfg" --max-send-pdu 131072 -aec DCMSPOOL 127.0.0.1 "$2" \
 		+sd +r "$3" >/dev/null 2>&1 || die "dcmsend failed; see $WORK/$1.sent"
 }
 
@@ -221,8 +228,8 @@ bare() { # HOW
 	wait_for listens "$PORT"
 	send "$1" "$PORT"
 	count_images "$WORK/bare"
-	note "bare.$1" "$(calc "$IMAGES / $took")"
-	note "bare.cpu.$1" "$(calc "$(cpu "$pid_storescp") * 1000 / $IMAGES")"
+	note "bare.$1" "$IMAGES / $took"
+	note "bare.cpu.$1" "$(cpu "$pid_storescp") * 1000 / $IMAGES"
 	bare_rate=$(calc "$IMAGES / $took")
 	stop "$pid_storescp"
 	retire "$WORK/bare"
@@ -235,11 +242,11 @@ reception() { # HOW
 	wait_for is_empty "$SPOOL/receiving"
 	filed=$(stat -c %.6Y "$SPOOL/receiving")
 	count_images "$SPOOL/incoming"
-	note "our.$1" "$(calc "$IMAGES / $took")"
-	note "our.filed.$1" "$(calc "$IMAGES / ($filed - $first)")"
-	note "ratio.$1" "$(calc "$IMAGES / $took / $bare_rate")"
-	note "ratio.filed.$1" "$(calc "$IMAGES / ($filed - $first) / $bare_rate")"
-	note "cpu.$1" "$(calc "$(cpu "$pid_receiver") * 1000 / $IMAGES")"
+	note "our.$1" "$IMAGES / $took"
+	note "our.filed.$1" "$IMAGES / ($filed - $first)"
+	note "ratio.$1" "$IMAGES / $took / $bare_rate"
+	note "ratio.filed.$1" "$IMAGES / ($filed - $first) / $bare_rate"
+	note "cpu.$1" "$(cpu "$pid_receiver") * 1000 / $IMAGES"
 	stop "$pid_receiver"
 }
 
@@ -261,14 +268,14 @@ end_to_end() { # HOW JOBS
 	wait_for is_sent "$2"
 	read -r sink_first sink_last <"$WORK/sink.out" || die "the sink did not see $IMAGES images"
 	total=$(calc "$sink_last - $first")
-	note "e2e.$1" "$(calc "$IMAGES / $total")"
-	note "e2e.ratio.$1" "$(calc "$IMAGES / $total / $bare_rate")"
-	note "e2e.ratio.nograce.$1" "$(calc "$IMAGES / ($total - $GRACE) / $bare_rate")"
-	note "delay.first.$1" "$(calc "$sink_first - $acknowledged")"
-	note "delay.$1" "$(calc "$sink_last - $acknowledged")"
-	note "delay.nograce.$1" "$(calc "$sink_last - $acknowledged - $GRACE")"
-	note "e2e.cpu.$1" "$(calc "$(cpu "$pid_receiver" "$pid_router" "$pid_dispatcher" \
-		"$pid_dispatcher2") * 1000 / $IMAGES")"
+	note "e2e.$1" "$IMAGES / $total"
+	note "e2e.ratio.$1" "$IMAGES / $total / $bare_rate"
+	note "e2e.ratio.nograce.$1" "$IMAGES / ($total - $GRACE) / $bare_rate"
+	note "delay.first.$1" "$sink_first - $acknowledged"
+	note "delay.$1" "$sink_last - $acknowledged"
+	note "delay.nograce.$1" "$sink_last - $acknowledged - $GRACE"
+	note "e2e.cpu.$1" "$(cpu "$pid_receiver" "$pid_router" "$pid_dispatcher" \
+		"$pid_dispatcher2") * 1000 / $IMAGES"
 	stop "$pid_receiver" "$pid_router" "$pid_dispatcher" "$pid_dispatcher2" "$pid_sink"
 }
 
@@ -307,10 +314,10 @@ fan_out() { # TARGETS
 	wait_for is_empty "$SPOOL/routing"
 	ended=$(stat -c %.6Y "$SPOOL"/outgoing/* "$SPOOL/routing" | sort -g | tail -n 1)
 	name=$1
-	note "fan.$name" "$(calc "$ended - $began")"
-	note "fan.read.$name" "$(calc "($(io rchar) - ${before[0]}) / 1024")"
-	note "fan.written.$name" "$(calc "($(io wchar) - ${before[1]}) / 1024")"
-	note "fan.cpu.$name" "$(calc "$(cpu "$pid_router") * 1000")"
+	note "fan.$name" "$ended - $began"
+	note "fan.read.$name" "($(io rchar) - ${before[0]}) / 1024"
+	note "fan.written.$name" "($(io wchar) - ${before[1]}) / 1024"
+	note "fan.cpu.$name" "$(cpu "$pid_router") * 1000"
 	[ "$(find "$SPOOL/outgoing" -name '*.dcm' | wc -l)" = $((IMAGES * $1)) ] ||
 		die "fan-out to $1 targets is not complete"
 	stop "$pid_router"

@@ -52,6 +52,7 @@ make_room() { rm "$DISK/ballast"; }
 # images DIR N: small images of odd sizes, so that an image ends anywhere in a block
 images() {
 	local i
+	mkdir "$1"
 	for ((i = 0; i < $2; i++)); do
 		study "$1/$i" -s 1 -n 1 -r $((7 + i * 13 % 83)) -c $((11 + i * 29 % 97))
 	done
@@ -95,7 +96,6 @@ calm() {
 	local i acked=0
 	make_small_router
 	start_receiver
-	images "$BATS_TEST_TMPDIR/study" 40
 	for i in 0 1 2 3 4 5 6 7; do
 		rm -rf "$BATS_TEST_TMPDIR/study"
 		images "$BATS_TEST_TMPDIR/study" 40

@@ -19,7 +19,9 @@ page_of() { find src -name "$1.[18]"; }
 
 # letters: the option letters in the text on standard input, sorted, without -h, which every program
 # understands and which need not be told: " -hkn" or "[-c" is some, "s6-svscan" is none.
-letters() { grep -oE '(^|[[ ])-[a-zA-Z]+' | tr -cd 'a-zA-Z\n' | grep -o . | grep -v h | sort -u | tr -d '\n'; }
+letters() {
+	grep -oE '(^|[[ ])-[a-zA-Z]+' | tr -cd 'a-zA-Z\n' | grep -o . | grep -v h | sort -u | tr -d '\n'
+}
 
 # The SYNOPSIS as a reader sees it.
 synopsis() {

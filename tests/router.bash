@@ -101,12 +101,15 @@ pid, terminal = pty.fork()
 if pid == 0:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.argv[1], sys.argv[1:])
+def child_ended(*_):  # others may have the terminal open still
+    os.set_blocking(terminal, False)
+signal.signal(signal.SIGCHLD, child_ended)
 signal.signal(signal.SIGUSR1, lambda *_: os.write(terminal, b"\x03"))
 signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
 try:
     while data := os.read(terminal, 4096):
         os.write(1, data)
-except OSError:  # the last process on this terminal has ended
+except OSError:  # nothing more to read
     pass
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$BIN/dcmspool" up -c "$CONF"
 }

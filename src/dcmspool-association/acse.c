@@ -29,14 +29,17 @@ struct view {
 	size_t left;
 };
 
+size_t acse_pdu_length(const unsigned char *head)
+{
+	return ((size_t)head[2] << 24 | (size_t)head[3] << 16 | (size_t)head[4] << 8 | head[5]) +
+	       ACSE_HEAD;
+}
+
 size_t acse_length(const unsigned char *head)
 {
-	size_t length =
-		(size_t)head[2] << 24 | (size_t)head[3] << 16 | (size_t)head[4] << 8 | head[5];
+	size_t length = acse_pdu_length(head);
 
-	if (head[0] != PDU_RQ || length > ACSE_LONGEST - ACSE_HEAD)
-		return 0;
-	return length + ACSE_HEAD;
+	return head[0] != PDU_RQ || length > ACSE_LONGEST ? 0 : length;
 }
 
 static void read_title(const unsigned char *field, char out[ACSE_TITLE_SIZE])

@@ -47,6 +47,9 @@ struct acse_request {
  * A-ASSOCIATE-RQ or longer than ACSE_LONGEST. */
 size_t acse_length(const unsigned char *head);
 
+/* The same of any PDU, without a limit. */
+size_t acse_pdu_length(const unsigned char *head);
+
 /* Reads a whole PDU. Returns NULL, or what is wrong with it. *request is valid up to there. */
 const char *acse_parse(const unsigned char *pdu, size_t length, struct acse_request *request);
 

@@ -89,14 +89,31 @@ static int count(int receiving, const char *peer, long *all, long *of_peer)
 	return 0;
 }
 
+/* What getdcmtags has to put right in the files. */
+static json_t *stand_ins_json(const struct stand_ins *s)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < s->count; i++)
+		if (json_object_set_new(
+			    json, s->pair[i].stand_in, json_string(s->pair[i].real)) < 0) {
+			json_decref(json);
+			return NULL;
+		}
+	return json;
+}
+
 static int write_json(const struct association *a, const char *time, const struct caller *caller)
 {
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "association", a->name,
 		"time", time, "peer", caller->peer, "peer_port", caller->peer_port, "calling_aet",
 		caller->calling, "called_aet", caller->called, "local_port", caller->local_port);
-	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+	char *text = NULL;
 	int result = -1;
 
+	if (json && (a->stand_ins->count == 0 || json_object_set_new(json, "stand_ins",
+							 stand_ins_json(a->stand_ins)) == 0))
+		text = json_dumps(json, JSON_INDENT(1));
 	if (text)
 		result = disk_write_file(a->dir, ASSOCIATION_JSON, text, strlen(text));
 	else

@@ -12,6 +12,7 @@
 #include "acse.h"
 #include "conf.h"
 #include "spool.h"
+#include "standin.h"
 
 #include <netinet/in.h>
 
@@ -20,6 +21,7 @@ enum { ASSOCIATION_NAME_SIZE = 208 }; /* name_ok() */
 struct association {
 	const struct conf *conf;
 	const struct spool *spool;
+	const struct stand_ins *stand_ins; /* NULL in a recovery */
 	char name
 		[ASSOCIATION_NAME_SIZE]; /* "<stamp>.<pid>"; the router makes others for things dropped by hand */
 	int dir;                         /* locked */

@@ -140,6 +140,8 @@ void collect_storescp_ended(struct collect *c, int status)
 {
 	c->storescp = -1;
 	c->verdict = status == 0 ? 'c' : 'b';
+	if (c->relay)
+		relay_finish(c->relay);
 	if (status != 0)
 		log_warning("storescp ended association=%s status=%d", c->a->name, status);
 	send_verdict(c);
@@ -205,7 +207,7 @@ static bool is_done(const struct collect *c)
 
 int collect_run(struct collect *c)
 {
-	enum { SIGNALS, TIMER, LOG, POLLS };
+	enum { SIGNALS, TIMER, LOG, RELAY, POLLS = RELAY + RELAY_ENDS };
 	int timer = run_timer();
 
 	c->pause_ms = PAUSE_MIN_MS;
@@ -220,8 +222,12 @@ int collect_run(struct collect *c)
 			[SIGNALS] = { .fd = c->signals, .events = POLLIN },
 			[TIMER] = { .fd = timer, .events = POLLIN },
 			[LOG] = { .fd = c->log, .events = POLLIN },
+			[RELAY] = { .fd = -1 },
+			[RELAY + 1] = { .fd = -1 },
 		};
 
+		if (c->relay)
+			relay_watch(c->relay, polls + RELAY);
 		if (run_arm(timer, c->start_at_us) < 0 ||
 			(poll(polls, POLLS, -1) < 0 && errno != EINTR))
 			die(EXIT_BUG, "unable to wait: %s", strerror(errno));
@@ -229,6 +235,8 @@ int collect_run(struct collect *c)
 			relay_log(c);
 		if (polls[TIMER].revents)
 			run_disarm(timer);
+		if (c->relay)
+			relay_turn(c->relay, polls + RELAY);
 		handle_signals(c);
 		if (c->start_at_us && spool_now_us() >= c->start_at_us && !c->stopping) {
 			c->start_at_us = 0;

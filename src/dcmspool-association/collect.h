@@ -14,6 +14,7 @@
 #define COLLECT_H
 
 #include "association.h"
+#include "relay.h"
 
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct collect {
 	int signals;    /* run_signals() */
 	pid_t storescp; /* -1: none, as in a recovery */
 	int log;        /* its log; -1: none */
+	struct relay *relay; /* between the sender and it; NULL: it has the connection itself */
 	pid_t tags;     /* set by collect_start() */
 	int verdict_in; /* the pipe to getdcmtags */
 	char verdict;   /* 'c' or 'b' once storescp has ended */

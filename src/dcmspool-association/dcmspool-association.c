@@ -14,7 +14,9 @@
 #include "association.h"
 #include "collect.h"
 #include "profile.h"
+#include "relay.h"
 #include "request.h"
+#include "standin.h"
 #include "storescp.h"
 
 #include "conf.h"
@@ -84,11 +86,10 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 	return 0;
 }
 
+/* The caller frees *pdu, which is still waiting on the socket. */
 static void read_request(const struct spool *spool, long timeout_s, struct caller *caller,
-	struct acse_request *request)
+	struct acse_request *request, unsigned char **pdu, size_t *length)
 {
-	unsigned char *pdu;
-	size_t length;
 	const char *wrong;
 
 	if (caller_read(STDIN_FILENO, caller) < 0)
@@ -96,13 +97,12 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 			"unable to use standard input: %s; it must be a connection, as "
 			"dcmspool-receiver, tcpserver or a systemd socket give it",
 			strerror(errno));
-	wrong = request_peek(STDIN_FILENO, timeout_s, &pdu, &length);
+	wrong = request_peek(STDIN_FILENO, timeout_s, pdu, length);
 	if (wrong && !*wrong)
 		exit(0);
 	if (wrong)
 		exit(refuse(spool, caller, NULL, wrong));
-	wrong = acse_parse(pdu, length, request);
-	free(pdu);
+	wrong = acse_parse(*pdu, *length, request);
 	(void)snprintf(caller->calling, sizeof(caller->calling), "%s", request->calling);
 	(void)snprintf(caller->called, sizeof(caller->called), "%s", request->called);
 	if (wrong)
@@ -155,9 +155,49 @@ static int recover(struct association *a, const char *name)
 	return finish(&c, "recovered");
 }
 
-static int serve(struct association *a, const struct caller *caller, const char *profile)
+/* Puts the stand-ins into a request that needs some; *rewritten is the one for storescp then. */
+static void put_stand_ins(struct acse_request *request, enum conf_accept accept,
+	const unsigned char *pdu, size_t length, struct stand_ins *stand_ins, struct buf *rewritten)
 {
-	struct collect c = { .a = a, .storescp = 1, .log = -1, .signals = run_signals() };
+	standin_choose(request, accept, stand_ins);
+	if (stand_ins->count == 0)
+		return;
+	if (standin_request(stand_ins, pdu, length, rewritten) || rewritten->failed ||
+		acse_parse((const unsigned char *)rewritten->data, rewritten->length, request))
+		die(EXIT_TEMPORARY, "unable to rewrite the request: out of memory");
+}
+
+/* storescp gets the connection itself or, when there is a request for it, the end of a relay. */
+static void start_storescp(
+	struct collect *c, const char *profile, size_t length, const struct buf *request)
+{
+	bool relayed = c->a->stand_ins->count > 0;
+	int socket = STDIN_FILENO;
+
+	c->storescp = -1;
+	if (relayed)
+		socket = relay_open(c->relay, STDIN_FILENO, length, request, c->a->stand_ins);
+	if (socket >= 0)
+		c->storescp = storescp_start(c->a, socket, profile, &c->log);
+	if (c->storescp < 0) {
+		log_error("unable to start storescp: %s; is DCMTK installed?", strerror(errno));
+		request_reject(STDIN_FILENO, congestion);
+		collect_storescp_ended(c, 0);
+	}
+	if (relayed && socket >= 0)
+		(void)close(socket); /* storescp has it */
+	let_go(STDIN_FILENO);
+}
+
+static int serve(struct association *a, const struct caller *caller, const char *profile,
+	size_t length, const struct buf *request)
+{
+	struct relay relay = RELAY_NONE;
+	struct collect c = { .a = a,
+		.storescp = 1,
+		.log = -1,
+		.relay = &relay,
+		.signals = run_signals() };
 
 	if (c.signals < 0)
 		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
@@ -166,30 +206,28 @@ static int serve(struct association *a, const struct caller *caller, const char 
 	journal_write(a->spool, "association-opened", "association", a->name, "peer", caller->peer,
 		"calling_aet", caller->calling, "called_aet", caller->called, NULL);
 	(void)collect_start(&c); /* collect_run() tries again */
-	c.storescp = storescp_start(a, STDIN_FILENO, profile, &c.log);
-	if (c.storescp < 0) {
-		log_error("unable to start storescp: %s; is DCMTK installed?", strerror(errno));
-		request_reject(STDIN_FILENO, congestion);
-		collect_storescp_ended(&c, 0);
-	}
-	let_go(STDIN_FILENO);
+	start_storescp(&c, profile, length, request);
 	return finish(&c, NULL);
 }
 
 int main(int argc, char *argv[])
 {
 	static struct acse_request *request; /* these for the life of the process */
-	static struct buf profile;
+	static struct buf profile, rewritten;
+	static struct stand_ins stand_ins;
 	static struct spool spool;
 	static struct conf *conf;
 	const struct refusal *refusal;
 	struct association a;
 	struct caller caller;
+	unsigned char *pdu;
+	size_t length;
 
 	log_open(argv[0]);
 	conf = conf_main(argc, argv, "r:", option, usage);
 	spool_open(&spool, conf->spool);
 	a = (struct association){ .conf = conf, .spool = &spool, .dir = -1 };
+	a.stand_ins = &stand_ins;
 	if (recover_name)
 		return recover(&a, recover_name);
 
@@ -197,7 +235,9 @@ int main(int argc, char *argv[])
 	request = calloc(1, sizeof(*request));
 	if (!request)
 		die(EXIT_TEMPORARY, "unable to read the request: out of memory");
-	read_request(&spool, conf->receiver.request_timeout_s, &caller, request);
+	read_request(&spool, conf->receiver.request_timeout_s, &caller, request, &pdu, &length);
+	put_stand_ins(request, conf->receiver.accept, pdu, length, &stand_ins, &rewritten);
+	free(pdu);
 	refusal = admit(&a, &caller);
 	if (refusal)
 		return refuse(&spool, &caller, &refusal->reject, refusal->reason);
@@ -208,5 +248,5 @@ int main(int argc, char *argv[])
 	request = NULL;
 	if (profile.failed)
 		die(EXIT_TEMPORARY, "unable to write the profile: out of memory");
-	return serve(&a, &caller, profile.data);
+	return serve(&a, &caller, profile.data, length, &rewritten);
 }

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 /* association.json goes last: without it, and empty, a directory is one that never began. */
-static const char *const own[] = { ".reading", ".new." ASSOCIATION_JSON, ASSOCIATION_JSON };
+static const char *const own[] = { ".reading", ".corrected", ".new." ASSOCIATION_JSON,
+	ASSOCIATION_JSON };
 
 /* The router waits for these markers to go. A batch that is claimed meanwhile takes its marker
  * along, and needs it no longer. */
