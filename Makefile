@@ -12,7 +12,7 @@ BIN        ?= bin
 
 RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev s6 \
                  inotify-tools
-CHECK_PACKAGES = bats parallel jq procps strace mandoc util-linux python3 python3-pydicom
+CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 python3-pydicom
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
 CFLAGS   ?= -O2 -g
@@ -30,7 +30,7 @@ PROGRAMS := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 
 SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
 
-all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(BIN)/storescp-fclose.so
+all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(BIN)/storescp-write.so
 
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -63,7 +63,7 @@ $(BIN)/storescp.dic: src/dcmspool-association/storescp-dic.sh
 	mv $@.new $@
 
 # Is preloaded into DCMTK's storescp, which has no sanitizers, so it cannot have them either.
-$(BIN)/storescp-fclose.so: src/dcmspool-association/preload/storescp-fclose.c
+$(BIN)/storescp-write.so: src/dcmspool-association/preload/storescp-write.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out -fsanitize=% -fno-sanitize%,$(CFLAGS)) -fPIC -shared \
 		$(filter-out -pie -fsanitize=%,$(LDFLAGS)) -o $@ $<
@@ -135,7 +135,7 @@ install: all
 	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/dcmspool \
 		$(DESTDIR)$(SYSCONFDIR)/dcmspool/conf.d
 	install $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(LIBEXEC)
-	install -m 644 $(BIN)/storescp.dic $(BIN)/storescp-fclose.so $(LIBEXEC)
+	install -m 644 $(BIN)/storescp.dic $(BIN)/storescp-write.so $(LIBEXEC)
 	install -m 644 spool-layout/directories spool-layout/STATES.md $(DESTDIR)$(PREFIX)/share/dcmspool
 	ln -sf ../lib/dcmspool/dcmspool ../lib/dcmspool/getdcmtags $(DESTDIR)$(PREFIX)/bin
 	test -e $(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf || \
@@ -151,6 +151,6 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD) build-asan build-analyzer $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
-		$(BIN)/storescp-fclose.so
+		$(BIN)/storescp-write.so
 
 .PHONY: all run demo check test bench deps asan lint install uninstall clean

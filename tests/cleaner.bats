@@ -74,5 +74,6 @@ gone() { [ ! -e "$1" ]; }
 	touch "$SPOOL/success/odd/by-hand/precious"
 	start cleaner "$BIN/dcmspool-cleaner" -c "$CONF"
 	wait_for grep -q 'unable to delete' "$BATS_TEST_TMPDIR/cleaner.log"
-	[ -n "$(find "$SPOOL/success" -name precious)" ]
+	[ -e "$SPOOL/success/odd/by-hand/precious" ]
+	[ -e "$SPOOL/success/odd/1.2.3.dcm" ]
 }

@@ -96,7 +96,7 @@ calm() {
 	local i acked=0
 	make_small_router
 	start_receiver
-	for i in 0 1 2 3 4 5 6 7; do
+	for i in 0 1; do
 		rm -rf "$BATS_TEST_TMPDIR/study"
 		images "$BATS_TEST_TMPDIR/study" 40
 		fill $((150000 + i * 4096))

@@ -96,20 +96,18 @@ show_state() {
 start_up() {
 	# A background job of a shell has SIGINT ignored, and its children cannot trap it.
 	start up python3 -c '
-import os, pty, signal, sys
+import os, pty, select, signal, sys
 pid, terminal = pty.fork()
 if pid == 0:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.argv[1], sys.argv[1:])
-def child_ended(*_):  # others may have the terminal open still
-    os.set_blocking(terminal, False)
-signal.signal(signal.SIGCHLD, child_ended)
 signal.signal(signal.SIGUSR1, lambda *_: os.write(terminal, b"\x03"))
 signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
-try:
-    while data := os.read(terminal, 4096):
-        os.write(1, data)
-except OSError:  # nothing more to read
+ended = os.pidfd_open(pid)
+try:  # others may have the terminal open still when it has ended
+    while terminal in select.select([terminal, ended], [], [])[0]:
+        os.write(1, os.read(terminal, 4096))
+except OSError:  # nobody has it open any more
     pass
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$BIN/dcmspool" up -c "$CONF"
 }

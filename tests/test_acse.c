@@ -184,12 +184,12 @@ static void test_order(void)
 
 static void test_classes(void)
 {
-	ok(is_wanted(VERIFICATION) && is_wanted(CT) && is_wanted("1.3.12.2.1107.5.9.1"),
+	ok(profile_wants(VERIFICATION) && profile_wants(CT) && profile_wants("1.3.12.2.1107.5.9.1"),
 		"Verification, storage, private");
-	ok(is_wanted("1.2.840.10008.5.1.4.34.7") && !is_wanted("1.2.840.10008.5.1.4.34.6.1"),
+	ok(profile_wants("1.2.840.10008.5.1.4.34.7") && !profile_wants("1.2.840.10008.5.1.4.34.6.1"),
 		"storage among other services");
-	ok(!is_wanted("1.2.840.10008.5.1.4.1.2.1.1") && !is_wanted("1.2.840.10008.1.20.1") &&
-			!is_wanted("1.2.840.10008.5.1.4.1.1.201.2") && !is_wanted(""),
+	ok(!profile_wants("1.2.840.10008.5.1.4.1.2.1.1") && !profile_wants("1.2.840.10008.1.20.1") &&
+			!profile_wants("1.2.840.10008.5.1.4.1.1.201.2") && !profile_wants(""),
 		"queries, storage commitment, inventories");
 }
 

@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { ACSE_TIMEOUT_S = 30, FD_PATH_SIZE = 32, SETTING_SIZE = FD_PATH_SIZE + 32 };
@@ -65,23 +68,34 @@ static char *dictionary(void)
 	return b.data;
 }
 
-/* storescp-fclose.so, opened to be inherited, or -1. Without it storescp would answer 0000 for images
+/* storescp-write.so, opened to be inherited, or -1. Without it storescp would answer 0000 for images
  * that a full disk has cut off. By its descriptor, because a path may hold a space or a colon, which
  * separate the entries of LD_PRELOAD. */
 static int open_guard(void)
 {
-	char *path = run_beside("storescp-fclose.so");
+	char *path = run_beside("storescp-write.so");
 	int fd = path ? open(path, O_RDONLY) : -1;
 
 	if (fd < 0)
 		log_error("unable to open %s: %s; no image is received without it: install "
 			  "dcmspool again",
-			path ? path : "storescp-fclose.so", strerror(errno));
+			path ? path : "storescp-write.so", strerror(errno));
 	free(path);
 	/* ld.so(8) takes the last of two, and merged environments have ours first. */
 	if (fd >= 0)
 		(void)unsetenv("LD_PRELOAD"); /* its name is valid */
 	return fd;
+}
+
+/* On a local socket (relay.h, stunnel's) DCMTK takes the failure of this option for one of the
+ * connection (3.6.7, dul.cc, receiveTransportConnectionTCP()). */
+static const char *no_delay(int socket)
+{
+	socklen_t length = sizeof(int);
+	int on;
+
+	return getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, &length) == 0 ? "TCP_NODELAY=1"
+									       : "TCP_NODELAY=0";
 }
 
 static pid_t start(
@@ -94,7 +108,7 @@ static pid_t start(
 		"--config-file", profile_path, "A", NULL };
 	char *dict = dictionary();
 	char preload[SETTING_SIZE], messages[SETTING_SIZE];
-	const char *environment[] = { "TCP_NODELAY=1", preload, messages, dict, NULL };
+	const char *environment[] = { no_delay(socket), preload, messages, dict, NULL };
 	struct run run = RUN_DEFAULT;
 	pid_t pid;
 

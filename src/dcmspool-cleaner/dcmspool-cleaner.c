@@ -77,6 +77,26 @@ static int delete_marked(int dir, const char *marked)
 	return result < 0 ? -1 : unlinkat(dir, marked, AT_REMOVEDIR);
 }
 
+/* A directory inside a job is nothing that dcmspool has put there. 1, 0, or -1 with errno. */
+static int has_directory(int dir, const char *job)
+{
+	int fd = disk_open_dir(dir, job), result = 0;
+	struct disk_names names;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (disk_list(fd, ".", &names) < 0)
+		result = -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (fstatat(fd, names.name[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISDIR(st.st_mode))
+			result = 1;
+	disk_names_free(&names);
+	(void)close(fd); /* only used as a base */
+	return result;
+}
+
 static int delete_job(struct cleaner *cleaner, enum spool_dir where, const char *job)
 {
 	int dir = cleaner->spool.dir[where];
@@ -88,6 +108,11 @@ static int delete_job(struct cleaner *cleaner, enum spool_dir where, const char 
 		errno = ENAMETOOLONG;
 		return -1;
 	}
+	n = has_directory(dir, job);
+	if (n > 0)
+		errno = ENOTEMPTY;
+	if (n != 0)
+		return n < 0 && errno == ENOENT ? 0 : -1;
 	if (disk_rename(dir, job, dir, marked) < 0)
 		return errno == ENOENT ? 0 : -1; /* moved away by hand just now */
 	if (delete_marked(dir, marked) < 0)

@@ -88,6 +88,8 @@ int ledger_sync(const struct work *work);
 
 /* Brings the job to success/ or error/ or splits it, when every image is stored or given up. */
 int finish_done(struct dispatcher *dispatcher, struct work *work);
+/* A directory without images is no job: made by hand, it goes to error/. */
+int finish_empty(struct dispatcher *dispatcher, struct work *work);
 /* Puts the job back into outgoing/. retry_us: not before this time (0: at once). */
 int finish_return(struct work *work, int64_t retry_us);
 /* Completes a split that was committed before a crash: drops images that lie in error/ already. Comes

@@ -125,20 +125,30 @@ static int drop_uncommitted(const struct work *work)
 	return result < 0 ? -1 : unlinkat(work->dir, ".failed", AT_REMOVEDIR);
 }
 
+/* The split may have found its name in error/ taken, and have taken name~2, name~3 ... : looks at all. */
+static int drop_all_committed(struct dispatcher *d, const struct work *work)
+{
+	char name[NAME_SIZE], numbered[NAME_SIZE + 16];
+	int error_dir, result = 0;
+
+	final_name(work, name, sizeof(name));
+	for (int i = 1; result == 0; i++) {
+		if (i == 1)
+			(void)snprintf(numbered, sizeof(numbered), "%s", name);
+		else
+			(void)snprintf(numbered, sizeof(numbered), "%s~%d", name, i);
+		error_dir = disk_open_dir(d->spool.dir[SPOOL_ERROR], numbered);
+		if (error_dir < 0)
+			return errno == ENOENT ? 0 : -1;
+		result = drop_committed(work, error_dir);
+		(void)close(error_dir); /* only used as a base */
+	}
+	return result;
+}
+
 int finish_resume(struct dispatcher *d, struct work *work)
 {
-	char name[NAME_SIZE];
-	int error_dir, result;
-
-	if (drop_uncommitted(work) < 0)
-		return -1;
-	final_name(work, name, sizeof(name));
-	error_dir = disk_open_dir(d->spool.dir[SPOOL_ERROR], name);
-	if (error_dir < 0)
-		return errno == ENOENT ? 0 : -1;
-	result = drop_committed(work, error_dir);
-	(void)close(error_dir); /* only used as a base */
-	return result;
+	return drop_uncommitted(work) < 0 ? -1 : drop_all_committed(d, work);
 }
 
 /* The images that were given up become error/<job>.<target>; the rest stays, to be a success. */
@@ -195,6 +205,19 @@ int finish_done(struct dispatcher *d, struct work *work)
 			"images", refused, NULL);
 	}
 	return 0;
+}
+
+int finish_empty(struct dispatcher *d, struct work *work)
+{
+	static const char reason[] = "This job holds no image (no file NAME.dcm).\n";
+
+	log_error("a job without images, moved to error job=%s target=%s", work->job,
+		work->target->name);
+	journal_write(&d->spool, "failed", "job", work->job, "target", work->target->name, "images",
+		"0", NULL);
+	if (disk_write_file(work->dir, "reason.txt", reason, sizeof(reason) - 1) < 0)
+		return -1;
+	return move_job(d, work, SPOOL_ERROR);
 }
 
 int finish_return(struct work *work, int64_t retry_us)

@@ -56,9 +56,11 @@ int64_t pause_target(struct work *work, const char *reason)
 	spool_stamp(until_us, stamp, sizeof(stamp));
 	paused = json_pack("{s:s, s:I, s:s}", "until", stamp, "failures", (json_int_t)failures,
 		"reason", reason);
-	if (jsonfile_store(work->queue, "paused.json", paused) < 0)
+	if (jsonfile_store(work->queue, "paused.json", paused) < 0) {
 		log_error("unable to write outgoing/%s/paused.json: %s", target->name,
 			strerror(errno));
+		until_us = -1;
+	}
 	json_decref(paused);
 out:
 	json_decref(before);

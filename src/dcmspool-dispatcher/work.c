@@ -114,6 +114,8 @@ static int send_and_judge(struct dispatcher *d, struct work *work)
 
 	if (finish_resume(d, work) < 0 || ledger_load(work) < 0)
 		return -1;
+	if (work->image_count == 0)
+		return finish_empty(d, work);
 	status = send_images(d, work, reason, sizeof(reason));
 	if (status < 0)
 		return -1;

@@ -86,8 +86,9 @@ static bool applies(struct router *router, const struct claim *claim, const stru
 	case RULE_FAILED:
 		break;
 	}
-	log_warning("rule could not be evaluated and does not apply rule=%s job=%s reason=%s",
-		rule->name, claim->job, why);
+	log_warning("rule could not be evaluated and does not apply, the journal says why "
+		    "rule=%s job=%s",
+		rule->name, claim->job); /* the reason may quote a patient's data */
 	journal_write(&router->spool, "rule-failed", "job", claim->job, "rule", rule->name,
 		"expression", rule->match, "reason", why, NULL);
 	return false;

@@ -215,6 +215,8 @@ static int open_all(struct watcher *w, const char *path)
 		log_warning("%s/association.json is missing or damaged", path);
 		w->filing.sender = json_object();
 	}
+	w->filing.stand_ins = json_incref(json_object_get(w->filing.sender, "stand_ins"));
+	(void)json_object_del(w->filing.sender, "stand_ins"); /* nobody else needs them */
 	dropped = json_object_get(w->filing.sender, "dropped");
 	w->filing.dropped = json_is_string(dropped);
 	w->reading = openat(w->dir, ".reading", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
@@ -265,6 +267,7 @@ int association_watch(const struct spool *spool, const char *path)
 	if (!w.failed)
 		file_rest(&w, end != 'c');
 	free(w.current);
+	json_decref(w.filing.stand_ins);
 	json_decref(w.filing.sender);
 	return w.failed ? EXIT_TEMPORARY : 0;
 }

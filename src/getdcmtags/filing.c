@@ -5,6 +5,7 @@
 #include "disk.h"
 #include "journal.h"
 #include "log.h"
+#include "standin.h"
 #include "str.h"
 
 #include <errno.h>
@@ -267,6 +268,8 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 	struct dicom_error error = { 0 };
 	const char *why = NULL;
 
+	if (standin_correct(filing->stand_ins, dir, name) < 0)
+		goto out;
 	image.fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (image.fd < 0 && errno == ELOOP)
 		return filing_quarantine(
