@@ -32,19 +32,13 @@ make_small_router() {
 	"$BIN/dcmspool-layout" "$SPOOL"
 }
 
-# fill [BYTES]: leaves about so much room, by default none
+# fill [BLOCKS]: leaves so many blocks of 4 KB, by default none
 fill() {
-	local room
-	sync -f "$DISK"
-	room=$(df --output=avail -B1 "$DISK" | tail -n 1)
-	[ $# -eq 0 ] || {
-		fallocate -l $((room - $1)) "$DISK/ballast"
-		return 0
-	}
-	# in small steps at the end: what the file system keeps for its own lists differs
 	dd if=/dev/zero of="$DISK/ballast" bs=64k 2>/dev/null || true
+	# in small steps at the end: what the file system sets aside for its own lists differs
 	while dd if=/dev/zero of="$DISK/ballast" bs=4k count=1 oflag=append conv=notrunc,fsync; do :; done 2>/dev/null
-	df -B1 "$DISK"
+	truncate -s "-$((${1:-0} * 4096))" "$DISK/ballast"
+	sync -f "$DISK"
 }
 
 make_room() { rm "$DISK/ballast"; }
@@ -96,10 +90,10 @@ calm() {
 	local i acked=0
 	make_small_router
 	start_receiver
-	for i in 0 1; do
+	for i in 0 1 2 3 4 5 6 7; do
 		rm -rf "$BATS_TEST_TMPDIR/study"
 		images "$BATS_TEST_TMPDIR/study" 40
-		fill $((150000 + i * 4096))
+		fill $((40 + i))
 		send_until_full "$BATS_TEST_TMPDIR/study"
 		make_room
 		wait_for -t 60 received
@@ -112,4 +106,135 @@ calm() {
 	wait_for at_rest
 	same_as_acked
 	has_jobs error 0
+}
+
+@test "everything runs while the disk fills up and stays full for a while: nobody works in vain" {
+	local acked=0
+	make_small_router
+	start_all
+	images "$BATS_TEST_TMPDIR/study" 40
+	fill 60
+	send_until_full "$BATS_TEST_TMPDIR/study"
+	fill
+	wait_for logged receiver 'unable to '
+	calm receiver "$pid_receiver"
+	calm router1 "$pid_router1"
+	calm dispatcher1 "$pid_dispatcher1"
+	make_room
+	wait_for -t 60 at_rest
+	[ "$acked" -gt 0 ]
+	same_as_acked
+	has_jobs error 0
+}
+
+@test "the disk is full when the router decides: it says so, waits, and goes on by itself" {
+	make_small_router
+	start_receiver
+	study "$BATS_TEST_TMPDIR/study" -s 2 -n 3
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for received
+	fill
+	start_routers 1
+	wait_for logged router1 'unable to route routing/.*: No space left on device; '
+	logged router1 'unable to write plan.json: No space left on device'
+	calm router1 "$pid_router1"
+	start_dispatchers 1
+	make_room
+	wait_for -t 60 has_jobs success 2
+	wait_for at_rest
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
+}
+
+@test "the disk becomes full at any step of the fan-out: the next router finishes it" {
+	local blocks
+	make_small_router 'target "archive" { type = folder path = "archive" }' \
+		'target "second" { type = folder path = "second" }' \
+		'rule "all" { match = "True" targets = { "archive", "second" } }'
+	start_receiver
+	mkdir "$BATS_TEST_TMPDIR/study"
+	for blocks in 0 1 2 3 4 5 6 7; do
+		study "$BATS_TEST_TMPDIR/study/$blocks" -s 1 -n 3
+		send "$BATS_TEST_TMPDIR/study/$blocks"
+		wait_for received
+		fill "$blocks"
+		start_routers 1
+		wait_for logged router1 "unable to route\|routed"
+		if logged router1 "unable to route"; then echo "failed with $blocks blocks"; fi
+		stop "$pid_router1"
+		make_room
+		start_routers 1
+		wait_for logged router1 routed
+		stop "$pid_router1"
+	done
+	start_dispatchers 1
+	wait_for -t 60 has_jobs success 16
+	wait_for at_rest
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/second"
+}
+
+# more jobs than a dispatcher can remember to leave alone (RESTING_MAX)
+@test "the disk is full when 100 jobs wait and their ledgers cannot be written: no job is sent over and over" {
+	make_small_router
+	start_receiver
+	start_routers 1
+	study "$BATS_TEST_TMPDIR/study" -s 100 -n 1
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs outgoing/archive 100
+	stop "$pid_router1"
+	fill
+	start_dispatchers 1
+	wait_for logged dispatcher1 'unable to write the ledger of job .*: No space left on device'
+	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
+	logged dispatcher1 'unable to go on with sending/archive/.*: No space left on device; it is tried again'
+	make_room
+	wait_for -t 90 has_jobs success 100
+	wait_for at_rest
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
+}
+
+@test "the disk is full and the target is dead: it is not tried over and over" {
+	make_small_router "target \"pacs\" { type = dicom host = \"127.0.0.1\" port = $(free_port) aec = \"PACS\" }" \
+		'rule "all" { match = "True" targets = { "pacs" } }'
+	start_receiver
+	start_routers 1
+	study "$BATS_TEST_TMPDIR/study" -s 3 -n 1
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs outgoing/pacs 3
+	fill
+	start_dispatchers 1
+	wait_for logged dispatcher1 'unable to write outgoing/pacs/paused.json: No space left on device'
+	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
+	make_room
+	wait_for -t 60 test -e "$SPOOL/outgoing/pacs/paused.json"
+	has_jobs outgoing/pacs 3
+}
+
+@test "a file dropped by hand into a full spool waits there" {
+	make_small_router
+	study "$DISK/study" -s 1 -n 1
+	cp -r "$DISK/study" "$BATS_TEST_TMPDIR/study"
+	start_routers 1
+	start_dispatchers 1
+	fill
+	mv "$DISK/study" "$SPOOL/incoming/"
+	wait_for logged router1 'unable to '
+	wait_for -t 5 calm router1 "$pid_router1"
+	make_room
+	wait_for -t 60 has_jobs success 1
+	wait_for at_rest
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
+}
+
+@test "below min_free senders are asked to come back later, and are let in when there is room" {
+	MIN_FREE=2
+	make_small_router
+	start_receiver
+	study "$BATS_TEST_TMPDIR/study" -s 1 -n 1
+	fill 400
+	run "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$BATS_TEST_TMPDIR/study"/*/*.dcm
+	[[ "$output" = *"rejected 2 3 2"* ]]
+	logged receiver 'not enough free disk space'
+	make_room
+	send "$BATS_TEST_TMPDIR/study"
 }

@@ -124,6 +124,28 @@ teardown() {
 	wait_for at_rest
 }
 
+@test "an image on which the target breaks off every time does not hold up the others" {
+	local target
+	target=$(free_port)
+	make_router "target \"pacs\" { type = dicom host = \"127.0.0.1\" port = $target aec = \"PACS\" retry_min = 200ms retry_max = 400ms image_retries = 2 }" \
+		'rule "all" { match = "True" targets = { "pacs" } }'
+	start target python3 "$TOP/tests/fakescp.py" "$target" 0000 1.2.3.666=abort
+	wait_for listens "$target"
+	start_receiver
+	start_routers 1
+	study "$BATS_TEST_TMPDIR/bad" -s 1 -n 1 -o 1.2.3.666
+	send "$BATS_TEST_TMPDIR/bad"
+	wait_for has_jobs outgoing/pacs 1
+	for i in 1 2 3; do study "$BATS_TEST_TMPDIR/good$i" -s 1 -n 2; send "$BATS_TEST_TMPDIR/good$i"; done
+	wait_for has_jobs outgoing/pacs 4
+	start_dispatchers 1
+	wait_for has_jobs success 3
+	wait_for has_jobs error 1
+	[ "$(images_in "$SPOOL/error")" -eq 1 ]
+	[ "$(grep -c failed "$SPOOL"/error/*/sent.log)" -eq 2 ]
+	wait_for at_rest
+}
+
 @test "the last image in, to the target: association_grace, not series_timeout" {
 	GRACE=1s TIMEOUT=60s
 	make_router

@@ -54,6 +54,7 @@ struct work {
 	int queue;            /* outgoing/<target> */
 	int sending;          /* sending/<target> */
 	int dir;              /* sending/<target>/<job> */
+	bool target_was_well; /* when it was claimed, the target was not paused */
 	struct image *images; /* sorted by name */
 	size_t image_count;
 };

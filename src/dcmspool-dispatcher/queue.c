@@ -153,10 +153,10 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 	return -1;
 }
 
-static int next_job(struct dispatcher *d, const struct queue *queue, const char **job)
+static int next_job(
+	struct dispatcher *d, const struct queue *queue, const char **job, bool *is_paused)
 {
-	bool probing;
-	int64_t until_us = pause_until(queue->outgoing, &probing);
+	int64_t until_us = pause_until(queue->outgoing, is_paused);
 	long running = (long)queue->running.count;
 	int dir;
 
@@ -167,7 +167,7 @@ static int next_job(struct dispatcher *d, const struct queue *queue, const char 
 	dir = take_over(d, queue, job);
 	if (dir >= 0)
 		return dir;
-	if (running >= (probing ? 1 : queue->target->max_connections))
+	if (running >= (*is_paused ? 1 : queue->target->max_connections))
 		return -1; /* sending/ tells when one has ended */
 	for (size_t i = 0; i < queue->waiting.count; i++) {
 		if (!may_go(d, queue, i))
@@ -185,6 +185,7 @@ static int next_job(struct dispatcher *d, const struct queue *queue, const char 
 static bool claim_from(struct dispatcher *d, const struct conf_target *target, struct work *work)
 {
 	struct queue queue;
+	bool is_paused = false;
 	const char *job;
 	int dir = -1;
 
@@ -194,12 +195,13 @@ static bool claim_from(struct dispatcher *d, const struct conf_target *target, s
 		log_error("unable to look into outgoing/%s and sending/%s: %s", target->name,
 			target->name, strerror(errno));
 	else
-		dir = next_job(d, &queue, &job);
+		dir = next_job(d, &queue, &job, &is_paused);
 	if (dir >= 0 && strlen(job) < sizeof(work->job)) {
 		*work = (struct work){ .target = target,
 			.dir = dir,
 			.queue = queue.outgoing,
-			.sending = queue.sending };
+			.sending = queue.sending,
+			.target_was_well = !is_paused };
 		memcpy(work->job, job, strlen(job) + 1);
 		(void)flock(queue.outgoing, LOCK_UN); /* chosen; cannot fail on what is locked */
 		queue.outgoing = queue.sending = -1;

@@ -9,11 +9,58 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The target as a whole failed: the job costs nothing, the target is left alone for a while. */
+/* The image that was refused most often and is to be tried again; NULL when there is none. */
+static const struct image *most_refused(const struct work *work)
+{
+	const struct image *worst = NULL;
+
+	for (size_t i = 0; i < work->image_count; i++) {
+		const struct image *image = &work->images[i];
+
+		if (!image->stored && !finish_given_up(work, image) &&
+			(!worst || image->failures > worst->failures))
+			worst = image;
+	}
+	return worst;
+}
+
+/* The only image of the job that is still to be sent, or NULL. */
+static struct image *only_image_left(struct work *work)
+{
+	struct image *left = NULL;
+
+	for (size_t i = 0; i < work->image_count; i++) {
+		struct image *image = &work->images[i];
+
+		if (image->stored || finish_given_up(work, image))
+			continue;
+		if (left)
+			return NULL;
+		left = image;
+	}
+	return left;
+}
+
+/* An image on which a target breaks off every time looks like a target that is down, and would be the
+ * first to be tried for ever. So when the target was well just before and a single image was left, that
+ * counts as a refusal too, and the job lets others go first when the pause is over: they show whether it
+ * is the image or the target. Returns the time before which the job is not tried, 0: none. */
+static int64_t suspect_image(struct work *work, const char *reason, int64_t until_us)
+{
+	struct image *image = work->target_was_well ? only_image_left(work) : NULL;
+
+	if (!image)
+		return 0;
+	if (ledger_add(work, image, false, "-", reason) < 0)
+		log_error("unable to write the ledger of job %s: %s", work->job, strerror(errno));
+	return until_us + (int64_t)work->target->retry_min_ms * 1000;
+}
+
+/* The target as a whole failed: it is left alone for a while. */
 static int target_failed(struct dispatcher *d, struct work *work, int status, const char *reason)
 {
 	char text[300], stamp[SPOOL_STAMP_SIZE];
-	int64_t until_us;
+	int64_t until_us, retry_us;
 
 	if (*reason)
 		(void)snprintf(text, sizeof(text), "%s", reason);
@@ -30,7 +77,13 @@ static int target_failed(struct dispatcher *d, struct work *work, int status, co
 		stamp, work->job, text);
 	journal_write(&d->spool, "retried", "job", work->job, "target", work->target->name,
 		"not_before", stamp, "reason", text, NULL);
-	return finish_return(work, 0);
+	retry_us = suspect_image(work, text, until_us);
+	if (retry_us > 0)
+		look_again(d, retry_us);
+	if (most_refused(work))
+		return finish_return(work, retry_us);
+	pause_end(work); /* it was the image, not the target */
+	return finish_done(d, work);
 }
 
 /* Some images were refused and may be tried again. */
@@ -66,21 +119,6 @@ static int note_silence(struct work *work, int status)
 			return -1;
 	}
 	return 0;
-}
-
-/* The image that was refused most often and is to be tried again; NULL when there is none. */
-static const struct image *most_refused(const struct work *work)
-{
-	const struct image *worst = NULL;
-
-	for (size_t i = 0; i < work->image_count; i++) {
-		const struct image *image = &work->images[i];
-
-		if (!image->stored && !finish_given_up(work, image) &&
-			(!worst || image->failures > worst->failures))
-			worst = image;
-	}
-	return worst;
 }
 
 static bool any_answer(const struct work *work)
