@@ -1,9 +1,9 @@
 # bench.bash: what bench.sh measures with: processes, figures and the table, images and their sender.
-# Expects WORK, TOOLS, IMAGES, SERIES and LIMIT; keeps everything in WORK. Functions set globals: $pid_NAME,
-# $first, $acknowledged, $took.
-# shellcheck shell=bash disable=SC2034
+# Expects WORK, TOOLS, IMAGES, SERIES and LIMIT; keeps everything in WORK. Functions set globals:
+# $pid_NAME, $first, $acknowledged, $took.
+# shellcheck shell=bash disable=SC2034,SC2153
 
-# ---- processes ----------------------------------------------------------------------------------------
+# ---- processes -------------------------------------------------------------------------------
 die() {
 	echo "bench: fatal: $*" >&2
 	exit 111
@@ -35,12 +35,13 @@ clean_up() {
 	stop "${!running[@]}"
 	[ -z "${KEEP:-}" ] && rm -rf "$WORK"
 }
+
 pause() { read -r -t "$1" <> <(:) || :; }
 
 wait_for() { # COMMAND...: until it succeeds
 	local deadline=$((SECONDS + 60))
 	until "$@"; do
-		if [ "$SECONDS" -ge "$deadline" ] || [ "$SECONDS" -ge $LIMIT ]; then
+		if [ "$SECONDS" -ge "$deadline" ] || [ "$SECONDS" -ge "$LIMIT" ]; then
 			tail -n 5 "$WORK"/*.log >&2
 			die "not within a minute: $*"
 		fi
@@ -53,6 +54,7 @@ free_port() {
 	while port=$((20000 + RANDOM % 12000)); listens "$port"; do :; done
 	echo "$port"
 }
+
 listens() { (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # CPU seconds of processes, of their children that were waited for, and of those that were not yet.
@@ -65,7 +67,7 @@ cpu() { # PID...
 		'{ sub(/.*\) /, ""); ticks += $12 + $13 + $14 + $15 } END { print ticks / hz }'
 }
 
-# ---- figures ------------------------------------------------------------------------------------------
+# ---- figures ---------------------------------------------------------------------------------
 declare -A samples=() last=()
 calc() { awk "BEGIN { printf \"%.9g\", ($1) }"; }
 note() { # NAME EXPRESSION
@@ -97,12 +99,13 @@ row() {
 	printf "  %-52s $format %-9s %-22s %s\n" "$label" "$middle" "$unit" "$range" "$verdict"
 }
 
-# ---- images and senders ---------------------------------------------------------------------------------
+# ---- images and senders ----------------------------------------------------------------------
 make_images() {
 	local i=0 file
-	"$TOOLS/makestudy" "$WORK/one" -s 1 -n $IMAGES -r 512 -c 512 >/dev/null ||
+	"$TOOLS/makestudy" "$WORK/one" -s 1 -n "$IMAGES" -r 512 -c 512 >/dev/null ||
 		die "unable to make images"
-	"$TOOLS/makestudy" "$WORK/ten" -s $SERIES -n $((IMAGES / SERIES)) -r 512 -c 512 >/dev/null ||
+	"$TOOLS/makestudy" "$WORK/ten" -s "$SERIES" -n $((IMAGES / SERIES)) -r 512 -c 512 \
+		>/dev/null ||
 		die "unable to make images"
 	mkdir "$WORK"/part{0,1,2,3}
 	for file in "$WORK"/one/*/*; do ln "$file" "$WORK/part$((i % 4))/$((i++)).dcm"; done
@@ -118,8 +121,8 @@ dcmsend_to() { # LOG PORT FOLDER
 		log4cplus.appender.out.layout = log4cplus::PatternLayout
 		log4cplus.appender.out.layout.ConversionPattern = %D{%s.%q} %m%n
 	END
-	timeout $((LIMIT - SECONDS)) dcmsend --log-config "$WORK/$1.cfg" --max-send-pdu 131072 -aec DCMSPOOL 127.0.0.1 "$2" \
-		+sd +r "$3" >/dev/null 2>&1 || die "dcmsend failed; see $WORK/$1.sent"
+	timeout $((LIMIT - SECONDS)) dcmsend --log-config "$WORK/$1.cfg" --max-send-pdu 131072 \
+		-aec DCMSPOOL 127.0.0.1 "$2" +sd +r "$3" >/dev/null 2>&1 || die "dcmsend failed; see $WORK/$1.sent"
 }
 
 # send HOW PORT: the images once; sets $first and $acknowledged, and $took between them.
@@ -144,12 +147,12 @@ send() {
 	first=$(awk '/Association Accepted/ { print $1 }' "$WORK"/*.sent | sort -g | head -n 1)
 	acknowledged=$(awk '/Releasing Association/ { print $1 }' "$WORK"/*.sent | sort -g | tail -n 1)
 	[ "$(grep -h -c 'Response (Success)' "$WORK"/*.sent | awk '{ n += $1 } END { print n }')" = \
-		$IMAGES ] || die "not all images were acknowledged ($1)"
+		"$IMAGES" ] || die "not all images were acknowledged ($1)"
 	took=$(calc "$acknowledged - $first")
 }
 
 count_images() { # FOLDER
-	[ "$(find "$1" -type f ! -name '*.json*' ! -name '.*' | wc -l)" = $IMAGES ] ||
+	[ "$(find "$1" -type f ! -name '*.json*' ! -name '.*' | wc -l)" = "$IMAGES" ] ||
 		die "there are not $IMAGES images in $1"
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # bench.sh: `make bench`. Measures the router beside bare storescp, on this machine, in one session:
 # ROUNDS interleaved rounds, medians, ratios of one and the same round. Prints a table; figures never
-# make it fail, lost images do. Ends within six minutes, with fewer rounds on a slow machine. Runs as any
-# user, in a directory of its own below TMPDIR (default: the build folder, so on the clone's file
+# make it fail, lost images do. Ends within six minutes, with fewer rounds on a slow machine. Runs as
+# any user, in a directory of its own below TMPDIR (default: the build folder, so on the clone's file
 # system), which it removes; needs about 3 GB there for a while. KEEP=1 leaves it.
 #
 # All times are CLOCK_REALTIME: the shell's own, dcmsend's log, the sink's lines and what the kernel
@@ -24,7 +24,7 @@ SPOOL=$WORK/spool
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-# ---- the router -----------------------------------------------------------------------------------------
+# ---- the router ------------------------------------------------------------------------------
 # new_spool [LINE...]: an empty spool, and $CONF with these lines
 new_spool() {
 	retire "$SPOOL"
@@ -58,9 +58,12 @@ start_watcher() { # NAME PROGRAM
 	wait_for grep -qs ready "$WORK/$1.log"
 }
 
+# A process that has waited for its children: their processor time is in its own account.
+is_childless() { ! pgrep -P "$1" >/dev/null; }
+
 is_empty() { [ -z "$(ls -A "$@")" ]; }
 
-# ---- what is measured -------------------------------------------------------------------------------------
+# ---- what is measured ------------------------------------------------------------------------
 bare() { # HOW
 	mkdir "$WORK/bare"
 	PORT=$(free_port)
@@ -79,6 +82,7 @@ reception() { # HOW
 	start_receiver
 	send "$1" "$PORT"
 	wait_for is_empty "$SPOOL/receiving"
+	wait_for is_childless "$pid_receiver"
 	filed=$(stat -c %.6Y "$SPOOL/receiving")
 	count_images "$SPOOL/incoming"
 	note "our.$1" "$IMAGES / $took"
@@ -103,6 +107,7 @@ end_to_end() { # HOW JOBS
 	start dispatcher2 "$BIN/dcmspool-dispatcher" -c "$CONF"
 	send "$1" "$PORT"
 	wait_for is_sent "$2"
+	wait_for is_childless "$pid_receiver"
 	read -r sink_first sink_last <"$WORK/sink.out" || die "the sink did not see $IMAGES images"
 	total=$(calc "$sink_last - $first")
 	note "e2e.$1" "$IMAGES / $total"
@@ -214,7 +219,7 @@ memory() {
 	stop "$pid_sender" "$pid_up"
 }
 
-# ---- the story --------------------------------------------------------------------------------------------
+# ---- the story -------------------------------------------------------------------------------
 # ratios FIGURE...: to bare reception, of this round
 ratios() {
 	local name
@@ -264,25 +269,25 @@ report() {
 		printf '\nReception, connections at once: %s\n' "$how"
 		row "storescp --fork +B, acknowledged" "bare.$how" %8.0f images/s
 		row "ours, acknowledged" "our.$how" %8.0f images/s
-		row "  ratio" "ratio.our.$how" %8.2f '' '>=' 0.9
+		row "  ratio" "ratio.our.$how" %8.3f '' '>=' 0.9
 		row "ours, filed in incoming/" "our.filed.$how" %8.0f images/s
-		row "  ratio" "ratio.our.filed.$how" %8.2f '' '>=' 0.9
+		row "  ratio" "ratio.our.filed.$how" %8.3f '' '>=' 0.9
 		row "processor time, storescp --fork +B" "bare.cpu.$how" %8.2f ms/image
 		row "processor time, all of ours" "cpu.$how" %8.2f ms/image
 	done
 	for how in ten one; do
 		if [ $how = ten ]; then
-			printf '\nEnd to end, %s series of one study, a connection each, one after the other\n' $SERIES
+			printf '\nEnd to end, %s series of one study, a connection each, in turn\n' $SERIES
 		else
 			printf '\nEnd to end, one series, one connection (sent only when complete: %s)\n' \
 				'two transfers and the grace'
 		fi
 		row "bare reception of the same" "bare.$how" %8.0f images/s
 		row "first image received to last one at the sink" "e2e.$how" %8.0f images/s
-		row "  ratio to bare reception" "ratio.e2e.$how" %8.2f '' '>=' 0.5
-		row "  ratio, grace subtracted" "ratio.e2e.nograce.$how" %8.2f '' '>=' 0.5
+		row "  ratio to bare reception" "ratio.e2e.$how" %8.3f '' '>=' 0.5
+		row "  ratio, grace subtracted" "ratio.e2e.nograce.$how" %8.3f '' '>=' 0.5
 		row "at the sink, from its first image to its last" "e2e.sink.$how" %8.0f images/s
-		row "  ratio to bare reception" "ratio.e2e.sink.$how" %8.2f '' '>=' 0.5
+		row "  ratio to bare reception" "ratio.e2e.sink.$how" %8.3f '' '>=' 0.5
 		row "last one acknowledged to first one at the sink" "delay.first.$how" %8.2f s
 		row "last one acknowledged to last one at the sink" "delay.$how" %8.2f s
 		row "  grace subtracted" "delay.nograce.$how" %8.2f s

@@ -408,6 +408,7 @@ one_file() { find "$BATS_TEST_TMPDIR/$1" -name '*.dcm' | sort | head -n 1; }
 	mkdir "$SPOOL/incoming/1.2.3.4"
 	small third -n 2 -u 1.2.3.4
 	cp "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm "$SPOOL/incoming/1.2.3.4/"
+	rm "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm
 	send "$BATS_TEST_TMPDIR/third"
 	routes 9
 }

@@ -159,12 +159,14 @@ calm() {
 		fill "$blocks"
 		start_routers 1
 		wait_for logged router1 "unable to route\|routed"
-		if logged router1 "unable to route"; then echo "failed with $blocks blocks"; fi
 		stop "$pid_router1"
 		make_room
-		start_routers 1
-		wait_for logged router1 routed
-		stop "$pid_router1"
+		if logged router1 "unable to route"; then
+			echo "failed with $blocks blocks"
+			start_routers 1
+			wait_for logged router1 routed
+			stop "$pid_router1"
+		fi
 	done
 	start_dispatchers 1
 	wait_for -t 60 has_jobs success 16
@@ -175,13 +177,15 @@ calm() {
 
 # more jobs than a dispatcher can remember to leave alone (RESTING_MAX)
 @test "the disk is full when 100 jobs wait and their ledgers cannot be written: no job is sent over and over" {
-	make_small_router
+	make_small_router 'target "archive" { type = folder path = "archive" order = none }' \
+		'rule "all" { match = "True" targets = { "archive" } }'
 	start_receiver
 	start_routers 1
 	study "$BATS_TEST_TMPDIR/study" -s 100 -n 1
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for has_jobs outgoing/archive 100
 	stop "$pid_router1"
+	mkdir -p "$SPOOL/sending/archive"
 	fill
 	start_dispatchers 1
 	wait_for logged dispatcher1 'unable to write the ledger of job .*: No space left on device'
@@ -201,6 +205,7 @@ calm() {
 	study "$BATS_TEST_TMPDIR/study" -s 3 -n 1
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for has_jobs outgoing/pacs 3
+	mkdir -p "$SPOOL/sending/pacs"
 	fill
 	start_dispatchers 1
 	wait_for logged dispatcher1 'unable to write outgoing/pacs/paused.json: No space left on device'
@@ -224,6 +229,42 @@ calm() {
 	wait_for -t 60 has_jobs success 1
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
+}
+
+@test "something dropped by hand that cannot be moved is tried now and then, the rest is not held up" {
+	make_small_router
+	mkdir "$DISK/study" "$SPOOL/incoming/stays"
+	chattr +i "$SPOOL/incoming/stays" || skip "no immutable directories here"
+	start_routers 1
+	start_dispatchers 1
+	wait_for logged router1 'unable to take incoming/stays: Operation not permitted; '
+	calm router1 "$pid_router1"
+	study "$DISK/study" -s 1 -n 1
+	mv "$DISK/study" "$SPOOL/incoming/"
+	wait_for -t 10 has_jobs success 1
+	chattr -i "$SPOOL/incoming/stays"
+}
+
+@test "a batch for which there was no room, and that getdcmtags left behind, is no thing dropped by hand" {
+	make_small_router
+	mkdir "$SPOOL/incoming/1.2.3"
+	touch "$SPOOL/incoming/1.2.3/.new.series.999" "$SPOOL/incoming/1.2.3/.assoc.gone"
+	start_routers 1
+	wait_for at_rest
+	has_jobs error 0
+}
+
+@test "without storescp-write.so every association is refused for the time being, and the log says why" {
+	make_small_router
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cp "$BIN"/dcmspool-receiver "$BIN"/dcmspool-association "$BIN"/getdcmtags "$BATS_TEST_TMPDIR/bin"
+	BIN=$BATS_TEST_TMPDIR/bin
+	start_receiver
+	study "$BATS_TEST_TMPDIR/study" -s 1 -n 1
+	run "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$BATS_TEST_TMPDIR/study"/*/*.dcm
+	[[ "$output" = *"rejected 2 3 1"* ]]
+	logged receiver 'unable to open .*/storescp-write.so: No such file or directory; '
+	wait_for received
 }
 
 @test "below min_free senders are asked to come back later, and are let in when there is room" {

@@ -14,7 +14,7 @@ teardown() {
 start_besieged() {
 	TIMEOUT=3s
 	make_router "$@"
-	mkdir "$BATS_TEST_TMPDIR/work"
+	mkdir "$BATS_TEST_TMPDIR/work" "$BATS_TEST_TMPDIR/made"
 	cd "$BATS_TEST_TMPDIR/work"
 	start_all
 	# the pids that must be there at the end, too
@@ -29,7 +29,6 @@ outside() {
 	find "$BATS_TEST_TMPDIR" \( -path "$SPOOL" -o -path "$BATS_TEST_TMPDIR/archive" -o \
 		-path "$BATS_TEST_TMPDIR/made" -o -path "$BATS_TEST_TMPDIR/normal" \) -prune -o \
 		! -name before ! -name after ! -name '*.log' -print0 | sort -z | cat -v
-	ls -A "$BATS_TEST_DIRNAME" "$BATS_RUN_TMPDIR"
 	find "$SPOOL" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort # the spool's own directories
 }
 
@@ -48,6 +47,7 @@ quarantined() {
 		-type f -printf . | wc -c
 }
 in_archive() { find "$BATS_TEST_TMPDIR/archive" -type f -printf . 2>/dev/null | wc -c; }
+there_are() { [ "$(in_archive)" -eq "$1" ]; }
 all_there() { [ $(($(in_archive) + $(quarantined))) -ge "$acknowledged" ]; }
 
 # survived [UNACKNOWLEDGED]: nothing is lost, executed or outside; a normal study goes through. So many
@@ -68,13 +68,12 @@ survived() {
 	before=$(in_archive)
 	study "$BATS_TEST_TMPDIR/normal" -s 2 -n 3 -r 16 -c 16
 	send "$BATS_TEST_TMPDIR/normal"
-	there_are() { [ "$(in_archive)" -eq "$1" ]; }
 	wait_for there_are $((before + 6))
 	wait_for at_rest
 }
 
 titles=("a\`touch MARK\`" 'a";touch MARK;"' '$(touch MARK)' '|touch MARK' "';touch MARK;'" '../../x' '/etc'
-	'a\nb' '\x00\x01\x7f' '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff' '%s%n%d' '~' '*'
+	'a\nb' '\x01\x7f\x00' '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff' '%s%n%d' '~' '*'
 	'-rf' '.' '..' 'a\\b' '<script>' '{PatientID}')
 
 @test "AE titles: in the shell's, the file system's and JSON's own tongues, as part of the target's path" {
@@ -88,7 +87,7 @@ titles=("a\`touch MARK\`" 'a";touch MARK;"' '$(touch MARK)' '|touch MARK' "';tou
 		raw -a "$title" -c "$title" "$file"
 	done
 	[ "$acknowledged" -eq ${#titles[@]} ]
-	for title in '' '   '; do raw -a "$title" "$file"; raw -c "$title" "$file"; done
+	for title in '' '   ' '\x00a'; do raw -a "$title" "$file"; raw -c "$title" "$file"; done
 	survived
 	[ "$(in_archive)" -eq $((acknowledged + 6)) ]
 	cat "$SPOOL"/journal/*.jsonl | jq -es 'length > 0' >"$BATS_TEST_TMPDIR/journal.log"
@@ -186,8 +185,9 @@ values() {
 	[ "$acknowledged" -eq 1 ]
 	head -c 100000 /dev/urandom >"/dev/tcp/127.0.0.1/$PORT" 2>/dev/null || true
 	printf 'GET / HTTP/1.0\r\n\r\n' >"/dev/tcp/127.0.0.1/$PORT" || true
-	start half sh -c 'sleep 60 | "$@"' half "$TOOLS/rawsend" 127.0.0.1 "$PORT" -H half
-	start connect sh -c 'sleep 60 | "$@"' connect "$TOOLS/rawsend" 127.0.0.1 "$PORT" -H connect
+	mkfifo "$BATS_TEST_TMPDIR/made/stay" # so that they hang, see stay_connected
+	start half "$TOOLS/rawsend" 127.0.0.1 "$PORT" -H half <>"$BATS_TEST_TMPDIR/made/stay"
+	start connect "$TOOLS/rawsend" 127.0.0.1 "$PORT" -H connect <>"$BATS_TEST_TMPDIR/made/stay"
 	survived
 }
 
@@ -219,7 +219,6 @@ values() {
 	local nasty=$TOP/../shared/corpus/synth/nasty file n=0
 	[ -d "$nasty" ] || skip "the collection is not here"
 	start_besieged
-	mkdir -p "$BATS_TEST_TMPDIR/made"
 	for file in "$nasty"/*; do
 		n=$((n + 1))
 		raw -T 5 -i "2.25.77.$n" -q 1.2.840.10008.5.1.4.1.1.7 "$file"

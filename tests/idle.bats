@@ -5,39 +5,26 @@ load router
 
 teardown() {
 	stop_all
-	for _ in 1 2 3; do
-		# shellcheck disable=SC2046 # pids
-		no_processes || kill -KILL $(processes) 2>/dev/null || true
-	done
-	show_state
+	kill_processes
+	show_state || true # there may be no spool
 }
 
 # Short times, so that a timer left armed would go off while we look.
 start_idle() {
 	GRACE=200ms TIMEOUT=3s
-	make_router "$@"
-	sed -i 's/^router { /router { instances = 2 /' "$CONF"
-	echo 'dispatcher { instances = 2 }' >>"$CONF"
+	make_up "$@"
 	start_up
 	wait_for listens "$PORT"
-	wait_for all_run
+	wait_for up_runs
+	wait_for supervised
 }
+supervised() { [ "$(running s6-supervise | wc -l)" -eq 6 ]; }
 
-all_run() {
-	[ "$(running dcmspool-receiver | wc -l)" -eq 1 ] &&
-		[ "$(running dcmspool-router | wc -l)" -eq 2 ] &&
-		[ "$(running dcmspool-dispatcher | wc -l)" -eq 2 ] &&
-		[ "$(running dcmspool-cleaner | wc -l)" -eq 1 ] &&
-		[ "$(running s6-supervise | wc -l)" -eq 6 ]
-}
-
-# One line per thread of all our processes: name, pid, thread, context switches of both kinds.
+# Name and context switches of both kinds of each thread of all our processes.
 switches() {
 	local pid
 	for pid in $(processes); do
-		# shellcheck disable=SC2016 # awk's
-		awk '/^Name|ctxt_switches/ { line = line " " $2 } ENDFILE { print FILENAME line; line = "" }' \
-			"/proc/$pid"/task/*/status 2>/dev/null || true
+		grep -E '^Name|ctxt_switches' "/proc/$pid"/task/*/status /dev/null || true
 	done | sort
 }
 
@@ -78,20 +65,22 @@ no_timer_is_armed() {
 	start_idle
 	nobody_wakes
 	no_timer_is_armed
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/after")" -ge 13 ]
+	# 6 programs, 6 s6-supervise, s6-svscan: a name and two numbers each
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/after")" -eq $((13 * 3)) ]
 }
 
 @test "after images were received, routed, sent, discarded and quarantined, nobody wakes" {
 	start_idle 'target "archive" { type = folder path = "archive" }' \
 		'rule "ct" { match = "tags.Modality == '"'CT'"'" targets = { "archive" } }'
 	study "$BATS_TEST_TMPDIR/ct" -s 2 -n 5 -r 32 -c 32
+	study "$BATS_TEST_TMPDIR/cut" -n 2 -r 32 -c 32
 	study "$BATS_TEST_TMPDIR/mr" -n 2 -r 32 -c 32 -m MR
 	send "$BATS_TEST_TMPDIR/ct"
 	send "$BATS_TEST_TMPDIR/mr"
 	echo text >"$SPOOL/incoming/notes.txt"
-	"$TOOLS/rawsend" 127.0.0.1 "$PORT" -D 2 "$BATS_TEST_TMPDIR"/ct/*/* || true
+	"$TOOLS/rawsend" 127.0.0.1 "$PORT" -D 2 "$BATS_TEST_TMPDIR"/cut/*/* || true
 	echoscu -aec DCMSPOOL 127.0.0.1 "$PORT"
-	wait_for has_images "$BATS_TEST_TMPDIR/archive" 10
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" 11
 	wait_for has_jobs discard 1
 	wait_for test -n "$(ls "$SPOOL/error")"
 	wait_for at_rest

@@ -91,6 +91,14 @@ show_state() {
 	tail -n 30 "$BATS_TEST_TMPDIR"/*.log 2>/dev/null
 }
 
+# make_up [LINE...]: as make_router, for `dcmspool up`: two routers, two dispatchers, and no spool yet
+make_up() {
+	make_router "$@"
+	rm -r "$SPOOL"
+	sed -i 's/^router { /router { instances = 2 /' "$CONF"
+	echo 'dispatcher { instances = 2 }' >>"$CONF"
+}
+
 # start_up: `dcmspool up` on a terminal of its own, as a person runs it ($pid_up, up.log); press_ctrl_c
 # types Ctrl-C there, so the whole foreground process group gets SIGINT.
 start_up() {
@@ -128,5 +136,22 @@ running() {
 	local pid
 	for pid in $(processes); do
 		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "${1:0:15}" ] || echo "$pid"
+	done
+}
+
+# up_runs: every program that make_up asks for
+up_runs() {
+	[ "$(running dcmspool-receiver | wc -l)" -eq 1 ] &&
+		[ "$(running dcmspool-router | wc -l)" -eq 2 ] &&
+		[ "$(running dcmspool-dispatcher | wc -l)" -eq 2 ] &&
+		[ "$(running dcmspool-cleaner | wc -l)" -eq 1 ]
+}
+
+# kill_processes: what a failed test of `up` has left; some may be started anew while we kill
+kill_processes() {
+	[ -n "${SPOOL-}" ] || return 0
+	# shellcheck disable=SC2046 # pids
+	for _ in 1 2 3; do
+		no_processes || kill -KILL $(processes) 2>/dev/null || true
 	done
 }

@@ -3,6 +3,7 @@
 
 #include "../src/dcmspool-association/acse.c"
 #include "../src/dcmspool-association/profile.c"
+#include "../src/dcmspool-association/standin.c"
 
 #include <stdlib.h>
 
@@ -186,11 +187,73 @@ static void test_classes(void)
 {
 	ok(profile_wants(VERIFICATION) && profile_wants(CT) && profile_wants("1.3.12.2.1107.5.9.1"),
 		"Verification, storage, private");
-	ok(profile_wants("1.2.840.10008.5.1.4.34.7") && !profile_wants("1.2.840.10008.5.1.4.34.6.1"),
+	ok(profile_wants("1.2.840.10008.5.1.4.34.7") &&
+			!profile_wants("1.2.840.10008.5.1.4.34.6.1"),
 		"storage among other services");
-	ok(!profile_wants("1.2.840.10008.5.1.4.1.2.1.1") && !profile_wants("1.2.840.10008.1.20.1") &&
+	ok(!profile_wants("1.2.840.10008.5.1.4.1.2.1.1") &&
+			!profile_wants("1.2.840.10008.1.20.1") &&
 			!profile_wants("1.2.840.10008.5.1.4.1.1.201.2") && !profile_wants(""),
 		"queries, storage commitment, inventories");
+}
+
+/* What the request looks like with the stand-ins, and then again without them. */
+static bool comes_back(const struct stand_ins *s)
+{
+	struct buf there = { 0 }, back = { 0 };
+	bool same = !standin_request(s, (unsigned char *)pdu.data, pdu.length, &there) &&
+		    acse_length((unsigned char *)there.data) == there.length &&
+		    !standin_answer(s, (unsigned char *)there.data, there.length, &back) &&
+		    back.length == pdu.length && !memcmp(back.data, pdu.data, pdu.length);
+
+	buf_free(&there);
+	buf_free(&back);
+	return same;
+}
+
+static void set_length(void)
+{
+	for (int i = 0; i < 4; i++)
+		pdu.data[2 + i] = (char)((pdu.length - ACSE_HEAD) >> (24 - 8 * i));
+}
+
+static void test_stand_ins(void)
+{
+	struct buf out = { 0 }, long_item = { 0 };
+	struct stand_ins s;
+	size_t bad = 0;
+
+	begin("A", "B");
+	context(CT, (const char *const[]){ T(201), "1.2.840.10008.1.2.5", "1.2.999.3", NULL });
+	context(MR, (const char *const[]){ "1.2.999.3", T(50), NULL });
+	context("1.2.840.10008.5.1.4.1.2.1.1", (const char *const[]){ T(202), NULL });
+	set_length();
+	ok(!parse(0), "a request with unknown syntaxes");
+	standin_choose(&request, CONF_ACCEPT_ALL, &s);
+	ok(s.count == 2 && !strcmp(s.pair[0].real, T(201)) && !strcmp(s.pair[1].real, "1.2.999.3"),
+		"one for each unknown syntax of a storage class");
+	ok(!strcmp(s.pair[0].stand_in, T(51)) && !strcmp(s.pair[1].stand_in, T(52)),
+		"none that is proposed");
+	ok(comes_back(&s), "there and back");
+	for (size_t cut = 1; cut < pdu.length; cut++) {
+		bad += !standin_request(&s, (unsigned char *)pdu.data, pdu.length - cut, &out);
+		buf_free(&out);
+	}
+	ok(bad < 5,
+		"a PDU that is cut off, but between two items"); /* 3 contexts, and before them */
+	standin_choose(&request, CONF_ACCEPT_UNCOMPRESSED, &s);
+	ok(s.count == 0, "uncompressed only: none");
+
+	begin("A", "B");
+	buf_add(&long_item, "\1\0\0\0", 4);
+	add_item(&long_item, 0x40, "1.2.999.3", 9);
+	while (long_item.length < ITEM_LONGEST)
+		buf_add(&long_item, "\0\0\0\0", long_item.length + 4 <= ITEM_LONGEST ? 4 : 1);
+	add_item(&pdu, 0x20, long_item.data, long_item.length);
+	s = (struct stand_ins){ .count = 1, .pair = { { T(50), "1.2.999.3" } } };
+	(void)standin_request(&s, (unsigned char *)pdu.data, pdu.length, &out);
+	ok(out.length <= pdu.length, "a context that would become too long is not renamed");
+	buf_free(&out);
+	buf_free(&long_item);
 }
 
 int main(void)
@@ -201,6 +264,7 @@ int main(void)
 	test_bounds();
 	test_order();
 	test_classes();
+	test_stand_ins();
 	buf_free(&pdu);
 	return tap_done();
 }

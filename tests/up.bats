@@ -6,33 +6,14 @@ load router
 
 teardown() {
 	stop_all
-	# What an `up` that failed has left behind; each is known to be of this test's spool.
-	for _ in 1 2 3; do
-		# shellcheck disable=SC2046 # pids
-		no_processes || kill -KILL $(processes) 2>/dev/null || true
-	done
+	kill_processes
 	show_state || true # there may be no spool
-}
-
-# make_up: a configuration, and no spool yet
-make_up() {
-	make_router "$@"
-	rm -r "$SPOOL"
-	sed -i 's/^router { /router { instances = 2 /' "$CONF"
-	echo 'dispatcher { instances = 2 }' >>"$CONF"
 }
 
 start_and_wait() {
 	start_up
 	wait_for listens "$PORT"
-	wait_for all_run
-}
-
-all_run() {
-	[ "$(running dcmspool-receiver | wc -l)" -eq 1 ] &&
-		[ "$(running dcmspool-router | wc -l)" -eq 2 ] &&
-		[ "$(running dcmspool-dispatcher | wc -l)" -eq 2 ] &&
-		[ "$(running dcmspool-cleaner | wc -l)" -eq 1 ]
+	wait_for up_runs
 }
 
 # all_stopped STATUS: `up` ends with it, within five seconds, and leaves no process.
@@ -107,7 +88,8 @@ goes_through() {
 	awk '$2 == "0000" { print $1 }' "$BATS_TEST_TMPDIR/sender.log" >"$BATS_TEST_TMPDIR/acknowledged"
 	find "$BATS_TEST_TMPDIR"/study -name '*.dcm' | grep -vxFf "$BATS_TEST_TMPDIR/acknowledged" |
 		while read -r file; do ln "$file" "$BATS_TEST_TMPDIR/rest/$((n++)).dcm"; done
-	send "$BATS_TEST_TMPDIR/rest"
+	# by the same sender: what arrived, but was not acknowledged, comes again with the same bytes
+	"$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$BATS_TEST_TMPDIR"/rest/*
 	wait_for has_images "$BATS_TEST_TMPDIR/archive" 600
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
@@ -121,7 +103,7 @@ goes_through() {
 	run -100 "$BIN/dcmspool" up -c "$CONF"
 	[[ $output == *"runs already on $SPOOL"* ]]
 	[[ $output == *"stop it with"* ]]
-	all_run
+	up_runs
 	goes_through study 6
 }
 
@@ -154,7 +136,7 @@ goes_through() {
 	wait "$pid_up" || status=$?
 	start_and_wait
 	goes_through study 6
-	all_run
+	up_runs
 	[ "$(running s6-svscan | wc -l)" -eq 1 ]
 	press_ctrl_c
 	all_stopped 0
@@ -200,7 +182,7 @@ s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); signal.pause()' "$PORT"
 		# shellcheck disable=SC2046 # pids
 		kill -KILL $(running "$program")
 	done
-	wait_for all_run
+	wait_for up_runs
 	wait_for listens "$PORT"
 	goes_through study 6
 	press_ctrl_c

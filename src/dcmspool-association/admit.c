@@ -95,8 +95,8 @@ static json_t *stand_ins_json(const struct stand_ins *s)
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < s->count; i++)
-		if (json_object_set_new(
-			    json, s->pair[i].stand_in, json_string(s->pair[i].real)) < 0) {
+		if (json_object_set_new(json, s->pair[i].stand_in, json_string(s->pair[i].real)) <
+			0) {
 			json_decref(json);
 			return NULL;
 		}

@@ -7,8 +7,8 @@
  *
  * storescp --inetd exits with 0 also after an abort by the sender, a lost connection, a time-out
  * and a full disk; but before it does, it has deleted the file that is not whole (DCMTK 3.6.7,
- * storescp.cc storeSCP() and main(); dimstore.cc DIMSE_storeProvider()). So 0 means clean,
- * but for its one mistake: it ignores fclose(3), see BUGS in dcmspool-association(8).
+ * storescp.cc storeSCP() and main(); dimstore.cc DIMSE_storeProvider()). So 0 means clean;
+ * where it would not notice that it could not write, preload/storescp-write.c ends it with another.
  */
 #ifndef COLLECT_H
 #define COLLECT_H
@@ -20,14 +20,14 @@
 
 struct collect {
 	const struct association *a;
-	int signals;    /* run_signals() */
-	pid_t storescp; /* -1: none, as in a recovery */
-	int log;        /* its log; -1: none */
+	int signals;         /* run_signals() */
+	pid_t storescp;      /* -1: none, as in a recovery */
+	int log;             /* its log; -1: none */
 	struct relay *relay; /* between the sender and it; NULL: it has the connection itself */
-	pid_t tags;     /* set by collect_start() */
-	int verdict_in; /* the pipe to getdcmtags */
-	char verdict;   /* 'c' or 'b' once storescp has ended */
-	bool stopping;  /* SIGTERM came */
+	pid_t tags;          /* set by collect_start() */
+	int verdict_in;      /* the pipe to getdcmtags */
+	char verdict;        /* 'c' or 'b' once storescp has ended */
+	bool stopping;       /* SIGTERM came */
 	int quarantined;
 	long lines;    /* of storescp's log */
 	long pause_ms; /* before getdcmtags is started again */

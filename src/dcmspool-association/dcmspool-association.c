@@ -193,11 +193,9 @@ static int serve(struct association *a, const struct caller *caller, const char 
 	size_t length, const struct buf *request)
 {
 	struct relay relay = RELAY_NONE;
-	struct collect c = { .a = a,
-		.storescp = 1,
-		.log = -1,
-		.relay = &relay,
-		.signals = run_signals() };
+	struct collect c = {
+		.a = a, .storescp = 1, .log = -1, .relay = &relay, .signals = run_signals()
+	};
 
 	if (c.signals < 0)
 		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));

@@ -50,8 +50,8 @@ static int consume(int connection, size_t length)
 	unsigned char waste[4096];
 
 	while (length > 0) {
-		ssize_t n = recv(connection, waste,
-			length < sizeof(waste) ? length : sizeof(waste), MSG_DONTWAIT);
+		ssize_t n = recv(connection, waste, length < sizeof(waste) ? length : sizeof(waste),
+			MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;

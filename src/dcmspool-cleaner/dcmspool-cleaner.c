@@ -180,7 +180,7 @@ static void scan(struct cleaner *cleaner)
 
 int main(int argc, char *argv[])
 {
-	struct cleaner cleaner = { 0 };
+	static struct cleaner cleaner; /* for the life of the process */
 	unsigned int woken;
 	struct loop loop;
 

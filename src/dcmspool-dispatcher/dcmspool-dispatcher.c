@@ -25,20 +25,18 @@ void look_again(struct dispatcher *d, int64_t due_us)
 		d->next_us = due_us;
 }
 
-static void watch_queue(enum spool_dir dir, const char *target)
+/* Makes and watches one directory of a target. When the disk is full, the other targets go on. */
+static void open_queue(struct dispatcher *d, enum spool_dir dir, const char *target)
 {
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "%s/%s/", spool_name(dir), target);
-	if (watch_keep(path, QUEUE_EVENTS) < 0)
+	if (disk_make_dir(d->spool.dir[dir], target) < 0) {
+		log_error("unable to make %s: %s; it is tried again", path, strerror(errno));
+		look_again(d, spool_now_us() + REST_US);
+	} else if (watch_keep(path, QUEUE_EVENTS) < 0) {
 		log_error("unable to watch %s: %s", path, strerror(errno));
-}
-
-static void make_queue(struct dispatcher *d, enum spool_dir dir, const char *target)
-{
-	if (disk_make_dir(d->spool.dir[dir], target) < 0)
-		die(EXIT_TEMPORARY, "unable to make %s/%s/%s: %s", d->spool.path, spool_name(dir),
-			target, strerror(errno));
+	}
 }
 
 /* Watches the queues, then works until no job may go. */
@@ -46,15 +44,13 @@ static void scan(struct dispatcher *d)
 {
 	struct work work;
 
+	d->next_us = 0;
 	watch_begin();
 	for (size_t i = 0; i < d->conf->target_count; i++) {
-		make_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
-		make_queue(d, SPOOL_SENDING, d->conf->target[i].name);
-		watch_queue(SPOOL_OUTGOING, d->conf->target[i].name);
-		watch_queue(SPOOL_SENDING, d->conf->target[i].name);
+		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
+		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
 	}
 	watch_end();
-	d->next_us = 0;
 	while (!d->loop.stopping && queue_claim(d, &work)) {
 		work_run(d, &work);
 		work_close(&work);
@@ -85,7 +81,7 @@ static void tell_orphans(struct dispatcher *d)
 
 int main(int argc, char *argv[])
 {
-	struct dispatcher d = { 0 };
+	static struct dispatcher d; /* for the life of the process */
 
 	log_open(argv[0]);
 	d.conf = conf_main(argc, argv, "", NULL, usage);

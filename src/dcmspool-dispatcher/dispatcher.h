@@ -20,8 +20,9 @@
 #include "spool.h"
 
 /* A job that we could not work on for a reason of our own; not touched for a while. The oldest is
- * forgotten first, and is merely tried again earlier. */
-enum { RESTING_MAX = 64 };
+ * forgotten first; while all places are taken, no job is claimed: on a full disk as many jobs would be
+ * sent over and over. */
+enum { RESTING_MAX = 64, REST_US = 30000000 };
 struct resting {
 	char job[128];
 	const struct conf_target *target;

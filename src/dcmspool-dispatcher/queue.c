@@ -55,7 +55,7 @@ static bool has_study(const struct disk_names *names, size_t count, const char *
 	return false;
 }
 
-enum { REST_US = 30000000, LET_GO_US = 20000 };
+enum { LET_GO_US = 20000 };
 
 void queue_rest(struct dispatcher *d, const struct work *work)
 {
@@ -79,6 +79,17 @@ static bool is_resting(struct dispatcher *d, const struct conf_target *target, c
 		return true;
 	}
 	return false;
+}
+
+/* Would one more failure of ours be forgotten before its time? */
+static bool is_exhausted(struct dispatcher *d)
+{
+	int64_t until_us = d->resting[d->resting_next % RESTING_MAX].until_us;
+
+	if (until_us <= spool_now_us())
+		return false;
+	look_again(d, until_us);
+	return true;
 }
 
 /* When a job that waits to be tried again may go; 0: it is not waiting. */
@@ -147,8 +158,9 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 	}
 	if (disk_rename(queue->outgoing, job, queue->sending, job) == 0)
 		return dir;
-	log_error("unable to move outgoing/%s/%s to sending: %s", queue->target->name, job,
-		strerror(errno));
+	log_error("unable to move outgoing/%s/%s to sending: %s; it is tried again",
+		queue->target->name, job, strerror(errno));
+	look_again(d, spool_now_us() + REST_US); /* room that is made is no event */
 	(void)close(dir);
 	return -1;
 }
@@ -240,9 +252,12 @@ static int by_age(const void *a, const void *b)
 bool queue_claim(struct dispatcher *d, struct work *work)
 {
 	size_t count = d->conf->target_count;
-	struct candidate *candidate = calloc(count + 1, sizeof(*candidate));
+	struct candidate *candidate;
 	bool claimed = false;
 
+	if (is_exhausted(d))
+		return false;
+	candidate = calloc(count + 1, sizeof(*candidate));
 	if (!candidate)
 		die(EXIT_TEMPORARY, "out of memory");
 	for (size_t i = 0; i < count; i++) {

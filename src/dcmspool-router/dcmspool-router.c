@@ -36,7 +36,7 @@ static void reap(struct router *router)
 
 int main(int argc, char *argv[])
 {
-	struct router router = { 0 };
+	static struct router router; /* for the life of the process */
 	struct loop loop;
 
 	log_open(argv[0]);

@@ -89,13 +89,36 @@ static int64_t dir_due(struct router *router, int base, const char *path, struct
 	return due_us;
 }
 
+static void rest(struct router *router, const char *name)
+{
+	struct resting *resting = &router->resting[router->resting_next++ % RESTING_MAX];
+
+	(void)snprintf(resting->name, sizeof(resting->name), "%s", name); /* NAME_MAX is 255 */
+	resting->until_us = spool_now_us() + RETRY_US;
+}
+
+/* Until when the name is left alone, or 0. */
+static int64_t rests_until(const struct router *router, const char *name)
+{
+	const struct resting *next = &router->resting[router->resting_next % RESTING_MAX];
+	int64_t now_us = spool_now_us();
+
+	for (size_t i = 0; i < RESTING_MAX; i++)
+		if (router->resting[i].until_us > now_us &&
+			strcmp(router->resting[i].name, name) == 0)
+			return router->resting[i].until_us;
+	return next->until_us > now_us ? next->until_us : 0;
+}
+
 int64_t drop_due(struct router *router, const char *name)
 {
 	int incoming = router->spool.dir[SPOOL_INCOMING];
+	int64_t due_us = rests_until(router, name), one_us;
 	struct disk_names list = { 0 };
-	int64_t due_us, one_us;
 	struct stat st;
 
+	if (due_us > 0)
+		return due_us;
 	if (fstatat(incoming, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	due_us = file_due(router, incoming, name, &st);
@@ -122,6 +145,18 @@ static void start_reading(struct router *router, const char *association)
 			router->association, association, strerror(errno));
 }
 
+static void unmake_association(struct router *router, int dir, const char *made)
+{
+	int saved = errno;
+
+	/* What stays is removed by the next start. */
+	(void)disk_unlink(dir, ".new.association.json");
+	(void)disk_unlink(dir, "association.json");
+	(void)unlinkat(router->spool.dir[SPOOL_RECEIVING], made, AT_REMOVEDIR);
+	(void)close(dir); /* releases the lock */
+	errno = saved;
+}
+
 /* receiving/<a>/ with its association.json, locked. Returns its descriptor or -1. */
 static int make_association(struct router *router, const char *name, char *made, size_t size)
 {
@@ -144,7 +179,7 @@ static int make_association(struct router *router, const char *name, char *made,
 	json_decref(json);
 	if (result == 0)
 		return dir;
-	(void)close(dir);
+	unmake_association(router, dir, made);
 	return -1;
 }
 
@@ -152,13 +187,14 @@ int drop_take(struct router *router, const char *name)
 {
 	/* Inside receiving/ names beginning with '.' and association.json are ours. */
 	const char *kept = name_ok(name) && strcmp(name, "association.json") != 0 ? name : "file";
-	int receiving = router->spool.dir[SPOOL_RECEIVING], dir, result;
 	char association[128];
+	int dir, result;
 
 	dir = make_association(router, name, association, sizeof(association));
 	if (dir < 0) {
-		log_error("unable to make receiving/%s for what was dropped into incoming: %s",
-			association, strerror(errno));
+		log_error("unable to make receiving/%s for incoming/%s: %s; it is tried again",
+			association, name, strerror(errno));
+		rest(router, name);
 		return -1;
 	}
 	result = disk_rename(router->spool.dir[SPOOL_INCOMING], name, dir, kept);
@@ -168,16 +204,15 @@ int drop_take(struct router *router, const char *name)
 		start_reading(router, association);
 		return 0;
 	}
-	if (errno != ENOENT) /* ENOENT: another router, or its owner, was first */
-		log_error("unable to take incoming/%s: %s; the user who runs dcmspool must be able "
-			  "to "
-			  "move it: chown it, or make it writable",
-			name, strerror(errno));
-	else
+	if (errno == ENOENT) { /* another router, or its owner, was first */
 		result = 0;
-	(void)disk_unlink(dir, "association.json"); /* what stays is removed by the next start */
-	(void)unlinkat(receiving, association, AT_REMOVEDIR);
-	(void)close(dir);
+	} else {
+		log_error("unable to take incoming/%s: %s; the user who runs dcmspool must be able "
+			  "to move it: chown it, or make it writable",
+			name, strerror(errno));
+		rest(router, name);
+	}
+	unmake_association(router, dir, association);
 	return result;
 }
 

@@ -19,11 +19,23 @@
 #include "disk.h"
 #include "spool.h"
 
+enum { RETRY_US = 30000000 }; /* after a failure of ours: a full disk, most likely */
+
+/* What could not be taken from incoming/: left alone for a while, because each try removes a directory
+ * in receiving/, and that wakes us. */
+enum { RESTING_MAX = 64 };
+struct resting {
+	char name[256];
+	int64_t until_us;
+};
+
 struct router {
 	const struct conf *conf;
 	struct spool spool;
 	char *association;  /* path of dcmspool-association */
 	int64_t recover_us; /* when to look for dead directories in receiving/; 0: no need */
+	struct resting resting[RESTING_MAX];
+	size_t resting_next; /* the place that is used next; while it is taken, all drops wait */
 };
 
 /* Looks at the whole spool once and does all that is due. Returns when the next batch is due

@@ -20,7 +20,6 @@ enum {
 	INCOMING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB,
 	/* Inside a batch only what `touch .complete` does: renames of images must not wake us. */
 	BATCH_EVENTS = IN_CLOSE_WRITE | IN_ATTRIB,
-	RETRY_US = 30000000, /* after a failure of ours: a full disk, most likely */
 };
 
 /* A batch that is complete. */

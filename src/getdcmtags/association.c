@@ -32,12 +32,15 @@ struct watcher {
 	bool failed;   /* something could not be filed */
 };
 
-/* Our own files in an association's directory, and what a job moved back by hand brings along. */
+/* Our own files in an association's directory, what a job moved back by hand brings along, and what a
+ * batch holds for which there was no room on the disk (a router takes it for something dropped). */
 static bool is_ours(const char *name)
 {
 	static const char *const names[] = { "association.json", "reason.txt", "series.json",
 		"job.json", "plan.json", "sent.log", "retry.json" };
 
+	if (strncmp(name, ".assoc.", 7) == 0 || strncmp(name, ".new.series.", 12) == 0)
+		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -49,9 +52,10 @@ static void say_reading(const struct watcher *w, const char *path)
 {
 	size_t length = strlen(path);
 
-	/* When this fails, a crash on this file is not attributed to it; the next one tries again. */
-	if (pwrite(w->reading, path, length, 0) == (ssize_t)length &&
-		ftruncate(w->reading, (off_t)length) < 0)
+	/* When this fails, a crash on this file is not attributed to it, nor to the one before. */
+	if (pwrite(w->reading, path, length, 0) != (ssize_t)length)
+		length = 0;
+	if (ftruncate(w->reading, (off_t)length) < 0)
 		log_warning("unable to note the file being read: %s", strerror(errno));
 }
 

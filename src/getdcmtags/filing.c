@@ -69,12 +69,22 @@ static char *series_json(const struct filing *filing, const struct image *image)
 	return text;
 }
 
+/* All of it, or -1. */
+static int write_all(int fd, const void *data, size_t length)
+{
+	ssize_t n = write(fd, data, length);
+
+	if (n >= 0 && (size_t)n < length)
+		errno = ENOSPC; /* what a short write to a file means */
+	return n == (ssize_t)length ? 0 : -1;
+}
+
 /* Writes series.json into the batch unless it is there. It is made durable by the router's syncfs. */
 static int ensure_series_json(const struct filing *filing, const struct image *image, int batch)
 {
 	int there = disk_exists(batch, "series.json"), fd = -1, result = -1;
 	char temporary[64], *text = NULL;
-	size_t length;
+	int saved;
 
 	if (there != 0)
 		return there < 0 ? -1 : 0;
@@ -83,8 +93,7 @@ static int ensure_series_json(const struct filing *filing, const struct image *i
 	if (!text || disk_unlink(batch, temporary) < 0)
 		goto out;
 	fd = openat(batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	length = strlen(text);
-	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
+	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
 		goto out;
 	result = disk_rename(batch, temporary, batch, "series.json");
 	if (result < 0 && errno == EEXIST) /* another association was first: as good as ours */
@@ -92,7 +101,11 @@ static int ensure_series_json(const struct filing *filing, const struct image *i
 out:
 	if (fd >= 0 && close(fd) < 0)
 		result = -1;
+	saved = errno;
+	if (result < 0)
+		(void)disk_unlink(batch, temporary); /* the router removes what stays */
 	free(text);
+	errno = saved;
 	return result;
 }
 
@@ -151,7 +164,7 @@ static int copy_into(const struct image *image, int batch, const char *temporary
 	if (fd < 0)
 		return -1;
 	while ((n = pread(image->fd, block, sizeof(block), at)) > 0) {
-		if (write(fd, block, (size_t)n) != n)
+		if (write_all(fd, block, (size_t)n) < 0)
 			goto out;
 		at += n;
 	}

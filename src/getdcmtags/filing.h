@@ -17,8 +17,8 @@ struct filing {
 	const char *association; /* its name: the batch's marker is .assoc.<association> */
 	const char *label;       /* what cannot be read goes to error/<label>/ */
 	json_t *sender;          /* association.json; borrowed */
-	json_t *stand_ins;       /* of sender's, taken out of it; NULL: none, see standin.h; borrowed */
-	bool dropped;            /* brought by hand: the files' times say nothing about arrival */
+	json_t *stand_ins; /* of sender's, taken out of it; NULL: none, see standin.h; borrowed */
+	bool dropped;      /* brought by hand: the files' times say nothing about arrival */
 };
 
 enum filing_result {

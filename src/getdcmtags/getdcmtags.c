@@ -67,8 +67,8 @@ static int file_one(const struct conf *conf, char *operand[])
 	struct filing filing = { .association = "unknown" };
 	char *slash = strrchr(operand[0], '/'), label[64], stamp[SPOOL_STAMP_SIZE];
 	const char *name = slash ? slash + 1 : operand[0];
+	static struct spool spool; /* for the life of the process */
 	enum filing_result result;
-	struct spool spool;
 	int dir;
 
 	if (slash)
@@ -95,9 +95,9 @@ static int file_one(const struct conf *conf, char *operand[])
 
 int main(int argc, char *argv[])
 {
-	struct spool spool;
+	static struct spool spool; /* for the life of the process */
 	struct conf *conf;
-	int operands;
+	int operands, code = EXIT_PERMANENT;
 
 	log_open(argv[0]);
 	look_at_options(argc, argv);
@@ -112,10 +112,12 @@ int main(int argc, char *argv[])
 	conf = conf_main(argc, argv, "pkw:", option, usage);
 	if (watched) {
 		spool_open(&spool, conf->spool);
-		return association_watch(&spool, watched);
+		code = association_watch(&spool, watched);
+	} else if (operands == OPERANDS_OF_FILING) {
+		code = file_one(conf, argv + optind);
+	} else {
+		(void)fputs(usage, stderr);
 	}
-	if (operands == OPERANDS_OF_FILING)
-		return file_one(conf, argv + optind);
-	(void)fputs(usage, stderr);
-	return EXIT_PERMANENT;
+	conf_free(conf);
+	return code;
 }
