@@ -122,7 +122,8 @@ dcmsend_to() { # LOG PORT FOLDER
 		log4cplus.appender.out.layout.ConversionPattern = %D{%s.%q} %m%n
 	END
 	timeout $((LIMIT - SECONDS)) dcmsend --log-config "$WORK/$1.cfg" --max-send-pdu 131072 \
-		-aec DCMSPOOL 127.0.0.1 "$2" +sd +r "$3" >/dev/null 2>&1 || die "dcmsend failed; see $WORK/$1.sent"
+		-aec DCMSPOOL 127.0.0.1 "$2" +sd +r "$3" >/dev/null 2>&1 ||
+		die "dcmsend failed: $(tail -n 1 "$WORK/$1.sent")"
 }
 
 # send HOW PORT: the images once; sets $first and $acknowledged, and $took between them.
@@ -145,7 +146,8 @@ send() {
 		;;
 	esac
 	first=$(awk '/Association Accepted/ { print $1 }' "$WORK"/*.sent | sort -g | head -n 1)
-	acknowledged=$(awk '/Releasing Association/ { print $1 }' "$WORK"/*.sent | sort -g | tail -n 1)
+	acknowledged=$(awk '/Releasing Association/ { print $1 }' "$WORK"/*.sent | sort -g |
+		tail -n 1)
 	[ "$(grep -h -c 'Response (Success)' "$WORK"/*.sent | awk '{ n += $1 } END { print n }')" = \
 		"$IMAGES" ] || die "not all images were acknowledged ($1)"
 	took=$(calc "$acknowledged - $first")

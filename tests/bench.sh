@@ -137,7 +137,7 @@ make_job() {
 
 is_queued() { # TARGETS
 	is_empty "$SPOOL/routing" "$SPOOL/incoming" ||
-		[ "$(find "$SPOOL/outgoing" -mindepth 2 -maxdepth 2 -type d -name '2*' | wc -l)" = "$1" ]
+		[ "$(find "$SPOOL"/outgoing/* -maxdepth 1 -type d -name '2*' | wc -l)" = "$1" ]
 }
 
 io() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$pid_router/io"; } # rchar, wchar ...
@@ -186,8 +186,8 @@ list_memory() { # PID...
 	for pid; do
 		[ -r "/proc/$pid/comm" ] && echo "$(private_mb "$pid") $(cat "/proc/$pid/comm")"
 	done | sort -k 2 | awk '{ n[$2]++; mb[$2] += $1 } END {
-		for (name in n) printf "      %-24s %2d x %6.2f MB\n", name, n[name], mb[name] / n[name] }' |
-		sort
+		for (name in n)
+			printf "      %-24s %2d x %6.2f MB\n", name, n[name], mb[name] / n[name] }' | sort
 }
 
 is_up() {
@@ -262,8 +262,8 @@ rounds=0
 report() {
 	local how n
 	cat <<-END
-		$IMAGES CT images of 525 KB, $(nproc) processors, Linux $(uname -r), load before it began: $LOAD
-		median of $rounds rounds (lowest .. highest); sender: dcmsend with TCP_NODELAY=1, on this machine
+		$IMAGES CT images of 525 KB, $(nproc) processors, Linux $(uname -r), load before: $LOAD
+		median of $rounds rounds (lowest .. highest); sender: dcmsend, on this machine
 	END
 	for how in one four; do
 		printf '\nReception, connections at once: %s\n' "$how"

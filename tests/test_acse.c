@@ -246,12 +246,16 @@ static void test_stand_ins(void)
 	begin("A", "B");
 	buf_add(&long_item, "\1\0\0\0", 4);
 	add_item(&long_item, 0x40, "1.2.999.3", 9);
+	add_item(&long_item, 0x99, "ab", 2);
 	while (long_item.length < ITEM_LONGEST)
-		buf_add(&long_item, "\0\0\0\0", long_item.length + 4 <= ITEM_LONGEST ? 4 : 1);
+		add_item(&long_item, 0x99, "", 0);
 	add_item(&pdu, 0x20, long_item.data, long_item.length);
+	set_length();
 	s = (struct stand_ins){ .count = 1, .pair = { { T(50), "1.2.999.3" } } };
-	(void)standin_request(&s, (unsigned char *)pdu.data, pdu.length, &out);
-	ok(out.length <= pdu.length, "a context that would become too long is not renamed");
+	ok(long_item.length == ITEM_LONGEST &&
+			!standin_request(&s, (unsigned char *)pdu.data, pdu.length, &out) &&
+			out.length == pdu.length && !memcmp(out.data, pdu.data, pdu.length),
+		"a context that would become too long stays as it is");
 	buf_free(&out);
 	buf_free(&long_item);
 }

@@ -25,11 +25,11 @@ enum { INPUT, EVENTS, POLLED };
 
 struct watcher {
 	struct filing filing;
-	int dir;       /* receiving/<association> */
-	int events;    /* inotify */
-	int reading;   /* .reading: which file we are at, for whoever finds us dead */
-	char *current; /* the file that storescp is writing, as far as we know */
-	bool failed;   /* something could not be filed */
+	int dir;                   /* receiving/<association> */
+	int events;                /* inotify */
+	int reading;               /* .reading: which file we are at, for whoever finds us dead */
+	struct disk_names pending; /* files of which storescp may be writing the last one still */
+	bool failed;               /* something could not be filed */
 };
 
 /* Our own files in an association's directory, what a job moved back by hand brings along, and what a
@@ -173,19 +173,64 @@ static void file_rest(struct watcher *w, bool walk)
 	disk_names_free(&names);
 }
 
-/* A new file: storescp has gone on, so the one before is finished. */
+static void add_pending(struct watcher *w, const char *name)
+{
+	if (disk_names_add(&w->pending, name) < 0) {
+		log_error("out of memory");
+		w->failed = true;
+	}
+}
+
+/* A new file: storescp has gone on, so those before are finished. */
 static void next_file(struct watcher *w, const char *name)
 {
 	if (name[0] == '.' || is_ours(name))
 		return;
-	if (w->current)
-		file_here(w, w->current, false);
-	free(w->current);
-	w->current = strdup(name);
-	if (!w->current) {
-		log_error("out of memory");
-		w->failed = true;
+	for (size_t i = 0; i < w->pending.count; i++)
+		if (strcmp(w->pending.name[i], name) != 0) /* seen by file_older() already */
+			file_here(w, w->pending.name[i], false);
+	disk_names_free(&w->pending);
+	add_pending(w, name);
+}
+
+/* Returns -1 when there is no such file of storescp's. */
+static int written_at(const struct watcher *w, const char *name, struct timespec *time)
+{
+	struct stat st;
+
+	if (name[0] == '.' || is_ours(name) ||
+		fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	*time = st.st_mtim;
+	return 0;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* Files what was there before we watched: storescp was faster, or a predecessor of ours crashed. It writes
+ * one file after the other, so all that are older than the newest are finished. */
+static void file_older(struct watcher *w)
+{
+	struct timespec newest = { 0 }, time;
+	struct disk_names names;
+
+	if (disk_list(w->dir, ".", &names) < 0)
+		return; /* file_rest() will say so */
+	for (size_t i = 0; i < names.count; i++)
+		if (written_at(w, names.name[i], &time) == 0 && is_before(&newest, &time))
+			newest = time;
+	for (size_t i = 0; i < names.count; i++) {
+		if (written_at(w, names.name[i], &time) < 0)
+			continue;
+		if (is_before(&time, &newest))
+			file_here(w, names.name[i], false);
+		else
+			add_pending(w, names.name[i]);
 	}
+	disk_names_free(&names);
 }
 
 /* Takes the waiting events. An overflow loses names, not files: file_rest() finds them at the end. */
@@ -239,6 +284,9 @@ static char follow(struct watcher *w)
 	};
 	char end = 'b';
 
+	/* When the end has been told already, nobody knows what happened before: file_rest() walks it. */
+	if (poll(polled, 1, 0) == 0)
+		file_older(w);
 	while (!w->failed) {
 		if (poll(polled, POLLED, -1) < 0) {
 			if (errno == EINTR)
@@ -270,7 +318,7 @@ int association_watch(const struct spool *spool, const char *path)
 	end = follow(&w);
 	if (!w.failed)
 		file_rest(&w, end != 'c');
-	free(w.current);
+	disk_names_free(&w.pending);
 	json_decref(w.filing.stand_ins);
 	json_decref(w.filing.sender);
 	return w.failed ? EXIT_TEMPORARY : 0;

@@ -284,6 +284,8 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 	if (standin_correct(filing->stand_ins, dir, name) < 0)
 		goto out;
 	image.fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (image.fd < 0 && errno == ENOENT)
+		return FILING_DONE; /* filed already: seen both by a scan and by an event */
 	if (image.fd < 0 && errno == ELOOP)
 		return filing_quarantine(
 			filing, dir, name, "is a symbolic link; bring the file itself");
