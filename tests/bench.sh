@@ -136,8 +136,9 @@ make_job() {
 }
 
 is_queued() { # TARGETS
-	is_empty "$SPOOL/routing" "$SPOOL/incoming" ||
-		[ "$(find "$SPOOL"/outgoing/* -maxdepth 1 -type d -name '2*' | wc -l)" = "$1" ]
+	local jobs
+	jobs=$(find "$SPOOL/outgoing" -mindepth 2 -maxdepth 2 -type d -name '2*' | wc -l)
+	[ "$jobs" = "$1" ]
 }
 
 io() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$pid_router/io"; } # rchar, wchar ...

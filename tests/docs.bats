@@ -212,7 +212,7 @@ diagnostics() {
 @test "docs: messages in pages are those of the programs" {
 	local page piece bad=0 seen=0
 	# strings that stand side by side are one
-	cat src/*/*.[ch] bin/dcmspool bin/dcmspool-[a-z]* | grep -a . | tr -s '\n\t ' ' ' |
+	cat src/*/*.[ch] src/*/preload/*.c bin/dcmspool bin/dcmspool-[a-z]* | grep -a . | tr -s '\n\t ' ' ' |
 		sed 's/\([^\\]\)" "/\1/g' >"$BATS_TEST_TMPDIR/text"
 	for page in $(pages); do
 		while read -r piece; do

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 256, COPY_SIZE = 1 << 16, LOOK_AGAIN_MS = 1, LOOK_AGAIN_MAX = 20000 };
+enum { NAME_SIZE = 256, LOOK_AGAIN_MS = 1, LOOK_AGAIN_MAX = 20000 };
 
 /* One image on its way: what filing_file() has learnt about it. */
 struct image {
@@ -69,16 +69,6 @@ static char *series_json(const struct filing *filing, const struct image *image)
 	return text;
 }
 
-/* All of it, or -1. */
-static int write_all(int fd, const void *data, size_t length)
-{
-	ssize_t n = write(fd, data, length);
-
-	if (n >= 0 && (size_t)n < length)
-		errno = ENOSPC; /* what a short write to a file means */
-	return n == (ssize_t)length ? 0 : -1;
-}
-
 /* Writes series.json into the batch unless it is there. It is made durable by the router's syncfs. */
 static int ensure_series_json(const struct filing *filing, const struct image *image, int batch)
 {
@@ -93,7 +83,7 @@ static int ensure_series_json(const struct filing *filing, const struct image *i
 	if (!text || disk_unlink(batch, temporary) < 0)
 		goto out;
 	fd = openat(batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
+	if (fd < 0 || disk_write_all(fd, text, strlen(text)) < 0)
 		goto out;
 	result = disk_rename(batch, temporary, batch, "series.json");
 	if (result < 0 && errno == EEXIST) /* another association was first: as good as ours */
@@ -120,33 +110,13 @@ static int ensure_marker(const struct filing *filing, int batch)
 	return -1;
 }
 
-/* 1: same bytes, 0: not, -1: error. */
-static int same_bytes(int a, int b)
-{
-	static char left[COPY_SIZE], right[COPY_SIZE];
-	off_t at = 0;
-
-	for (;;) {
-		ssize_t n = pread(a, left, sizeof(left), at);
-		ssize_t m = pread(b, right, sizeof(right), at);
-
-		if (n < 0 || m < 0)
-			return -1;
-		if (n != m || memcmp(left, right, (size_t)n) != 0)
-			return 0;
-		if (n == 0)
-			return 1;
-		at += n;
-	}
-}
-
 static int same_file(const struct image *image, int batch, const char *there)
 {
 	int fd = openat(batch, there, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), result;
 
 	if (fd < 0)
 		return -1;
-	result = same_bytes(image->fd, fd);
+	result = disk_same_bytes(image->fd, fd);
 	(void)close(fd); /* only read */
 	return result;
 }
@@ -154,23 +124,15 @@ static int same_file(const struct image *image, int batch, const char *there)
 /* Copies the image, which lies on another file system, into the batch as temporary; durably. */
 static int copy_into(const struct image *image, int batch, const char *temporary)
 {
-	static char block[COPY_SIZE];
 	int fd = openat(
 		batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	int result = -1, saved;
-	off_t at = 0;
-	ssize_t n;
+	int result, saved;
 
 	if (fd < 0)
 		return -1;
-	while ((n = pread(image->fd, block, sizeof(block), at)) > 0) {
-		if (write_all(fd, block, (size_t)n) < 0)
-			goto out;
-		at += n;
-	}
-	if (n == 0)
+	result = disk_copy(image->fd, 0, fd);
+	if (result == 0)
 		result = fsync(fd);
-out:
 	saved = errno;
 	if (close(fd) < 0)
 		return -1;

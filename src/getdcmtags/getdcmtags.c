@@ -78,6 +78,8 @@ static int file_one(const struct conf *conf, char *operand[])
 	if (dir < 0)
 		die(EXIT_TEMPORARY, "unable to open the directory of %s: %s", name,
 			strerror(errno));
+	if (disk_exists(dir, name) != 1)
+		die(EXIT_PERMANENT, "unable to file %s: %s", name, strerror(ENOENT));
 	spool_open(&spool, conf->spool);
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
 	(void)snprintf(label, sizeof(label), "%s.%ld", stamp, (long)getpid());

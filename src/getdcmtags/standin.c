@@ -113,32 +113,6 @@ static void make_head(const struct meta *m, const char *real, struct buf *out)
 		out->data[GROUP_LENGTH + sizeof(group_length_head) + i] = (char)(count >> (8 * i));
 }
 
-static int write_all(int fd, const char *data, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0)
-			return -1;
-		data += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
-static int copy_rest(int from, size_t at, int to)
-{
-	static char block[1 << 16];
-	ssize_t n;
-
-	while ((n = pread(from, block, sizeof(block), (off_t)at)) > 0) {
-		if (write_all(to, block, (size_t)n) < 0)
-			return -1;
-		at += (size_t)n;
-	}
-	return n < 0 ? -1 : 0;
-}
-
 /* The file's times are those of its arrival, also of the copy. */
 static int write_copy(int from, size_t end, const struct buf *head, int dir)
 {
@@ -151,7 +125,8 @@ static int write_copy(int from, size_t end, const struct buf *head, int dir)
 		st.st_mode & 0777);
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, head->data, head->length) == 0 && copy_rest(from, end, fd) == 0)
+	if (disk_write_all(fd, head->data, head->length) == 0 &&
+		disk_copy(from, (off_t)end, fd) == 0)
 		result = futimens(fd, (const struct timespec[]){ st.st_atim, st.st_mtim });
 	saved = errno;
 	if (close(fd) < 0)

@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { DIR_MODE = 0770, FILE_MODE = 0660 };
+enum { DIR_MODE = 0770, FILE_MODE = 0660, BLOCK = 1 << 16 };
 
 int disk_open_dir(int dir, const char *name)
 {
@@ -57,8 +57,10 @@ int disk_lock_dir(int dir, const char *name, int operation)
 	return fd;
 }
 
-static int write_all(int fd, const char *data, size_t length)
+int disk_write_all(int fd, const void *bytes, size_t length)
 {
+	const char *data = bytes;
+
 	while (length > 0) {
 		ssize_t n = write(fd, data, length);
 
@@ -89,7 +91,7 @@ int disk_write_file(int dir, const char *name, const void *data, size_t length)
 		dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, data, length) < 0 || fsync(fd) < 0)
+	if (disk_write_all(fd, data, length) < 0 || fsync(fd) < 0)
 		return fail_close(fd);
 	if (close(fd) < 0 || renameat(dir, temporary, dir, name) < 0)
 		return -1;
@@ -134,6 +136,53 @@ fail:
 	(void)fail_close(fd);
 	free(data);
 	return NULL;
+}
+
+/* pread(2) until the block is full or the file ends. */
+static ssize_t read_block(int fd, char *block, off_t at)
+{
+	size_t done = 0;
+	ssize_t n = 0;
+
+	while (done < BLOCK && (n = pread(fd, block + done, BLOCK - done, at + (off_t)done)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int disk_copy(int from, off_t at, int to)
+{
+	static char block[BLOCK];
+	ssize_t n;
+
+	while ((n = read_block(from, block, at)) > 0) {
+		if (disk_write_all(to, block, (size_t)n) < 0)
+			return DISK_WRITE;
+		at += n;
+	}
+	return n < 0 ? DISK_READ : 0;
+}
+
+int disk_same_bytes(int a, int b)
+{
+	static char left[BLOCK], right[BLOCK];
+	off_t at = 0;
+	ssize_t n, m;
+
+	do {
+		n = read_block(a, left, at);
+		m = read_block(b, right, at);
+		if (n < 0 || m < 0)
+			return -1;
+		if (n != m || memcmp(left, right, (size_t)n) != 0)
+			return 0;
+		at += n;
+	} while (n > 0);
+	return 1;
 }
 
 int disk_append(int dir, const char *name, const void *data, size_t length)

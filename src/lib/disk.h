@@ -32,6 +32,17 @@ int disk_write_file(int dir, const char *name, const void *data, size_t length);
  * error (EFBIG: larger). length may be NULL. */
 char *disk_read_file(int dir, const char *name, size_t max, size_t *length);
 
+/* write(2) until all is written. */
+int disk_write_all(int fd, const void *data, size_t length);
+
+/* Copies what from has from offset at to its end to where to stands. Returns 0, DISK_READ or DISK_WRITE:
+ * which of the two failed, with errno. */
+enum { DISK_READ = -1, DISK_WRITE = -2 };
+int disk_copy(int from, off_t at, int to);
+
+/* Have two files the same bytes? 1, 0, or -1. */
+int disk_same_bytes(int a, int b);
+
 /* Appends with one write(2), making the file when needed. A short write is an error (ENOSPC). */
 int disk_append(int dir, const char *name, const void *data, size_t length);
 

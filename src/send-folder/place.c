@@ -12,53 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_NUMBER = 999, BUFFER_SIZE = 65536 };
+enum { MAX_NUMBER = 999 };
 
 static int open_file(int dir, const char *name)
 {
 	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 }
 
-/* Reads until the buffer is full or the file ends. */
-static ssize_t read_full(int fd, char *data, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, data + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
-static int write_full(int fd, const char *data, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		data += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Compares two open files. 1: the same bytes; 0: not; -1: errno. */
 static int compare(int a, int b)
 {
-	char left[BUFFER_SIZE], right[BUFFER_SIZE];
 	struct stat sa, sb;
-	ssize_t n, m;
 
 	if (fstat(a, &sa) < 0 || fstat(b, &sb) < 0)
 		return -1;
@@ -66,15 +30,7 @@ static int compare(int a, int b)
 		return 1;
 	if (!S_ISREG(sa.st_mode) || !S_ISREG(sb.st_mode) || sa.st_size != sb.st_size)
 		return 0;
-	do {
-		n = read_full(a, left, sizeof(left));
-		m = read_full(b, right, sizeof(right));
-		if (n < 0 || m < 0)
-			return -1;
-		if (n != m || memcmp(left, right, (size_t)n) != 0)
-			return 0;
-	} while (n == (ssize_t)sizeof(left));
-	return 1;
+	return disk_same_bytes(a, b);
 }
 
 /* The same for names; what is no regular file is not the same. */
@@ -99,17 +55,11 @@ static int same_bytes(int dir_a, const char *a, int dir_b, const char *b)
 
 static enum place_result copy_bytes(int in, int out)
 {
-	char data[BUFFER_SIZE];
-	ssize_t n;
+	int copied = disk_copy(in, 0, out);
 
-	do {
-		n = read_full(in, data, sizeof(data));
-		if (n < 0)
-			return PLACE_SOURCE;
-		if (write_full(out, data, (size_t)n) < 0)
-			return PLACE_TARGET;
-	} while (n == (ssize_t)sizeof(data));
-	return fsync(out) < 0 ? PLACE_TARGET : PLACE_OK;
+	if (copied == DISK_READ)
+		return PLACE_SOURCE;
+	return copied == DISK_WRITE || fsync(out) < 0 ? PLACE_TARGET : PLACE_OK;
 }
 
 /* Makes to/name from the bytes of from_dir/from_name. A copy that failed is taken away again. */
