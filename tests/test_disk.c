@@ -87,6 +87,12 @@ static void test_files(int dir)
 	text = disk_read_file(dir, "log", 10, NULL);
 	ok(text && strcmp(text, "a\nb\n") == 0, "both lines are there");
 	free(text);
+	ok(disk_append(dir, "cut", "half a li", 9) == 0 &&
+			disk_append(dir, "cut", "next\n", 5) == 0,
+		"a line after one that was cut off");
+	text = disk_read_file(dir, "cut", 100, NULL);
+	ok(text && strcmp(text, "half a li\nnext\n") == 0, "is a line of its own");
+	free(text);
 	ok(disk_rename(dir, "f", dir, "log") < 0 && errno == EEXIST, "nothing is overwritten");
 	ok(disk_rename_unique(dir, "f", dir, "log", made, sizeof(made)) == 0 &&
 			strcmp(made, "log~2") == 0,

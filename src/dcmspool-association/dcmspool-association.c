@@ -9,6 +9,7 @@
  * Killed at any point, it leaves a directory whose lock is free; `-r NAME` (started by
  * dcmspool-receiver) then goes on at the fourth step. Doing a step twice does no harm.
  */
+#define _GNU_SOURCE /* syncfs */
 #include "acse.h"
 #include "admit.h"
 #include "association.h"
@@ -33,6 +34,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+enum { BULK_S = 1 }; /* an association that lasted so long brought many images */
 
 static const char usage[] = "usage: dcmspool-association [-n] [-c FILE] [-r NAME]";
 static const struct acse_reject congestion = { 2, 3, 1 }; /* PS3.8 table 9-21 */
@@ -127,6 +130,10 @@ static int finish(struct collect *c, const char *how)
 	log_info("association ended association=%s how=%s", a->name, how);
 	journal_write(a->spool, "association-ended", "association", a->name, "how", how, "seconds",
 		began < 0 ? NULL : text, NULL);
+	/* The router will want these images on the disk when it claims them, after association_grace;
+	 * begun now, that is done by then. Not for senders with a connection per image: theirs add up. */
+	if (seconds >= BULK_S)
+		(void)syncfs(a->spool->dir[SPOOL_ROOT]); /* the router's own says whether it worked */
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { DIR_MODE = 0770, FILE_MODE = 0660, BLOCK = 1 << 16 };
@@ -185,18 +186,35 @@ int disk_same_bytes(int a, int b)
 	return 1;
 }
 
+/* What a full disk cut off must not swallow the next line: 1 when the file ends in the middle of one. */
+static int ends_within_line(int fd)
+{
+	struct stat st;
+	char last = '\n';
+
+	if (fstat(fd, &st) < 0 || (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) < 0))
+		return -1;
+	return last != '\n';
+}
+
 int disk_append(int dir, const char *name, const void *data, size_t length)
 {
-	int fd = openat(
-		dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	int fd = openat(dir, name, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	struct iovec part[] = { { .iov_base = (char[]){ '\n' }, .iov_len = 0 },
+		{ .iov_base = (void *)data, .iov_len = length } };
+	int within;
 	ssize_t n;
 
 	if (fd < 0)
 		return -1;
+	within = ends_within_line(fd);
+	if (within < 0)
+		return fail_close(fd);
+	part[0].iov_len = (size_t)within;
 	do
-		n = write(fd, data, length);
+		n = writev(fd, part, 2);
 	while (n < 0 && errno == EINTR);
-	if (n >= 0 && (size_t)n < length) {
+	if (n >= 0 && (size_t)n < length + part[0].iov_len) {
 		errno = ENOSPC;
 		n = -1;
 	}

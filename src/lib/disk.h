@@ -43,7 +43,8 @@ int disk_copy(int from, off_t at, int to);
 /* Have two files the same bytes? 1, 0, or -1. */
 int disk_same_bytes(int a, int b);
 
-/* Appends with one write(2), making the file when needed. A short write is an error (ENOSPC). */
+/* Appends a line (with its newline) by one write, making the file when needed. A short write is an error
+ * (ENOSPC); the next line begins on a line of its own all the same. */
 int disk_append(int dir, const char *name, const void *data, size_t length);
 
 /* renameat2(2) with RENAME_NOREPLACE: EEXIST when the new name is taken. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,10 +57,21 @@ static void become(const struct run *run, char **environment, pid_t parent)
 	(void)execvp(run->argv[0], (char *const *)run->argv);
 }
 
-/* Our environment with the additions in front (the first of two equal names is found). */
+/* Is the variable of this "NAME=value" among those in more? */
+static bool is_among(const char *variable, const char *const *more)
+{
+	size_t length = strcspn(variable, "=") + 1;
+
+	for (; more && *more; more++)
+		if (strncmp(*more, variable, length) == 0)
+			return true;
+	return false;
+}
+
+/* Our environment with the additions, which take the place of what has their name. */
 static char **merge(const char *const *more)
 {
-	size_t n = 0, m = 0;
+	size_t n = 0, m = 0, count = 0;
 	char **all;
 
 	while (environ[n])
@@ -70,8 +82,11 @@ static char **merge(const char *const *more)
 	if (!all)
 		return NULL;
 	for (size_t i = 0; i < m; i++)
-		all[i] = (char *)more[i];
-	memcpy(all + m, environ, (n + 1) * sizeof(*all));
+		all[count++] = (char *)more[i];
+	for (size_t i = 0; i < n; i++)
+		if (!is_among(environ[i], more))
+			all[count++] = environ[i];
+	all[count] = NULL;
 	return all;
 }
 
