@@ -219,7 +219,7 @@ teardown() {
 	start_all
 	study "$BATS_TEST_TMPDIR/study" -s 1 -n 2 -u 1.2.3.4
 	send "$BATS_TEST_TMPDIR/study"
-	send "$BATS_TEST_TMPDIR/study"
+	send "$BATS_TEST_TMPDIR/study" -aet ANOTHER # which storescp notes in the meta header
 	cp -r "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/changed"
 	printf 'X' | dd of="$BATS_TEST_TMPDIR/changed/SE0001/IM00001.dcm" bs=1 seek=20000 conv=notrunc status=none
 	send "$BATS_TEST_TMPDIR/changed"

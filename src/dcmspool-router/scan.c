@@ -71,8 +71,11 @@ static int64_t batch_due(const struct round *round, int batch, const char *name)
 	int64_t now_us = spool_now_us(), quiet_us;
 	struct stat st;
 
-	if (disk_exists(batch, "job.json") == 1 || disk_exists(batch, ".complete") == 1)
+	if (disk_exists(batch, ".complete") == 1)
 		return now_us;
+	/* It may be a copy that is still being made (cp -r, mv from another file system). */
+	if (disk_exists(batch, "job.json") == 1)
+		return drop_due(round->router, name);
 	if (fstat(batch, &st) < 0)
 		return now_us + conf->series_timeout_ms * 1000;
 	if (mtime_us(&st) > now_us + 1000000) { /* the clock was set back */
@@ -160,16 +163,18 @@ static void look_at_drop(struct round *round, const char *name)
 		look_again(round, spool_now_us() + RETRY_US);
 }
 
-/* A batch or a job has series.json or job.json; everything else was dropped by hand. */
+/* A batch or a job has series.json or job.json; everything else was dropped by hand, and a symbolic link
+ * is no batch wherever it leads. */
 static bool is_batch(int incoming, const char *name)
 {
-	char path[512];
+	int dir = disk_open_dir(incoming, name);
+	bool batch;
 
-	(void)snprintf(path, sizeof(path), "%s/series.json", name);
-	if (disk_exists(incoming, path) == 1)
-		return true;
-	(void)snprintf(path, sizeof(path), "%s/job.json", name);
-	return disk_exists(incoming, path) == 1;
+	if (dir < 0)
+		return false;
+	batch = disk_exists(dir, "series.json") == 1 || disk_exists(dir, "job.json") == 1;
+	(void)close(dir); /* only looked at */
+	return batch;
 }
 
 static void keep_watch(const char *path, unsigned int events)

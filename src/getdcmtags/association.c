@@ -32,19 +32,18 @@ struct watcher {
 	bool failed;               /* something could not be filed */
 };
 
-/* Our own files in an association's directory, what a job moved back by hand brings along, and what a
- * batch holds for which there was no room on the disk (a router takes it for something dropped). */
+/* Our own files in an association's directory; storescp's are named otherwise. */
 static bool is_ours(const char *name)
 {
-	static const char *const names[] = { "association.json", "reason.txt", "series.json",
-		"job.json", "plan.json", "sent.log", "retry.json" };
+	return name[0] == '.' || strcmp(name, "association.json") == 0;
+}
 
-	if (strncmp(name, ".assoc.", 7) == 0 || strncmp(name, ".new.series.", 12) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
+/* What is ours at the top of a dropped directory: the reasons of a quarantine moved back, and what a batch
+ * holds for which there was no room on the disk. Everything else, and all that lies deeper, is somebody's. */
+static bool is_spent(const char *name)
+{
+	return strcmp(name, "reason.txt") == 0 || strncmp(name, ".assoc.", 7) == 0 ||
+	       strncmp(name, ".new.series.", 12) == 0;
 }
 
 /* path: relative to the association's directory, for whoever quarantines it after a crash of ours. */
@@ -112,7 +111,7 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 			w->failed = true;
 		} else if (S_ISDIR(st.st_mode)) {
 			w->failed |= disk_names_add(list, below.data) < 0;
-		} else if (is_ours(name)) {
+		} else if (!strchr(path, '/') && is_spent(name)) {
 			w->failed |= disk_unlink(dir, name) < 0;
 		} else {
 			say_reading(w, below.data);
@@ -184,7 +183,7 @@ static void add_pending(struct watcher *w, const char *name)
 /* A new file: storescp has gone on, so those before are finished. */
 static void next_file(struct watcher *w, const char *name)
 {
-	if (name[0] == '.' || is_ours(name))
+	if (is_ours(name))
 		return;
 	for (size_t i = 0; i < w->pending.count; i++)
 		if (strcmp(w->pending.name[i], name) != 0) /* seen by file_older() already */

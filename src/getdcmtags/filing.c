@@ -110,13 +110,35 @@ static int ensure_marker(const struct filing *filing, int batch)
 	return -1;
 }
 
-static int same_file(const struct image *image, int batch, const char *there)
+/* Where the data set begins: behind preamble and file meta information, as storescp writes them (PS3.10
+ * 7.1: the group length comes first); 0 where these are missing. */
+static off_t data_set_at(int fd)
 {
-	int fd = openat(batch, there, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), result;
+	static const char expected[] = { 'D', 'I', 'C', 'M', 2, 0, 0, 0, 'U', 'L', 4, 0 };
+	unsigned char head[128 + sizeof(expected) + 4], *length = head + sizeof(head) - 4;
+
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+		memcmp(head + 128, expected, sizeof(expected)) != 0)
+		return 0;
+	return (off_t)sizeof(head) + length[0] + ((off_t)length[1] << 8) +
+	       ((off_t)length[2] << 16) + ((off_t)length[3] << 24);
+}
+
+/* Is it the same image as the one there? The meta header tells who sent it ((0002,0016), written by
+ * storescp), so it may differ when the data set and its transfer syntax do not. 1, 0, or -1. */
+static int same_image(const struct image *image, int batch, const char *there)
+{
+	int fd = openat(batch, there, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), result = 0;
+	struct dicom_header header;
+	struct dicom_error error;
 
 	if (fd < 0)
 		return -1;
-	result = disk_same_bytes(image->fd, fd);
+	if (dicom_read_header(fd, &header, &error) == 0 &&
+		strcmp(dicom_get(&header, "TransferSyntaxUID"),
+			dicom_get(&image->header, "TransferSyntaxUID")) == 0)
+		result = disk_same_bytes(image->fd, data_set_at(image->fd), fd, data_set_at(fd));
+	dicom_header_free(&header);
 	(void)close(fd); /* only read */
 	return result;
 }
@@ -176,7 +198,7 @@ static int move_into(const struct filing *filing, const struct image *image, int
 			return 0;
 		if (errno != EEXIST)
 			return -1;
-		same = same_file(image, batch, name);
+		same = same_image(image, batch, name);
 		if (same < 0)
 			return -1;
 		if (same == 0)

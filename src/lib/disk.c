@@ -168,20 +168,20 @@ int disk_copy(int from, off_t at, int to)
 	return n < 0 ? DISK_READ : 0;
 }
 
-int disk_same_bytes(int a, int b)
+int disk_same_bytes(int a, off_t at_a, int b, off_t at_b)
 {
 	static char left[BLOCK], right[BLOCK];
-	off_t at = 0;
 	ssize_t n, m;
 
 	do {
-		n = read_block(a, left, at);
-		m = read_block(b, right, at);
+		n = read_block(a, left, at_a);
+		m = read_block(b, right, at_b);
 		if (n < 0 || m < 0)
 			return -1;
 		if (n != m || memcmp(left, right, (size_t)n) != 0)
 			return 0;
-		at += n;
+		at_a += n;
+		at_b += n;
 	} while (n > 0);
 	return 1;
 }

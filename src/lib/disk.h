@@ -40,8 +40,8 @@ int disk_write_all(int fd, const void *data, size_t length);
 enum { DISK_READ = -1, DISK_WRITE = -2 };
 int disk_copy(int from, off_t at, int to);
 
-/* Have two files the same bytes? 1, 0, or -1. */
-int disk_same_bytes(int a, int b);
+/* Have two files the same bytes from these offsets on? 1, 0, or -1. */
+int disk_same_bytes(int a, off_t at_a, int b, off_t at_b);
 
 /* Appends a line (with its newline) by one write, making the file when needed. A short write is an error
  * (ENOSPC); the next line begins on a line of its own all the same. */

@@ -30,7 +30,7 @@ static int compare(int a, int b)
 		return 1;
 	if (!S_ISREG(sa.st_mode) || !S_ISREG(sb.st_mode) || sa.st_size != sb.st_size)
 		return 0;
-	return disk_same_bytes(a, b);
+	return disk_same_bytes(a, 0, b, 0);
 }
 
 /* The same for names; what is no regular file is not the same. */
