@@ -213,7 +213,7 @@ calm() {
 	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
 	make_room
 	wait_for -t 60 test -e "$SPOOL/outgoing/pacs/paused.json"
-	has_jobs outgoing/pacs 3
+	wait_for has_jobs outgoing/pacs 3
 }
 
 @test "a file dropped by hand into a full spool waits there" {

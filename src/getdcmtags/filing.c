@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 256, LOOK_AGAIN_MS = 1, LOOK_AGAIN_MAX = 20000 };
+enum { FAILURES_TOLD = 2, NAME_SIZE = 256, LOOK_AGAIN_MS = 1, LOOK_AGAIN_MAX = 20000 };
 
 /* One image on its way: what filing_file() has learnt about it. */
 struct image {
@@ -258,6 +258,16 @@ static const char *objection(const struct dicom_header *header)
 	return NULL;
 }
 
+/* On a full disk every image fails in the same way: the first few tell enough. errno is the reason. */
+static void tell_failure(const char *name, const char *series)
+{
+	static unsigned int failures;
+
+	if (failures++ < FAILURES_TOLD)
+		log_error("unable to file %s into incoming/%s: %s; it is tried again", name, series,
+			strerror(errno));
+}
+
 enum filing_result filing_file(const struct filing *filing, int dir, const char *name, bool walk)
 {
 	struct image image = { .dir = dir, .fd = -1, .name = name };
@@ -292,8 +302,7 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 		result = FILING_DONE;
 out:
 	if (result == FILING_FAILED)
-		log_error("unable to file %s into incoming/%s: %s", name,
-			dicom_get(&image.header, "SeriesInstanceUID"), strerror(errno));
+		tell_failure(name, dicom_get(&image.header, "SeriesInstanceUID"));
 	dicom_header_free(&image.header);
 	if (image.fd >= 0)
 		(void)close(image.fd); /* only read */
