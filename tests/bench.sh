@@ -145,7 +145,7 @@ io() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$pid_router/io"; } # rch
 
 fan_out() { # TARGETS
 	local began ended before=() key name
-	new_spool "$(targets "$1" 1)"
+	GRACE=0 new_spool "$(targets "$1" 1)" # what a job moved back waits for is not measured here
 	mkdir "$WORK/copy"
 	cp -al "$WORK"/job/* "$WORK/copy/"
 	sync -f "$WORK"

@@ -140,9 +140,11 @@ static void start_reading(struct router *router, const char *association)
 
 	run.argv = argv;
 	run.survive = 1;
-	if (run_start(&run) < 0)
-		log_error("unable to start %s for receiving/%s: %s; the next start tries again",
-			router->association, association, strerror(errno));
+	if (run_start(&run) >= 0)
+		return;
+	log_error("unable to start %s for receiving/%s: %s; it is tried again", router->association,
+		association, strerror(errno));
+	router->recover_us = spool_now_us() + RETRY_US;
 }
 
 static void unmake_association(struct router *router, int dir, const char *made)
