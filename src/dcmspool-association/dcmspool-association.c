@@ -133,7 +133,8 @@ static int finish(struct collect *c, const char *how)
 	/* The router will want these images on the disk when it claims them, after association_grace;
 	 * begun now, that is done by then. Not for senders with a connection per image: theirs add up. */
 	if (seconds >= BULK_S)
-		(void)syncfs(a->spool->dir[SPOOL_ROOT]); /* the router's own says whether it worked */
+		(void)syncfs(
+			a->spool->dir[SPOOL_ROOT]); /* the router's own says whether it worked */
 	return 0;
 }
 
