@@ -10,8 +10,8 @@ SYSCONFDIR ?= $(PREFIX)/etc
 BUILD      ?= build
 BIN        ?= bin
 
-RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev s6 \
-                 inotify-tools
+RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev \
+                 libpcre2-dev s6 inotify-tools
 CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 python3-pydicom
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
@@ -22,7 +22,7 @@ HARDEN    = -fstack-protector-strong -fPIE
 override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Isrc/lib -I$(BUILD)/gen -DSYSCONFDIR='"$(SYSCONFDIR)"'
 override CFLAGS   += -std=c11 $(WARNINGS) $(HARDEN)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
-LDLIBS    = -linotifytools -lconfuse -ljansson -lz
+LDLIBS    = -linotifytools -lconfuse -ljansson -lz -lpcre2-8 -lm
 
 LIB_SRC  := $(wildcard src/lib/*.c)
 LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
@@ -35,6 +35,13 @@ all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(BIN)/storescp-write.so
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
+
+# Every keyword of PS3.6, from DCMTK's data dictionary.
+$(BUILD)/lib/dicom_dictionary.o: $(BUILD)/gen/dicom_dictionary_table.h
+$(BUILD)/gen/dicom_dictionary_table.h: src/lib/dicom_dictionary.sh
+	@mkdir -p $(@D)
+	sh $< >$@.new
+	mv $@.new $@
 
 $(BUILD)/libspool.a: $(LIB_OBJ)
 	@rm -f $@
@@ -90,11 +97,13 @@ BATS     ?= tests
 
 run:
 	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES)"
-	@$(AS_OWNER) $(MAKE) -s all
+	@echo building ...
+	@$(AS_OWNER) $(MAKE) -s all >/dev/null
 	@$(AS_OWNER) bin/dcmspool up -c $(CONF)
 
-demo: $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp
-	@bin/dcmspool demo -c $(CONF)
+demo:
+	@$(AS_OWNER) $(MAKE) -s $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp >/dev/null
+	@$(AS_OWNER) bin/dcmspool demo -c $(CONF)
 
 check:
 	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
@@ -102,10 +111,17 @@ check:
 
 bench: all $(TOOLS)
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench-getdcmtags.sh
 
 # Without root, when the packages are there. BATS: one file or the folder.
 test: all $(TOOLS)
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --jobs $(JOBS) $(BATS)
+
+# The rule language beside Python, at length; `make test` compares fewer expressions.
+RULE_COUNT ?= 100000
+check-rules: $(BUILD)/tests/test_rule
+	/usr/bin/python3 tests/rule_oracle.py $(or $(RULE_SEED),1) $(RULE_COUNT) >$(BUILD)/expressions
+	$(BUILD)/tests/test_rule $(BUILD)/expressions
 
 # Asks the network only for what is missing.
 deps:
@@ -122,13 +138,51 @@ asan:
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 		LDFLAGS="-fsanitize=address,undefined"
 
+# The header reader under libFuzzer; what it finds is kept in $(FUZZ).
+FUZZ         ?= $(BUILD)/fuzz
+FUZZ_SECONDS ?= 60
+FUZZ_SRC     := tests/fuzz/fuzz_dicom.c $(wildcard src/lib/dicom*.c) src/lib/charset.c src/lib/str.c
+fuzz: $(BUILD)/tests/makestudy $(BUILD)/gen/dicom_dictionary_table.h
+	@mkdir -p $(FUZZ)/corpus
+	sh tests/fuzz/seeds.sh $(BUILD)/tests/makestudy $(FUZZ)/seeds
+	clang $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $(FUZZ)/fuzz_dicom $(FUZZ_SRC) -ljansson -lz
+	cd $(FUZZ) && ./fuzz_dicom -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=10 \
+		-rss_limit_mb=512 -print_final_stats=1 corpus seeds
+
+# Lines of the header reader that its own tests execute.
+coverage:
+	$(MAKE) -s BUILD=build-coverage BIN=build-coverage/bin BATS=tests/dicom.bats CFLAGS="-O0 -g --coverage" test
+	gcov -n -o build-coverage/lib $(patsubst src/%.c,build-coverage/%.o,$(wildcard src/lib/dicom*.c) \
+		src/lib/charset.c) | awk -F "[':% ]+" '/^File .src.lib.[a-z_]*.c/ { file = $$2 } \
+		/^Lines/ && file { printf "%6.2f %% of %3d lines  %s\n", $$3, $$5, file; \
+			n += $$5; hit += $$3 * $$5 / 100; file = "" } \
+		END { printf "%6.2f %% of %d lines\n", 100 * hit / n, n }'
+
+# The rule language: compiler and evaluator, begun with what check-rules compares.
+fuzz-rules:
+	@mkdir -p $(FUZZ)/rules $(FUZZ)/rule-seeds
+	/usr/bin/python3 tests/rule_oracle.py 1 500 | cut -f1 | \
+		(cd $(FUZZ)/rule-seeds && split -a 3 -l 1)
+	clang $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $(FUZZ)/fuzz_rule tests/fuzz/fuzz_rule.c \
+		$(wildcard src/lib/rule*.c) src/lib/str.c -lpcre2-8 -lm
+	cd $(FUZZ) && ./fuzz_rule -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
+		-rss_limit_mb=512 -print_final_stats=1 rules rule-seeds
+
+TIDY        = -*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-clang-analyzer-security.insecureAPI.*
 MAN_PAGES   = $(wildcard src/*/*.[1-9])
 lint:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck $(SHELL_FILES)
+	shellcheck -x $(SHELL_FILES) $(wildcard src/*/*.sh)
+	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.sh tests/*.bash) # names that bats knows
+	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*.c) -- \
+		$(CPPFLAGS) -std=c11 2>/dev/null
 	mandoc -T lint -W warning $(MAN_PAGES)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
-		--suppress=varFuncNullUB --suppress=unknownEvaluationOrder -Isrc/lib src
+		--suppress=varFuncNullUB --suppress=unknownEvaluationOrder -Isrc/lib \
+		'-Djson_array_foreach(a,i,v)=for(i=0;(v=json_array_get(a,i));i++)' \
+		'-Djson_object_foreach(o,k,v)=for(k=0;(v=json_object_get(o,k));)' src
 	# gcc 12 loses sight of what is stored through a table or a growing array; make asan finds leaks
 	$(MAKE) -s BUILD=build-analyzer BIN=build-analyzer/bin all \
 		CFLAGS="-O1 -g -fanalyzer -Wno-analyzer-malloc-leak -Werror"
@@ -156,7 +210,7 @@ uninstall:
 	for page in $(MAN_PAGES); do rm -f $(MAN)/man$${page##*.}/$$(basename $$page); done
 
 clean:
-	rm -rf $(BUILD) build-asan build-analyzer $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
+	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
 		$(BIN)/storescp-write.so
 
-.PHONY: all run demo check test bench deps asan lint install uninstall clean
+.PHONY: all run demo check check-rules fuzz-rules test bench deps asan coverage fuzz lint install uninstall clean

@@ -321,7 +321,7 @@ $here/etc/a.conf" ]
 			accept = uncompressed min_free = 0 request_timeout = 90s }
 		router { series_timeout = 1500ms association_grace = 0s }
 		target "a.b" { type = dicom host = "::1" aec = X timeout = 1m order = none }
-		target "c" { type = "folder" path = "/" layout = '{PatientID}' }
+		target "c" { type = "folder" path = "/" layout = '{SOPInstanceUID}' }
 		rule "r" { match = 'tags.Modality == "MR"
 		 or True' targets = { "a.b", c } fallback = yes comment = 'it''s' }
 	E

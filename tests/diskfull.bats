@@ -276,7 +276,7 @@ calm() {
 	fill 400
 	run "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$BATS_TEST_TMPDIR/study"/*/*.dcm
 	[[ "$output" = *"rejected 2 3 2"* ]]
-	logged receiver 'not enough free disk space'
+	logged receiver 'less free disk space than receiver.min_free'
 	make_room
 	send "$BATS_TEST_TMPDIR/study"
 }

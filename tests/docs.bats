@@ -42,6 +42,7 @@ accepted() {
 	: >"$BATS_TEST_TMPDIR/a.conf"
 	case $1 in
 	dcmspool-demo) before=(-c "$BATS_TEST_TMPDIR/none.conf") ;; # it has no -n, and finds no configuration
+	dcmspool-rule) before=() ;; # it needs no configuration, and without an operand does nothing
 	dcmspool-layout) before=() after=("$BATS_TEST_TMPDIR/none") unknown=': usage:' ;;
 	esac
 	for letter in {a..z} {A..Z}; do

@@ -179,7 +179,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait_for grep -q accepted hang2.log
 	fails rawsend -E >out
 	grep -qx 'rejected 2 3 2' out
-	[ "$(events association-refused reason)" = 'too many associations of this peer' ]
+	[ "$(events association-refused reason)" = 'more than receiver.max_associations_per_peer' ]
 	stop "$pid_hang1"
 	wait_for alive 1
 	rawsend -E

@@ -65,19 +65,22 @@ static void test_encodings(void)
 	static const struct {
 		const char *name, *syntax;
 		bool implicit, big, deflated;
+		const char *note;
 	} cases[] = {
-		{ "implicit", IMPLICIT, true, false, false },
-		{ "explicit", EXPLICIT, false, false, false },
-		{ "big endian", BIG, false, true, false },
-		{ "deflated", DEFLATED, false, false, true },
-		{ "encapsulated", JPEG, false, false, false },
-		{ "says explicit, is implicit", EXPLICIT, true, false, false },
-		{ "says implicit, is explicit", IMPLICIT, false, false, false },
-		{ "says implicit, is big endian", IMPLICIT, false, true, false },
-		{ "says deflated, is not", DEFLATED, false, false, false },
-		{ "no meta header, implicit", NULL, true, false, false },
-		{ "no meta header, explicit", NULL, false, false, false },
-		{ "no meta header, big endian", NULL, false, true, false },
+		{ "implicit", IMPLICIT, true, false, false, NULL },
+		{ "explicit", EXPLICIT, false, false, false, NULL },
+		{ "big endian", BIG, false, true, false, NULL },
+		{ "deflated", DEFLATED, false, false, true, NULL },
+		{ "encapsulated", JPEG, false, false, false, NULL },
+		{ "says explicit, is implicit", EXPLICIT, true, false, false,
+			"is implicit little" },
+		{ "says implicit, is explicit", IMPLICIT, false, false, false,
+			"is explicit little" },
+		{ "says implicit, is big endian", IMPLICIT, false, true, false, "is explicit big" },
+		{ "says deflated, is not", DEFLATED, false, false, false, "is not deflated" },
+		{ "no meta header, implicit", NULL, true, false, false, NULL },
+		{ "no meta header, explicit", NULL, false, false, false, NULL },
+		{ "no meta header, big endian", NULL, false, true, false, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -91,7 +94,9 @@ static void test_encodings(void)
 		if (cases[i].deflated)
 			deflate_from(&w, from, -15);
 		run(&w);
-		ok(got("SeriesInstanceUID", SERIES) &&
+		ok(!header.note == !cases[i].note &&
+				(!header.note || strstr(header.note, cases[i].note)) &&
+				got("SeriesInstanceUID", SERIES) &&
 				got("PatientName", "M\xc3\xbcller^J\xc3\xb6rg") &&
 				got("Modality", "CT") && got("StudyInstanceUID", "") &&
 				!header.charset_problem &&

@@ -71,6 +71,15 @@ static const struct {
 		"\xe9\x8f\xab\\b", true },
 	{ "undeclared UTF-8", "", CHARSET_VALUES, "M\xc3\xbc", "M\xc3\xbc", false },
 	{ "undeclared Latin 1", "", CHARSET_VALUES, "M\xfc", "M\xef\xbf\xbd", false },
+	{ "announced, not switched on", "\\ISO 2022 IR 100", CHARSET_NAMES, "M\xfcller",
+		"M\xc3\xbcller", false },
+	{ "announced after ASCII, but UTF-8", "ISO 2022 IR 6\\ISO 2022 IR 100", CHARSET_NAMES,
+		"M\xc3\xbcller", "M\xc3\xbcller", false },
+	{ "Korean, never switched on", "\\ISO 2022 IR 149", CHARSET_NAMES, "Hong=\xfb\xf3",
+		"Hong=\xe6\xb4\xaa", false },
+	{ "the first of several", "\\ISO 2022 IR 87\\ISO 2022 IR 126\\ISO 2022 IR 144",
+		CHARSET_VALUES, "\xc4", "\xce\x94", false },
+	{ "UTF-8 as second value", "\\ISO_IR 192", CHARSET_VALUES, "M\xc3\xbc", "M\xc3\xbc", true },
 	{ "an unknown set", "ISO_IR 999", CHARSET_VALUES, "M\xfc", "M\xef\xbf\xbd", false },
 };
 

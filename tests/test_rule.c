@@ -175,6 +175,21 @@ static void test_values(void)
 		"'A^\\u03a3'.lower() == 'a^\\u03c2'",
 		"'abc'[::-1] == 'cba' and 'abc'[-2:] == 'bc'",
 		"9007199254740993 != 9007199254740992.0",
+		"-2 ** 2 == -4 and 2 ** 3 ** 2 == 512 and 2 ** -1 == 0.5 and (-2) ** 63 < 0",
+		"1 | 2 ^ 3 & 5 + 1 == 1 and ~5 == -6 and str(True & True) == 'True'",
+		"round(2.5) == 2 and round(1250, -2) == 1200 and str(round(15.0, -1)) == '20.0'",
+		"min(3, 1, 2) == 1 and max('ab') == 'b' and sorted('cab') == ['a', 'b', 'c']",
+		"sum([1, 2.5]) == 3.5 and any([0, '']) == False and all([]) and abs(-2) == 2",
+		"ord(chr(0x4e00)) == 19968 and '-7'.zfill(4) == '-007'",
+		"'abc'.find('c', 1, 2) == -1 and 'abc'.find('', 4) == -1 and [1, 2].index(2) == 1",
+		"'\\xdfa b'.title() == 'Ssa B' and 'STRA\\xdfE'.casefold() == 'strasse'",
+		"search(r'(?i)cine$', tags.SeriesDescription) and not match('CINE', 'x CINE')",
+		"search('m\\xdcLLER|x' '|(?i)^M\\xdcl', tags.PatientName)",
+		"date('20260301') - date('2026.02.01') == 28 and date('2026-11-22') % 7 == 0",
+		"time('1030') == 37800 and time('10:30:15.5') == 37815.5 and time('235960')",
+		"age('054Y') == 54 and age('006M') == 0.5 and age('20080229', '20260301') == 18.0",
+		"17.99 < age('20080229', '20260228') < 18 and age('20260101', '20260101') == 0",
+		"any_of(['Kopf', 'SCH\\xc4DEL'], 'ct sch\\xe4del') and not any_of([], 'x')",
 	};
 	static const char *const not [] = { "tags.Modality == 'MR'", "tags.StationName", "0.0",
 		"()", "None", "'x' and ''", "1 == '1'", "False and 1 / 0" };
@@ -203,6 +218,20 @@ static void test_failures(void)
 			"OverflowError: the result is too large; ints have 64 bits" },
 		{ "(-9223372036854775807 - 1) // -1",
 			"OverflowError: the result is too large; ints have 64 bits" },
+		{ "0 ** -1", "ZeroDivisionError: 0.0 cannot be raised to a negative power" },
+		{ "(-8) ** 0.5", "ValueError: the root of a negative number is complex" },
+		{ "3 ** 64", "OverflowError: the result is too large; ints have 64 bits" },
+		{ "max([])", "ValueError: max() arg is an empty sequence" },
+		{ "sorted([1, 'a'])",
+			"TypeError: '<' not supported between instances of 'str' and 'int'" },
+		{ "date(tags.StationName)", "ValueError: not a date YYYYMMDD: ''" },
+		{ "date('20260229')", "ValueError: not a date YYYYMMDD: '20260229'" },
+		{ "time('2400')", "ValueError: not a time HHMMSS: '2400'" },
+		{ "age('54')", "ValueError: not an age such as 045Y: '54'" },
+		{ "search('(a+)+$', 'a' * 50 + 'b')",
+			"RuntimeError: the pattern takes too many steps" },
+		{ "search('x', 'a' * 999000)",
+			"RuntimeError: the rule takes more than 1000000 steps" },
 		{ "'x' * 2000000", "MemoryError: the rule needs more than 1024 KiB" },
 		{ "[[[1] * 20000] * 20000] * 20000 == 0",
 			"MemoryError: the rule needs more than 1024 KiB" },
@@ -254,6 +283,11 @@ static void test_mistakes(void)
 		  "CT",
 			1, 1, "unexpected character U+2018 outside a string" },
 		{ "@Modality", 1, 1, "'@' begins no tag" },
+		{ "search('(', 'a')", 1, 10, "the pattern is wrong: missing closing parenthesis" },
+		{ "match(r'''ab[z-a]''', 'a')", 1, 16, "the pattern is wrong: range out of order" },
+		{ "search(tags.Modality, 'a')", 1, 8, "the pattern of search() must be a string" },
+		{ "search('a' + 'b', 'a')", 1, 8, "the pattern of search() must be a string" },
+		{ "1 << 2", 1, 3, "found <<, expected an operator or the end" },
 		{ "'a'('b')", 1, 4, "found (, expected an operator or the end" },
 		{ "[x for x in 'a']", 1, 2, "unknown name 'x'" },
 		{ "lambda: 1", 1, 1, "unknown name 'lambda'" },
@@ -308,6 +342,8 @@ static void test_bounds(void)
 	ok(repeated("[", 20000, "1", "]", deep), "20,000 brackets");
 	ok(repeated("not ", 10000, "1", "", deep), "10,000 times not");
 	ok(repeated("-", 60000, "1", "", deep), "60,000 minus signs");
+	ok(repeated("2**", 20000, "1", "", deep), "20,000 powers");
+	ok(repeated("~", 60000, "1", "", deep), "60,000 times ~");
 	ok(repeated("1 if 1 else ", 4000, "1", "", deep), "4,000 conditionals");
 	ok(repeated("1+", 30000, "1", "", deep), "30,000 additions");
 	ok(repeated("", 30000, "'a'", "[0]", "the rule has 90003 bytes"), "90,003 bytes");

@@ -59,6 +59,7 @@ goes_through() {
 	done
 	# as soon as anything is printed; the supervisors are being started then
 	for signal in TERM INT; do
+		rm -f "$BATS_TEST_TMPDIR/up.log"
 		start_up
 		wait_for test -s "$BATS_TEST_TMPDIR/up.log"
 		pkill "-$signal" -P "$pid_up"

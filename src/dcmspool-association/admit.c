@@ -14,13 +14,13 @@
 enum { JSON_MAX = 16384, TRIES = 100 };
 
 /* Result, source, reason: PS3.8 table 9-21. */
-static const struct refusal calling_unknown = { { 1, 1, 3 }, "calling AE title not allowed" };
-static const struct refusal called_unknown = { { 1, 1, 7 }, "called AE title not allowed" };
-static const struct refusal address_unknown = { { 1, 1, 1 }, "address not allowed" };
-static const struct refusal disk_full = { { 2, 3, 2 }, "not enough free disk space" };
-static const struct refusal too_many = { { 2, 3, 2 }, "too many associations" };
+static const struct refusal calling_unknown = { { 1, 1, 3 }, "calling AE title empty or not in receiver.calling_aets" };
+static const struct refusal called_unknown = { { 1, 1, 7 }, "called AE title empty or not in receiver.called_aets" };
+static const struct refusal address_unknown = { { 1, 1, 1 }, "address not in receiver.allow" };
+static const struct refusal disk_full = { { 2, 3, 2 }, "less free disk space than receiver.min_free" };
+static const struct refusal too_many = { { 2, 3, 2 }, "more than receiver.max_associations" };
 static const struct refusal too_many_of_peer = { { 2, 3, 2 },
-	"too many associations of this peer" };
+	"more than receiver.max_associations_per_peer" };
 static const struct refusal spool_failed = { { 2, 3, 2 }, "the spool cannot be written" };
 
 /* Only spaces are no AE title (PS3.5 6.2), and storescp would let the sender wait for an answer. */

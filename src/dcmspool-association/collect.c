@@ -238,7 +238,9 @@ int collect_run(struct collect *c)
 		if (c->relay)
 			relay_turn(c->relay, polls + RELAY);
 		handle_signals(c);
-		if (c->start_at_us && spool_now_us() >= c->start_at_us && !c->stopping) {
+		if (c->start_at_us && !c->stopping &&
+			(spool_now_us() >= c->start_at_us || /* or the clock was set back: */
+				c->start_at_us > spool_now_us() + PAUSE_MAX_MS * INT64_C(1000))) {
 			c->start_at_us = 0;
 			if (collect_start(c) < 0)
 				start_later(c);

@@ -6,6 +6,7 @@
  */
 #include "dispatcher.h"
 
+#include "job.h"
 #include "log.h"
 #include "watch.h"
 
@@ -61,6 +62,7 @@ static void scan(struct dispatcher *d)
 static void tell_orphans(struct dispatcher *d)
 {
 	struct disk_names names, jobs;
+	size_t count;
 
 	if (disk_list(d->spool.dir[SPOOL_OUTGOING], ".", &names) < 0)
 		die(EXIT_TEMPORARY, "unable to list %s/outgoing: %s", d->spool.path,
@@ -69,11 +71,13 @@ static void tell_orphans(struct dispatcher *d)
 		if (conf_target(d->conf, names.name[i]) ||
 			disk_list(d->spool.dir[SPOOL_OUTGOING], names.name[i], &jobs) < 0)
 			continue;
-		if (jobs.count > 0)
+		for (size_t k = count = 0; k < jobs.count; k++)
+			count += job_study(jobs.name[k]) != NULL;
+		if (count > 0)
 			log_warning("outgoing/%s holds %zu jobs, but %s has no such target; "
 				    "configure it, "
 				    "or move them to incoming/",
-				names.name[i], jobs.count, d->conf->file);
+				names.name[i], count, d->conf->file);
 		disk_names_free(&jobs);
 	}
 	disk_names_free(&names);

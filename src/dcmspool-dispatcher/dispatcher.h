@@ -35,6 +35,7 @@ struct dispatcher {
 	struct loop loop;
 	int64_t next_us; /* when something that waits may go; 0: nothing waits for a time */
 	struct resting resting[RESTING_MAX];
+	int64_t let_go_us;   /* how long a job whose lock was held is left to its holder */
 	size_t resting_next; /* the place that is used next */
 };
 
@@ -101,7 +102,10 @@ int finish_resume(struct dispatcher *dispatcher, struct work *work);
 bool finish_given_up(const struct work *work, const struct image *image);
 
 /* When the target may be used again; 0: it is not paused. *probing: it was paused, so one job first. */
-int64_t pause_until(int queue, bool *probing);
+int64_t pause_until(int queue, const struct conf_target *target, bool *probing);
+/* A deadline read from a file, or 0 for one that no pause of this target can have set: it is damaged, or
+ * the clock was set back since. */
+int64_t pause_sane_us(const struct conf_target *target, int64_t due_us);
 /* Pauses the target after a failure of its; returns until when, -1 when that could not be written. */
 int64_t pause_target(struct work *work, const char *reason);
 /* The target has answered: it is well. */

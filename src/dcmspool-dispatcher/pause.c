@@ -24,14 +24,21 @@ int64_t pause_length_us(long n, long min_ms, long max_ms)
 	return pause_us * 3 / 4 + pause_us / 2 * random / 65536;
 }
 
-int64_t pause_until(int queue, bool *probing)
+int64_t pause_sane_us(const struct conf_target *target, int64_t due_us)
+{
+	int64_t longest_us = ((int64_t)target->retry_max_ms * 5 / 4 + target->retry_min_ms) * 1000;
+
+	return due_us < 0 || due_us > spool_now_us() + longest_us ? 0 : due_us;
+}
+
+int64_t pause_until(int queue, const struct conf_target *target, bool *probing)
 {
 	json_t *paused = jsonfile_load(queue, "paused.json");
 	int64_t until_us = paused ? spool_stamp_time(jsonfile_text(paused, "until")) : 0;
 
 	*probing = paused != NULL;
 	json_decref(paused);
-	return until_us < 0 ? 0 : until_us; /* damaged: try now */
+	return pause_sane_us(target, until_us);
 }
 
 int64_t pause_target(struct work *work, const char *reason)

@@ -18,9 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FIELDS = 4, LINE_MAX_BYTES = 1 << 16 };
+
+#define SILENCE_US                                                                                 \
+	INT64_C(3600000000) /* longer than any image takes: senders have time-outs of their own */
 
 /* The sender at work. */
 struct sender {
@@ -98,6 +102,7 @@ static pid_t start_sender(const struct work *work, int list, int out)
 	struct buf name = { 0 };
 	const char *argv[2];
 	pid_t pid = -1;
+	int saved;
 
 	buf_printf(&name, "send-%s", work->target->type);
 	if (!name.failed)
@@ -115,9 +120,11 @@ static pid_t start_sender(const struct work *work, int list, int out)
 	if (pid < 0)
 		log_error("unable to start %s: %s target=%s", path ? path : "the sender",
 			strerror(errno), work->target->name);
+	saved = errno;
 	free(path);
 	buf_free(&name);
 	environment_free(environment);
+	errno = saved;
 	return pid;
 }
 
@@ -139,6 +146,10 @@ static void take_line(struct sender *sender, char *line)
 		*tab = '\0';
 		field[i] = tab + 1;
 	}
+	for (int i = 0; i < FIELDS; i++)
+		for (char *c = field[i]; *c; c++)
+			if ((unsigned char)*c < 0x20 || *c == 0x7f)
+				*c = ' '; /* a tab would make a ledger line that nobody reads */
 	if (strcmp(field[0], "target") == 0) {
 		(void)snprintf(sender->reason, sizeof(sender->reason), "%s", field[3]);
 		return;
@@ -179,34 +190,62 @@ static bool take_output(struct sender *sender)
 	return !sender->broken;
 }
 
-/* Reads until the sender has closed its output, or we are to stop. */
-static void follow(struct dispatcher *d, struct sender *sender)
+static bool has_ended(const struct sender *sender)
 {
-	enum { SIGNALS, OUTPUT, POLLED };
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)sender->pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+	       info.si_pid == sender->pid;
+}
+
+/* Reads until the sender has ended; that it has closed its output is not enough, nor that a child of its
+ * keeps it open. Ends it when we are to stop, or when it has been silent for too long: then returns false. */
+static bool follow(struct dispatcher *d, struct sender *sender)
+{
+	enum { SIGNALS, TIMER, OUTPUT, POLLED };
 	struct pollfd polled[POLLED] = {
 		[SIGNALS] = { .fd = d->loop.signals, .events = POLLIN },
+		[TIMER] = { .fd = d->loop.timer, .events = POLLIN },
 		[OUTPUT] = { .fd = sender->out, .events = POLLIN },
 	};
+	bool silent = false;
 
-	while (!d->loop.stopping) {
-		if (poll(polled, POLLED, -1) < 0) {
+	(void)run_arm(
+		d->loop.timer, spool_now_us() + SILENCE_US); /* else it may be silent longer */
+	while (!d->loop.stopping && !sender->broken && !silent) {
+		bool ended = has_ended(sender);
+
+		if (poll(polled, POLLED, ended ? 0 : -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
 		}
 		if (polled[SIGNALS].revents)
 			loop_take_signals(&d->loop);
-		if (polled[OUTPUT].revents && !take_output(sender))
+		if (polled[OUTPUT].revents) {
+			(void)run_arm(d->loop.timer, spool_now_us() + SILENCE_US);
+			if (!take_output(sender))
+				polled[OUTPUT].fd = -1;
+		} else if (ended) {
 			break;
+		}
+		silent = polled[TIMER].revents != 0;
 	}
-	if (d->loop.stopping || sender->broken)
+	d->loop.child_ended = false;
+	if (silent)
+		(void)snprintf(sender->reason, sizeof(sender->reason),
+			"send-%s told nothing for an hour and was ended",
+			sender->work->target->type);
+	if (!has_ended(sender))
 		(void)kill(sender->pid, SIGKILL); /* what it has sent and not told is sent again */
+	return !silent;
 }
 
 int send_images(struct dispatcher *d, struct work *work, char *reason, size_t size)
 {
 	struct sender sender = { .work = work };
 	int pipes[2] = { -1, -1 }, list, status = -1;
+	bool in_time;
 	size_t count;
 
 	list = list_to_send(work, &count);
@@ -222,8 +261,14 @@ int send_images(struct dispatcher *d, struct work *work, char *reason, size_t si
 		pipes[1] = -1;
 		sender.out = pipes[0];
 		if (sender.pid > 0) {
-			follow(d, &sender);
+			in_time = follow(d, &sender);
 			status = run_wait(sender.pid);
+			if (!in_time)
+				status = EXIT_TEMPORARY;
+		} else { /* of this target: the others go on */
+			(void)snprintf(sender.reason, sizeof(sender.reason),
+				"unable to start send-%s: %s", work->target->type, strerror(errno));
+			status = EXIT_TEMPORARY;
 		}
 	}
 	(void)snprintf(reason, size, "%s", sender.reason);

@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,10 @@ static int judge(struct dispatcher *d, struct work *work, int status, const char
 		pause_end(work);
 	if ((status == EXIT_TEMPORARY || status == EXIT_PERMANENT) && most_refused(work))
 		return target_failed(d, work, status, reason);
+	/* Ended by somebody: not the images' fault. */
+	if ((status == 128 + SIGKILL || status == 128 + SIGTERM) && most_refused(work))
+		return finish_return(
+			work, spool_now_us() + (int64_t)work->target->retry_min_ms * 1000);
 	/* Anything else, a sender that crashed too, is the fault of this job's images: it must not hold up
 	 * the target's other jobs. */
 	if (note_silence(work, status) < 0)

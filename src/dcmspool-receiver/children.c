@@ -20,7 +20,7 @@ void children_open(struct children *c, const struct conf *conf)
 {
 	size_t associations = (size_t)conf->receiver.max_associations;
 
-	*c = (struct children){ .conf = conf, .max = 2 * associations + RESERVE + RECOVERIES };
+	*c = (struct children){ .conf = conf, .max = associations + RESERVE + 2 * RECOVERIES };
 	c->program = run_beside("dcmspool-association");
 	c->child = calloc(c->max, sizeof(*c->child));
 	if (!c->program || !c->child)
@@ -29,8 +29,17 @@ void children_open(struct children *c, const struct conf *conf)
 
 bool children_full(const struct children *c)
 {
-	return c->connections >= (size_t)c->conf->receiver.max_associations + RESERVE ||
-	       c->count >= c->max;
+	return c->connections >= (size_t)c->conf->receiver.max_associations + RESERVE;
+}
+
+/* Recoveries that wait for the lock of an association that is alive. */
+static size_t waiting(const struct children *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		n += c->child[i].waits;
+	return n;
 }
 
 /* connection -1: a recovery of the directory name. */
@@ -128,7 +137,8 @@ bool children_recover(struct children *c, const struct spool *spool)
 		if (!name_ok(name) || being_recovered(c, name) || state == GONE ||
 			(state == ALIVE && is_served(c, name)))
 			continue;
-		if (c->count >= c->max || (state == DEAD && working(c) >= RECOVERIES)) {
+		if ((state == ALIVE && waiting(c) >= RECOVERIES) ||
+			(state == DEAD && working(c) >= RECOVERIES)) {
 			left = true;
 		} else if (start(c, -1, name, state == ALIVE) < 0) {
 			log_error("unable to start dcmspool-association: %s", strerror(errno));

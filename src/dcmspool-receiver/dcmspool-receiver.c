@@ -107,10 +107,11 @@ static void handle_timer(struct receiver *r)
 {
 	int64_t now = spool_now_us();
 
-	run_disarm(r->timer);
-	if (r->accept_at_us && now >= r->accept_at_us)
+	run_disarm(r->timer); /* which a clock that is set back has woken as well */
+	if (now >= r->accept_at_us || r->accept_at_us > now + ACCEPT_PAUSE_US)
 		r->accept_at_us = 0;
-	if (r->recover_at_us && now >= r->recover_at_us)
+	if (r->recover_at_us &&
+		(now >= r->recover_at_us || r->recover_at_us > now + RECOVER_PAUSE_US))
 		recover(r);
 }
 

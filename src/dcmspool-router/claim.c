@@ -21,15 +21,18 @@ static int64_t job_time(const json_t *series, bool resend)
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim)
 {
 	bool resend = disk_exists(dir, "job.json") == 1;
-	json_t *series =
-		jsonfile_load(dir, "series.json"); /* NULL: plan.c reads an image instead */
-	json_t *tags = json_object_get(series, "tags");
-	int64_t time_us = job_time(series, resend);
+	json_t *series = jsonfile_load(dir, "series.json"), *tags;
+	int64_t time_us;
 	int result = -1;
 
+	/* Missing or damaged: plan.c reads an image instead. Anything else may pass. */
+	if (!series && errno != ENOENT && errno != EINVAL)
+		return -1;
+	tags = json_object_get(series, "tags");
+	time_us = job_time(series, resend);
 	/* A plan of before must not be found in routing/, where a crash would have it followed. */
-	if (disk_unlink(dir, "plan.json") < 0)
-		goto out;
+	if (disk_unlink(dir, "plan.json") < 0 && errno != EISDIR)
+		goto out; /* a directory of that name is no plan, and is quarantined by route() */
 	do {
 		job_name(claim->job, sizeof(claim->job), time_us++,
 			jsonfile_text(tags, "StudyInstanceUID"),

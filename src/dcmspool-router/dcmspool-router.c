@@ -26,6 +26,7 @@ static void reap(struct router *router)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		router->readers -= router->readers > 0;
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			continue;
 		log_warning(
@@ -47,6 +48,8 @@ int main(int argc, char *argv[])
 		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
 	loop_open(&loop);
 	router.recover_us = spool_now_us(); /* what was being read when we were stopped */
+	if (router.conf->rule_count == 0)
+		log_warning("%s has no rules: every series goes to discard", router.conf->file);
 	log_info("ready spool=%s", router.spool.path);
 	while (!loop.stopping) {
 		(void)loop_wait(&loop, scan(&router), true); /* whatever it was: look anew */

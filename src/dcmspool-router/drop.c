@@ -18,7 +18,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { DIRECTORIES_MAX = 100000 };
+enum { DIRECTORIES_MAX = 100000, WRITING_US = 1000000 };
 
 static int64_t ctime_us(const struct stat *st)
 {
@@ -47,14 +47,16 @@ static int64_t file_due(struct router *router, int dir, const char *name, const 
 	const struct conf_router *conf = &router->conf->router;
 	int64_t grace_us = conf->association_grace_ms * 1000;
 
-	switch (S_ISREG(st->st_mode) ? is_being_written(dir, name) : 0) {
-	case 1:
-		return spool_now_us() + grace_us;
-	case 0:
+	int written = S_ISREG(st->st_mode) ? is_being_written(dir, name) : 0;
+
+	if (written == 1)
+		return spool_now_us() + (grace_us > WRITING_US ? grace_us : WRITING_US);
+	if (ctime_us(st) > spool_now_us() + WRITING_US)
+		return 0; /* the clock was set back: nobody knows, and waiting helps nobody */
+	if (written == 0)
 		return ctime_us(st) + grace_us;
-	default: /* of another user: quiet for as long as a series may be */
-		return ctime_us(st) + conf->series_timeout_ms * 1000;
-	}
+	/* Of another user: quiet for as long as a series may be. */
+	return ctime_us(st) + conf->series_timeout_ms * 1000;
 }
 
 /* One directory of the dropped tree; its directories go on the list. */
@@ -89,7 +91,7 @@ static int64_t dir_due(struct router *router, int base, const char *path, struct
 	return due_us;
 }
 
-static void rest(struct router *router, const char *name)
+void drop_rest(struct router *router, const char *name)
 {
 	struct resting *resting = &router->resting[router->resting_next++ % RESTING_MAX];
 
@@ -98,22 +100,24 @@ static void rest(struct router *router, const char *name)
 }
 
 /* Until when the name is left alone, or 0. */
-static int64_t rests_until(const struct router *router, const char *name)
+int64_t drop_rests_until(const struct router *router, const char *name)
 {
 	const struct resting *next = &router->resting[router->resting_next % RESTING_MAX];
 	int64_t now_us = spool_now_us();
 
 	for (size_t i = 0; i < RESTING_MAX; i++)
 		if (router->resting[i].until_us > now_us &&
+			router->resting[i].until_us <=
+				now_us + RETRY_US && /* else: clock set back */
 			strcmp(router->resting[i].name, name) == 0)
 			return router->resting[i].until_us;
-	return next->until_us > now_us ? next->until_us : 0;
+	return next->until_us > now_us && next->until_us <= now_us + RETRY_US ? next->until_us : 0;
 }
 
 int64_t drop_due(struct router *router, const char *name)
 {
 	int incoming = router->spool.dir[SPOOL_INCOMING];
-	int64_t due_us = rests_until(router, name), one_us;
+	int64_t due_us = drop_rests_until(router, name), one_us;
 	struct disk_names list = { 0 };
 	struct stat st;
 
@@ -140,8 +144,10 @@ static void start_reading(struct router *router, const char *association)
 
 	run.argv = argv;
 	run.survive = 1;
-	if (run_start(&run) >= 0)
+	if (run_start(&run) >= 0) {
+		router->readers++;
 		return;
+	}
 	log_error("unable to start %s for receiving/%s: %s; it is tried again", router->association,
 		association, strerror(errno));
 	router->recover_us = spool_now_us() + RETRY_US;
@@ -196,7 +202,7 @@ int drop_take(struct router *router, const char *name)
 	if (dir < 0) {
 		log_error("unable to make receiving/%s for incoming/%s: %s; it is tried again",
 			association, name, strerror(errno));
-		rest(router, name);
+		drop_rest(router, name);
 		return -1;
 	}
 	result = disk_rename(router->spool.dir[SPOOL_INCOMING], name, dir, kept);
@@ -212,10 +218,24 @@ int drop_take(struct router *router, const char *name)
 		log_error("unable to take incoming/%s: %s; the user who runs dcmspool must be able "
 			  "to move it: chown it, or make it writable",
 			name, strerror(errno));
-		rest(router, name);
+		drop_rest(router, name);
 	}
 	unmake_association(router, dir, association);
 	return result;
+}
+
+/* A directory whose lock is held is alive, and its receiver sees it end. Only of a dropped thing, which an
+ * earlier router had read, does nobody see it: then a reader of ours waits for the lock. */
+static bool is_orphan(int receiving, const char *name)
+{
+	int dir = disk_open_dir(receiving, name);
+	json_t *association = dir < 0 ? NULL : jsonfile_load(dir, "association.json");
+	bool dropped = json_is_string(json_object_get(association, "dropped"));
+
+	json_decref(association);
+	if (dir >= 0)
+		(void)close(dir); /* only read */
+	return dropped;
 }
 
 void drop_recover(struct router *router)
@@ -224,15 +244,23 @@ void drop_recover(struct router *router)
 	struct disk_names names;
 
 	if (disk_list(receiving, ".", &names) < 0) {
-		log_error("unable to list receiving: %s", strerror(errno));
+		log_error("unable to list receiving: %s; it is tried again", strerror(errno));
+		router->recover_us = spool_now_us() + RETRY_US;
 		return;
 	}
 	for (size_t i = 0; i < names.count; i++) {
+		if (router->readers >= READERS_MAX) { /* the others when these have ended */
+			router->recover_us = spool_now_us() + RETRY_US;
+			break;
+		}
 		dir = disk_lock_dir(receiving, names.name[i], LOCK_EX | LOCK_NB);
-		if (dir < 0)
-			continue; /* alive */
-		(void)close(dir);
+		if (dir < 0 && !(!router->recovered_once && errno == EWOULDBLOCK &&
+				       is_orphan(receiving, names.name[i])))
+			continue;
+		if (dir >= 0)
+			(void)close(dir);
 		start_reading(router, names.name[i]);
 	}
+	router->recovered_once = true;
 	disk_names_free(&names);
 }

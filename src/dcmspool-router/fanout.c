@@ -21,18 +21,22 @@
 static const char *const shared_files[] = { "series.json", "plan.json" };
 enum { SHARED_FILES = sizeof(shared_files) / sizeof(shared_files[0]) };
 
-/* job.json for one target ("" for none). The caller decrefs. */
+/* job.json for one target ("" for none). The caller decrefs; NULL with errno. */
 static json_t *job_json(const struct claim *claim, const json_t *plan, const char *target)
 {
-	json_t *series = jsonfile_load(claim->dir, "series.json");
-	json_t *tags = json_object_get(series, "tags");
-	json_t *job = json_pack("{s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "job", claim->job,
-		"target", target, "study", jsonfile_text(tags, "StudyInstanceUID"), "series",
+	json_t *series = jsonfile_load(claim->dir, "series.json"), *tags, *job;
+
+	if (!series && errno != ENOENT && errno != EINVAL)
+		return NULL;
+	tags = json_object_get(series, "tags");
+	job = json_pack("{s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "job", claim->job, "target",
+		target, "study", jsonfile_text(tags, "StudyInstanceUID"), "series",
 		jsonfile_text(tags, "SeriesInstanceUID"), "sender",
 		json_object_get(series, "association"), "rules", json_object_get(plan, "rules"),
 		"images", json_object_get(plan, "images"));
-
 	json_decref(series);
+	if (!job)
+		errno = ENOMEM;
 	return job;
 }
 
@@ -40,7 +44,7 @@ static int write_job_json(
 	int dir, const struct claim *claim, const json_t *plan, const char *target)
 {
 	json_t *job = job_json(claim, plan, target);
-	int result = jsonfile_store(dir, "job.json", job);
+	int result = job ? jsonfile_store(dir, "job.json", job) : -1;
 
 	json_decref(job);
 	return result;
@@ -218,7 +222,8 @@ int fanout(struct router *router, const struct claim *claim, const json_t *plan)
 		result = route_to_many(router, claim, plan);
 	if (result == 0) {
 		log_info("%s job=%s rules=%s targets=%s", discarded ? "discarded" : "routed",
-			claim->job, rules.data ? rules.data : "-", to.data ? to.data : "-");
+			claim->job, rules.data ? rules.data : "none-applied",
+			to.data ? to.data : "-");
 		journal_write(&router->spool, discarded ? "discarded" : "routed", "job", claim->job,
 			"rules", rules.data ? rules.data : "", "targets", to.data, NULL);
 	}

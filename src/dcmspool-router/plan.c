@@ -7,56 +7,71 @@
 #include "log.h"
 #include "rule.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-/* Tags read from an image, for a batch whose series.json did not survive a power failure. */
+/* Tags read from an image, for a batch whose series.json did not survive a power failure. NULL when that
+ * cannot be done now; an image that is damaged too has no tags. */
 static json_t *tags_of_image(int dir, const char *image)
 {
 	struct dicom_header header = { 0 };
-	struct dicom_error error;
-	json_t *tags = json_object();
+	struct dicom_error error = { 0 };
 	int fd = openat(dir, image, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	json_t *tags = NULL;
 
-	if (fd < 0 || dicom_read_header(fd, &header, &error) < 0)
-		log_warning("unable to read the tags of %s: %s", image,
-			fd < 0 ? strerror(errno) : error.text);
-	for (size_t i = 0; i < dicom_tag_count; i++)
+	if (fd < 0)
+		return NULL;
+	if (dicom_read_header(fd, &header, &error) < 0)
+		log_warning("unable to read the tags of %s: %s", image, error.text);
+	if (error.number == 0)
+		tags = json_object();
+	for (size_t i = 0; tags && i < dicom_tag_count; i++)
 		(void)json_object_set_new(tags, dicom_tags[i].keyword,
 			json_string(dicom_get(&header, dicom_tags[i].keyword)));
 	dicom_header_free(&header);
-	if (fd >= 0)
-		(void)close(fd); /* only read */
+	(void)close(fd); /* only read */
+	errno = error.number;
 	return tags;
 }
 
-/* The tags that the rules see; rewrites a series.json that is missing or damaged. */
-static json_t *load_tags(const struct claim *claim, const struct disk_names *images)
+/* Makes series.json anew from an image. Returns the tags, or NULL with errno. */
+static json_t *restore_tags(const struct claim *claim, const char *image)
+{
+	json_t *tags = tags_of_image(claim->dir, image), *series;
+	char stamp[SPOOL_STAMP_SIZE];
+	int result;
+
+	if (!tags)
+		return NULL;
+	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
+	series = json_pack("{s:s, s:{}, s:O}", "received", stamp, "association", "tags", tags);
+	result = jsonfile_store(claim->dir, "series.json", series);
+	json_decref(series);
+	if (result < 0) {
+		json_decref(tags);
+		return NULL;
+	}
+	log_warning(
+		"series.json was missing or damaged, read anew from %s job=%s", image, claim->job);
+	return tags;
+}
+
+/* The tags that the rules see. NULL with errno when they cannot be read now: nothing is decided then. */
+static json_t *load_tags(const struct claim *claim, const char *first_image)
 {
 	json_t *series = jsonfile_load(claim->dir, "series.json"), *tags;
-	char stamp[SPOOL_STAMP_SIZE];
 
+	if (!series && errno != ENOENT && errno != EINVAL)
+		return NULL;
 	tags = json_incref(json_object_get(series, "tags"));
-	if (!json_is_object(tags) && images->count > 0) {
-		json_decref(tags);
-		tags = tags_of_image(claim->dir, images->name[0]);
-		spool_stamp(spool_now_us(), stamp, sizeof(stamp));
-		json_decref(series);
-		series = json_pack(
-			"{s:s, s:{}, s:O}", "received", stamp, "association", "tags", tags);
-		log_warning("series.json was missing or damaged, read anew from %s job=%s",
-			images->name[0], claim->job);
-		if (jsonfile_store(claim->dir, "series.json", series) < 0)
-			log_error("unable to write series.json: %s job=%s", strerror(errno),
-				claim->job);
-	}
 	json_decref(series);
-	return tags;
+	if (json_is_object(tags))
+		return tags;
+	json_decref(tags);
+	return restore_tags(claim, first_image);
 }
 
 /* rule_tag_fn: names of tags are case-insensitive. */
@@ -120,6 +135,7 @@ static bool decide(
 		(void)json_array_append_new(rules, json_string(rule->name));
 		if (rule->action == CONF_DISCARD) {
 			(void)json_array_clear(targets);
+			(void)json_object_set_new(plan, "discarded_by", json_string(rule->name));
 			return true;
 		}
 		for (size_t t = 0; t < rule->targets.count; t++)
@@ -132,25 +148,26 @@ static bool decide(
 
 json_t *plan_make(struct router *router, const struct claim *claim)
 {
-	struct disk_names images;
+	struct disk_names images = { 0 };
 	json_t *plan = NULL, *tags = NULL;
 	char stamp[SPOOL_STAMP_SIZE];
 
-	if (job_images(claim->dir, &images) < 0) {
-		log_error("unable to list routing/%s: %s", claim->job, strerror(errno));
-		return NULL;
-	}
-	tags = load_tags(claim, &images);
+	if (job_images(claim->dir, &images) < 0 || images.count == 0 ||
+		!(tags = load_tags(claim, images.name[0])))
+		goto out;
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
 	plan = json_pack("{s:s, s:s, s:I, s:[], s:[]}", "job", claim->job, "time", stamp, "images",
 		(json_int_t)images.count, "rules", "targets");
-	disk_names_free(&images);
 	if (plan && !decide(router, claim, false, tags, plan))
 		(void)decide(router, claim, true, tags, plan);
+	if (jsonfile_store(claim->dir, "plan.json", plan) < 0) {
+		json_decref(plan);
+		plan = NULL;
+	}
+out:
+	if (!plan)
+		log_error("unable to decide on routing/%s: %s", claim->job, strerror(errno));
+	disk_names_free(&images);
 	json_decref(tags);
-	if (jsonfile_store(claim->dir, "plan.json", plan) == 0)
-		return plan;
-	log_error("unable to write plan.json: %s job=%s", strerror(errno), claim->job);
-	json_decref(plan);
-	return NULL;
+	return plan;
 }

@@ -31,8 +31,10 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 {
 	struct stat st;
 
-	if (is_spent(name))
-		return disk_unlink(claim->dir, name);
+	if (is_spent(name) && disk_unlink(claim->dir, name) == 0)
+		return 0;
+	if (is_spent(name) && errno != EISDIR)
+		return -1;
 	if (fstatat(claim->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	if (S_ISREG(st.st_mode) && (spool_is_image(name) || strcmp(name, "series.json") == 0))

@@ -19,6 +19,7 @@
 #include "disk.h"
 #include "spool.h"
 
+enum { READERS_MAX = 4 };
 enum { RETRY_US = 30000000 }; /* after a failure of ours: a full disk, most likely */
 
 /* What could not be taken from incoming/: left alone for a while, because each try removes a directory
@@ -32,7 +33,9 @@ struct resting {
 struct router {
 	const struct conf *conf;
 	struct spool spool;
-	char *association;  /* path of dcmspool-association */
+	char *association; /* path of dcmspool-association */
+	size_t readers;    /* processes of ours that read what was dropped */
+	bool recovered_once;
 	int64_t recover_us; /* when to look for dead directories in receiving/; 0: no need */
 	struct resting resting[RESTING_MAX];
 	size_t resting_next; /* the place that is used next; while it is taken, all drops wait */
@@ -71,6 +74,11 @@ int drop_take(struct router *router, const char *name);
 /* When incoming/name, dropped by hand, may be taken (microseconds since 1970): it must have been quiet
  * and nobody may have it open for writing. -1: it is gone. */
 int64_t drop_due(struct router *router, const char *name);
+
+/* Leaves incoming/name alone for a while, after it could not be moved. */
+void drop_rest(struct router *router, const char *name);
+/* Until when (microseconds since 1970), or 0. */
+int64_t drop_rests_until(const struct router *router, const char *name);
 
 /* Starts dcmspool-association -r for each directory in receiving/ whose lock is free. */
 void drop_recover(struct router *router);

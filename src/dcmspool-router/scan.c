@@ -68,9 +68,11 @@ static bool is_fed(const struct round *round, int batch)
 static int64_t batch_due(const struct round *round, int batch, const char *name)
 {
 	const struct conf_router *conf = &round->router->conf->router;
-	int64_t now_us = spool_now_us(), quiet_us;
+	int64_t now_us = spool_now_us(), quiet_us = drop_rests_until(round->router, name);
 	struct stat st;
 
+	if (quiet_us > 0)
+		return quiet_us;
 	if (disk_exists(batch, ".complete") == 1)
 		return now_us;
 	/* It may be a copy that is still being made (cp -r, mv from another file system). */
@@ -135,7 +137,11 @@ static void take_batch(struct round *round, const char *name)
 		return;
 	}
 	if (claim_batch(round->router, batch, name, &claim) < 0) {
-		log_error("unable to move incoming/%s to routing: %s", name, strerror(errno));
+		log_error("unable to move incoming/%s to routing: %s; the user who runs dcmspool "
+			  "must be "
+			  "able to move it: chown it, or make it writable",
+			name, strerror(errno));
+		drop_rest(round->router, name);
 		look_again(round, spool_now_us() + RETRY_US);
 		(void)close(batch); /* releases the lock */
 		return;
@@ -159,28 +165,34 @@ static void look_at_drop(struct round *round, const char *name)
 		return; /* gone */
 	if (due_us > spool_now_us())
 		look_again(round, due_us);
+	else if (round->router->readers >= READERS_MAX)
+		return; /* the end of one wakes us */
 	else if (drop_take(round->router, name) < 0)
 		look_again(round, spool_now_us() + RETRY_US);
 }
 
 /* A batch or a job has series.json or job.json; everything else was dropped by hand, and a symbolic link
- * is no batch wherever it leads. */
-static bool is_batch(int incoming, const char *name)
+ * is no batch wherever it leads. -1: it cannot be known now (no descriptor is free, say). */
+static int is_batch(int incoming, const char *name)
 {
-	int dir = disk_open_dir(incoming, name);
-	bool batch;
+	int dir = disk_open_dir(incoming, name), series, job;
 
 	if (dir < 0)
-		return false;
-	batch = disk_exists(dir, "series.json") == 1 || disk_exists(dir, "job.json") == 1;
+		return errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES
+			       ? 0
+			       : -1;
+	series = disk_exists(dir, "series.json");
+	job = disk_exists(dir, "job.json");
 	(void)close(dir); /* only looked at */
-	return batch;
+	return series < 0 || job < 0 ? -1 : series || job;
 }
 
-static void keep_watch(const char *path, unsigned int events)
+static void keep_watch(struct round *round, const char *path, unsigned int events)
 {
-	if (watch_keep(path, events) < 0 && errno != ENOENT)
-		log_error("unable to watch %s: %s", path, strerror(errno));
+	if (watch_keep(path, events) == 0 || errno == ENOENT)
+		return;
+	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
+	look_again(round, spool_now_us() + RETRY_US);
 }
 
 static void look_at(struct round *round, const char *name)
@@ -190,12 +202,20 @@ static void look_at(struct round *round, const char *name)
 
 	if (name[0] == '.')
 		return; /* on its way: rsync and others write under such names and rename */
-	if (!is_batch(incoming, name)) {
+	switch (is_batch(incoming, name)) {
+	case 0:
 		look_at_drop(round, name);
 		return;
+	case -1:
+		log_error("unable to look at incoming/%s: %s; it is tried again", name,
+			strerror(errno));
+		look_again(round, spool_now_us() + RETRY_US);
+		return;
+	default:
+		break;
 	}
 	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
-	keep_watch(path, BATCH_EVENTS);
+	keep_watch(round, path, BATCH_EVENTS);
 	look_at_batch(round, name);
 }
 
@@ -203,15 +223,19 @@ int64_t scan(struct router *router)
 {
 	struct round round = { .router = router };
 	struct disk_names names;
+	int64_t now_us;
 
 	watch_begin();
-	keep_watch("receiving/", RECEIVING_EVENTS);
-	keep_watch("incoming/", INCOMING_EVENTS);
-	if (router->recover_us > 0 && router->recover_us <= spool_now_us()) {
-		router->recover_us = 0;
+	keep_watch(&round, "receiving/", RECEIVING_EVENTS);
+	keep_watch(&round, "incoming/", INCOMING_EVENTS);
+	now_us = spool_now_us();
+	if (router->recover_us > 0 &&
+		(router->recover_us <= now_us || router->recover_us > now_us + RETRY_US)) {
+		router->recover_us = 0; /* due, or the clock was set back */
 		drop_recover(router);
 	}
-	round.next_us = router->recover_us;
+	if (router->recover_us > 0)
+		look_again(&round, router->recover_us);
 	if (scan_routing(router) < 0)
 		look_again(&round, spool_now_us() + RETRY_US);
 	/* Who is connected is asked first: a connection that ends meanwhile makes an event. */

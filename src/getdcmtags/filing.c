@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "filing.h"
 
-#include "dicom.h"
+#include "dicom_json.h"
 #include "disk.h"
 #include "journal.h"
 #include "log.h"
@@ -49,12 +49,9 @@ static char *series_json(const struct filing *filing, const struct image *image)
 						   : (int64_t)image->st.st_mtim.tv_sec * 1000000 +
 							     image->st.st_mtim.tv_nsec / 1000;
 	const json_t *sender = filing->sender;
-	json_t *tags = json_object(), *series;
+	json_t *tags = dicom_json(&image->header), *series;
 	char stamp[SPOOL_STAMP_SIZE], *text;
 
-	for (size_t i = 0; i < dicom_tag_count; i++)
-		(void)json_object_set_new(tags, dicom_tags[i].keyword,
-			json_string(dicom_get(&image->header, dicom_tags[i].keyword)));
 	(void)json_object_set(tags, "SenderAddress", json_object_get(sender, "peer"));
 	(void)json_object_set(tags, "SenderAET", json_object_get(sender, "calling_aet"));
 	(void)json_object_set(tags, "ReceiverAET", json_object_get(sender, "called_aet"));
@@ -62,7 +59,9 @@ static char *series_json(const struct filing *filing, const struct image *image)
 	/* Any failure above or here leaves series NULL or incomplete only when memory is short. */
 	series = json_pack(
 		"{s:s, s:O?, s:o}", "received", stamp, "association", filing->sender, "tags", tags);
-	text = series ? json_dumps(series, JSON_INDENT(2)) : NULL;
+	text = series && dicom_json_problems(series, &image->header) == 0
+		       ? json_dumps(series, JSON_INDENT(2))
+		       : NULL;
 	json_decref(series);
 	if (!text)
 		errno = ENOMEM;
@@ -275,7 +274,7 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 	struct dicom_error error = { 0 };
 	const char *why = NULL;
 
-	if (standin_correct(filing->stand_ins, dir, name) < 0)
+	if (standin_correct(filing->stand_ins, dir, name) < 0 && errno != ENOENT)
 		goto out;
 	image.fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (image.fd < 0 && errno == ENOENT)

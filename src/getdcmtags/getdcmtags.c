@@ -9,6 +9,7 @@
 #include "log.h"
 #include "print.h"
 #include "spool.h"
+#include "str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,15 +19,16 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: getdcmtags [-p] FILE...                                  print tags as JSON\n"
+	"usage: getdcmtags [-p] [-c CONFIG] [-t TAG,...] FILE...         print tags as JSON\n"
 	"       getdcmtags -k FILE...                                    is the data set whole?\n"
 	"       getdcmtags [-n] [-c CONFIG] FILE ADDRESS SENDER-AET RECEIVER-AET   file one image\n"
 	"       getdcmtags [-n] [-c CONFIG] -w receiving/ASSOCIATION     watch one association\n";
 
 enum { OPERANDS_OF_FILING = 4 };
 
-static bool print, check;
+static bool print, check, configured;
 static const char *watched;
+static struct buf extra; /* what -t says, in one list */
 
 static void option(int letter, const char *argument)
 {
@@ -36,16 +38,35 @@ static void option(int letter, const char *argument)
 		check = true;
 	else if (letter == 'w')
 		watched = argument;
+	else if (letter == 'c')
+		configured = true;
+	else if (letter == 't')
+		buf_printf(&extra, "%s%s", extra.length ? "," : "", argument);
 }
 
-/* Only a look at the options: conf_main() reads them again and speaks of mistakes. */
-static void look_at_options(int argc, char *argv[])
+/* Only a look at the options: conf_main() reads them again and speaks of mistakes. Returns whether
+ * there is none and all are such that printing and checking know. */
+static bool look_at_options(int argc, char *argv[])
 {
+	bool known = true;
 	int letter;
 
 	opterr = 0;
-	while ((letter = getopt(argc, argv, "+:c:nhpkw:")) != -1)
+	while ((letter = getopt(argc, argv, "+:c:nhpkt:w:")) != -1) {
 		option(letter, optarg);
+		known &= letter != '?' && letter != ':' && letter != 'n' && letter != 'h';
+	}
+	return known;
+}
+
+static void want_extra(void)
+{
+	char why[320];
+
+	if (extra.failed)
+		die(EXIT_TEMPORARY, "unable to read the option -t: no memory");
+	if (extra.length && conf_want_list(extra.data, why, sizeof(why)) < 0)
+		die(EXIT_PERMANENT, "unable to read the tags of -t %s: %s", extra.data, why);
 }
 
 /* The greatest exit code of one call per file. */
@@ -98,21 +119,28 @@ static int file_one(const struct conf *conf, char *operand[])
 int main(int argc, char *argv[])
 {
 	static struct spool spool; /* for the life of the process */
-	struct conf *conf;
+	int (*each)(const char *path) = NULL;
+	struct conf *conf = NULL;
 	int operands, code = EXIT_PERMANENT;
+	bool known;
 
 	log_open(argv[0]);
-	look_at_options(argc, argv);
+	known = look_at_options(argc, argv);
 	operands = argc - optind;
-	if (print && operands > 0)
-		return each_file(operands, argv + optind, print_tags);
-	if (check && operands > 0)
-		return each_file(operands, argv + optind, check_whole);
-	if (!watched && operands > 0 && operands != OPERANDS_OF_FILING)
-		return each_file(operands, argv + optind, print_tags);
-	optind = 1;
-	conf = conf_main(argc, argv, "pkw:", option, usage);
-	if (watched) {
+	if (operands > 0 && check && !print)
+		each = check_whole;
+	else if (operands > 0 && !watched &&
+		 (print || extra.data || operands != OPERANDS_OF_FILING))
+		each = print_tags;
+	if (!each || !known || configured) { /* printing alone needs no configuration */
+		optind = 1;
+		buf_free(&extra);
+		conf = conf_main(argc, argv, "pkt:w:", option, usage);
+	}
+	want_extra();
+	if (each) {
+		code = each_file(operands, argv + optind, each);
+	} else if (watched) {
 		spool_open(&spool, conf->spool);
 		code = association_watch(&spool, watched);
 	} else if (operands == OPERANDS_OF_FILING) {
@@ -120,6 +148,7 @@ int main(int argc, char *argv[])
 	} else {
 		(void)fputs(usage, stderr);
 	}
+	buf_free(&extra);
 	conf_free(conf);
 	return code;
 }

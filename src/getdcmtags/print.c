@@ -7,9 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
-#include "dicom.h"
+#include "dicom_json.h"
 #include "log.h"
 
 /* Trying again helps when a call failed, unless it failed because of the name. */
@@ -56,33 +54,16 @@ static int report(const char *verb, const char *path, const struct dicom_error *
 	return exit_code(error->number);
 }
 
-static json_t *to_json(const struct dicom_header *header)
-{
-	json_t *object = json_object();
-	bool good = object != NULL;
-
-	for (size_t i = 0; good && i < dicom_tag_count; i++)
-		good = json_object_set_new(object, dicom_tags[i].keyword,
-			       json_string(header->value[i] ? header->value[i] : "")) == 0;
-	if (good && header->charset_problem)
-		good = json_object_set_new(object, "charset_problem", json_true()) == 0;
-	if (good)
-		return object;
-	json_decref(object);
-	return NULL;
-}
-
 static int write_line(const struct dicom_header *header)
 {
-	json_t *object = to_json(header);
+	json_t *object = dicom_json(header);
 	int rc = 0;
 
-	if (!object) {
+	if (!object || dicom_json_problems(object, header) < 0) {
 		log_error("unable to print tags: no memory");
-		return EXIT_TEMPORARY;
-	}
-	if (json_dumpf(object, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF ||
-		fflush(stdout) == EOF) {
+		rc = EXIT_TEMPORARY;
+	} else if (json_dumpf(object, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF ||
+		   fflush(stdout) == EOF) {
 		log_error("unable to write to standard output: %s", strerror(errno));
 		rc = EXIT_TEMPORARY;
 	}

@@ -8,7 +8,8 @@
 #define PRINT_H
 
 /* Writes the tags as one JSON object on one line: {"Modality":"MR",...}. A tag that is absent is
- * "". "charset_problem":true is there only when text could not be converted faithfully. */
+ * "". "charset_problem":true is there only when text could not be converted faithfully, "note" only
+ * when the meta header lies. */
 int print_tags(const char *path);
 
 /* Walks to the end of the data set and says nothing when it is whole. */

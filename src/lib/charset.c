@@ -75,26 +75,53 @@ static void normalise(const char *term, size_t length, char *out, size_t size)
 	out[n] = '\0';
 }
 
+static const char *multibyte_of(const char *term)
+{
+	for (size_t i = 0; i < sizeof(multibyte) / sizeof(*multibyte); i++)
+		if (strcmp(term, multibyte[i].term) == 0)
+			return multibyte[i].encoding;
+	return NULL;
+}
+
+/* The set that a normalised term names, or NULL. */
+static const struct charset_set *set_of_term(const char *term)
+{
+	const char *digits = strstr(term, "IR");
+	long registration;
+
+	if (!digits || parse_long(digits + 2, 1, 999, &registration) < 0)
+		return NULL;
+	return set_of((int)registration);
+}
+
+/* The first value says what text begins with. Those after it only announce escape sequences, which
+ * tell for themselves; but writers exist that leave these out, and some that leave the first value
+ * empty where it should name the only set. */
 void charset_parse(struct charset *c, const char *value, size_t length)
 {
-	const char *end = memchr(value, '\\', length), *digits;
-	long registration;
+	const char *end = memchr(value, '\\', length);
+	const struct charset_set *set;
 	char term[24];
 
 	*c = (struct charset){ 0 };
-	/* Values after the first only announce escape sequences; those tell for themselves. */
 	normalise(value, end ? (size_t)(end - value) : length, term, sizeof(term));
-	for (size_t i = 0; i < sizeof(multibyte) / sizeof(*multibyte); i++)
-		if (strcmp(term, multibyte[i].term) == 0)
-			c->multibyte = multibyte[i].encoding;
-	digits = strstr(term, "IR");
-	if (c->multibyte || !digits || parse_long(digits + 2, 1, 999, &registration) < 0)
-		return;
-	c->g1 = set_of((int)registration);
-	if (c->g1 && c->g1->registration == KATAKANA)
+	c->multibyte = multibyte_of(term);
+	set = set_of_term(term);
+	if (set && set->area == 1) /* a double-byte G0 must be switched on by its escape sequence */
+		c->g1 = set;
+	if (set && set->registration == KATAKANA)
 		c->g0 = set_of(ROMAJI);
-	else if (c->g1 && c->g1->area == 0)
-		c->g1 = NULL; /* a double-byte G0 must be switched on by its escape sequence */
+	while (end && !c->multibyte) {
+		length -= (size_t)(end + 1 - value);
+		value = end + 1;
+		end = memchr(value, '\\', length);
+		normalise(value, end ? (size_t)(end - value) : length, term, sizeof(term));
+		set = set_of_term(term);
+		if (set && set->area == 1 && !c->guess)
+			c->guess = set;
+		if (!c->g1)
+			c->multibyte = multibyte_of(term);
+	}
 }
 
 /* The length of the UTF-8 sequence at p, 0 if there is none (RFC 3629: no surrogates, shortest
@@ -324,6 +351,10 @@ static bool decode_iso2022(const struct charset *c, enum charset_kind kind, cons
 			continue;
 		}
 		set = in[i] < 0x80 ? s.g0 : s.g1 ? s.g1 : s.last_g1;
+		if (!set && in[i] >= 0x80) {
+			set = c->guess;
+			good = false;
+		}
 		n = in[i] == ESC ? 0 : add_high(&s, set, in + i, length - i);
 		if (n == 0) {
 			good = replace(out);

@@ -4,7 +4,8 @@
  * What comes out is always valid UTF-8 without NUL, whatever goes in. No text is lost: each byte
  * that cannot be converted becomes U+FFFD. Terms of SpecificCharacterSet are compared by their
  * letters and digits only, so misspelt ones ("ISO_IR192", "ISO-IR 100") are understood. Bytes above
- * 127 without a set that declares them are taken for UTF-8 if the whole value is that.
+ * 127 without a set that declares them are taken for UTF-8 if the whole value is that, else for the
+ * first set that could have been switched on but was not.
  */
 #ifndef CHARSET_H
 #define CHARSET_H
@@ -20,6 +21,8 @@ struct charset_set;
 struct charset {
 	const char *multibyte; /* iconv's name of a set that knows no escapes, or NULL */
 	const struct charset_set *g0, *g1; /* what each value begins with; NULL: ASCII, nothing */
+	const struct charset_set
+		*guess; /* for bytes above 127 that no escape sequence introduces */
 };
 
 /* Which delimiters end an escape sequence's reach (PS3.5 6.1.2.5.3), by kind of VR. */

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dicom.h"
+
 enum { OPTIONS = 64 }; /* room for the keys of one section and, at the top, the sections */
 
 /* The directory part of path with its '/', or "" when there is none. */
@@ -185,6 +187,7 @@ struct conf *conf_load(const char *file)
 	struct conf *conf = calloc(1, sizeof(*conf));
 	cfg_t *cfg = NULL;
 
+	dicom_want_none(); /* of a configuration read before */
 	work.conf = conf;
 	work.no_memory = !conf;
 	if (conf)

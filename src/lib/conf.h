@@ -85,8 +85,9 @@ struct conf_rule {
 };
 
 struct conf {
-	char *file;  /* absolute path of the file that was read */
-	char *spool; /* absolute path */
+	char *file;                     /* absolute path of the file that was read */
+	char *spool;                    /* absolute path */
+	struct conf_strings extra_tags; /* conf_load() has added them to dicom_tags */
 	struct conf_receiver receiver;
 	struct conf_router router;
 	struct conf_dispatcher dispatcher;
@@ -110,9 +111,12 @@ const char *conf_setting(const struct conf_target *target, const char *name);
  * Returns -1 when the text is none. */
 int conf_hours(const char *text, int *from_min, int *to_min);
 
-/* True for a name that a rule may use: a keyword of dicom_tags, SenderAddress, SenderAET or
- * ReceiverAET. Names are case-insensitive. */
+/* True for a name that a rule may use: one of dicom_tags, SenderAddress, SenderAET or ReceiverAET.
+ * Names are case-insensitive. */
 bool conf_tag_known(const char *name);
+
+/* dicom_want_list() with a suggestion for an unknown keyword. Returns 0, or -1 with why. */
+int conf_want_list(const char *names, char *why, size_t size);
 
 /* The beginning of every program's main(): handles -c FILE (default SYSCONFDIR/dcmspool/dcmspool.conf)
  * -n (check: prints "FILE: ok" and exits 0, or dies with 100), -h (prints usage, exits 0), and

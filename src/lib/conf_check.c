@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "dicom.h"
+#include "dicom_dictionary.h"
 
 /* What a rule may use besides the image's own tags: who sent it, to whom. */
 static const char *const own_tags[] = { "SenderAddress", "SenderAET", "ReceiverAET" };
@@ -115,6 +116,10 @@ static const char *suggest(
 	memcpy(word, line, n);
 	if (!n || conf_tag_known(word) || !strstr(message, word) || strstr(message, "did you mean"))
 		return out;
+	if (dicom_dictionary_keyword(word)) {
+		(void)snprintf(out, size, "; add it to extra_tags"); /* fits */
+		return out;
+	}
 	for (size_t i = 0; i < dicom_tag_count; i++)
 		conf_nearest_try(&nearest, dicom_tags[i].keyword);
 	for (size_t i = 0; i < OWN_TAGS; i++)
@@ -190,6 +195,7 @@ static void compile(struct conf_work *work, size_t nth)
 
 void conf_check(struct conf_work *work)
 {
+	conf_want_extra(work);
 	check_receiver(work);
 	in_order(work, CONF_ROUTER, 0, "association_grace", "series_timeout");
 	for (size_t i = 0; i < work->conf->target_count; i++) {

@@ -161,6 +161,11 @@ void conf_nearest_try(struct conf_nearest *nearest, const char *candidate);
 /* "; did you mean X?" or "" in a buffer of the caller's. */
 const char *conf_nearest_hint(const struct conf_nearest *nearest, char *out, size_t size);
 
+/* conf_tags: dicom_want() with a suggestion for an unknown keyword. Returns 0, or -1 with why. */
+int conf_want(const char *name, char *why, size_t size);
+/* Adds the tags of extra_tags to dicom_tags. */
+void conf_want_extra(struct conf_work *work);
+
 /* conf_text, conf_scan */
 void conf_read(struct conf_work *work, const char *name);
 void conf_tokenize(struct conf_work *work, size_t source);

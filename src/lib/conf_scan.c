@@ -309,6 +309,10 @@ static void begin(struct scan *s, enum conf_section section)
 			"beginning "
 			"with a letter or digit, at most 200",
 			title);
+	if (section == CONF_TARGET &&
+		strchr(title, '~')) /* error/JOB.NAME~2 is a second JOB.NAME */
+		conf_report(s->work, place(s, t), s->name,
+			"\"%s\" cannot be a target's name; leave out the '~'", title);
 	if (duplicate(s, section, title[0] ? title : NULL, t)) {
 		skip_braces(s);
 		erase(s, first);

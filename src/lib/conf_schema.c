@@ -29,6 +29,7 @@ const char *const conf_section_names[CONF_SECTIONS] = {
 /* clang-format off */
 const struct conf_key conf_keys[] = {
 	{ CONF_TOP, "spool", NULL, CONF_PATH, AT(conf, spool), .initial = "/var/spool/dcmspool" },
+	{ CONF_TOP, "extra_tags", NULL, CONF_NAMES, STRINGS(conf, extra_tags), .initial = "" },
 
 	{ CONF_RECEIVER, "listen", NULL, CONF_ADDRESSES, STRINGS(conf_receiver, listen), .initial = "0.0.0.0|::" },
 	{ CONF_RECEIVER, "port", NULL, CONF_NUMBERS, LIST(conf_receiver, port, port_count), .initial = "11112",

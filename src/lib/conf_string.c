@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dicom.h"
+#include "layout.h"
 
 void conf_parse_string(const struct conf_item *i)
 {
@@ -155,8 +156,9 @@ void conf_parse_aets(const struct conf_item *i)
 /* Every {Keyword} must be known, and the path must stay below the target's. */
 void conf_parse_layout(const struct conf_item *i)
 {
+	size_t mistakes = i->work->mistake_count;
 	const char *p = i->text, *close;
-	char name[128], hint[128];
+	char name[128], hint[128], why[256];
 
 	if (!*p || *p == '/')
 		CONF_WRONG(i,
@@ -188,6 +190,8 @@ void conf_parse_layout(const struct conf_item *i)
 		}
 		p = close;
 	}
+	if (i->work->mistake_count == mistakes && layout_check(i->text, why, sizeof(why)) < 0)
+		CONF_WRONG(i, "%s", why + strlen("layout: "));
 	conf_set_string(i, i->text, strlen(i->text));
 }
 

@@ -5,130 +5,82 @@
 #include <string.h>
 
 #include "charset.h"
-#include "dicom_reader.h"
+#include "dicom_collect.h"
 #include "dicom_value.h"
 
-enum {
-	VALUE_MAX = 65536, /* bytes; a longer value is cut there */
-	CHARSET_TAG = 0x00080005
-};
+enum { CHARSET = 0x00080005 };
 
 /* What a deflated data set may inflate to. zlib shrinks by up to 1:1032, so a small file could
  * keep us busy for long; a true header is far below a megabyte. */
 static const uint64_t HEADER_INFLATE_MAX = UINT64_C(64) << 20, WALK_INFLATE_MAX = UINT64_C(4) << 30;
 
-/* A value as it is in the file. Text is converted at the end, because SpecificCharacterSet may come
- * late in a file that is out of order. */
-struct raw_value {
-	bool present, big_endian;
-	char vr[3];
-	size_t at, length; /* in the collected bytes */
-};
-
-struct collection {
-	struct raw_value *value; /* one per tag of dicom_tags */
-	struct buf bytes;
-};
-
-static uint32_t tag_number(size_t i)
+/* The index of SpecificCharacterSet, which is one of the fixed tags. */
+static size_t charset_index(void)
 {
-	return (uint32_t)dicom_tags[i].group << 16 | dicom_tags[i].element;
+	size_t i = 0;
+
+	while (((uint32_t)dicom_tags[i].group << 16 | dicom_tags[i].element) != CHARSET)
+		i++;
+	return i;
 }
 
-/* The index of a wanted tag, or -1. */
-static int find_tag(uint32_t tag)
+static struct charset parse_set(const struct dicom_collection *c, const struct dicom_raw *set)
 {
-	size_t low = 0, high = dicom_tag_count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (tag_number(middle) == tag)
-			return (int)middle;
-		if (tag_number(middle) < tag)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return -1;
-}
-
-/* Keeps the value of an element. Of two with the same tag the first counts, as with DCMTK. */
-static int collect(
-	struct dicom_reader *r, const struct dicom_element *e, struct collection *c, size_t index)
-{
-	struct raw_value *value = &c->value[index];
-	size_t wanted = e->length < VALUE_MAX ? e->length : VALUE_MAX, n;
-	struct dicom_element rest = *e;
-	const unsigned char *data;
-
-	if (value->present)
-		return dicom_reader_skip(r, e);
-	value->present = true;
-	value->big_endian = r->encoding.big_endian;
-	memcpy(value->vr, e->vr, sizeof(value->vr));
-	value->at = c->bytes.length;
-	while (wanted > 0) {
-		n = wanted < DICOM_SOURCE_PIECE ? wanted : DICOM_SOURCE_PIECE;
-		if (dicom_source_peek(&r->source, n, &data) < n)
-			break;
-		buf_add(&c->bytes, data, n);
-		(void)dicom_source_skip(&r->source, n); /* they are in the buffer */
-		wanted -= n;
-		rest.length -= (uint32_t)n;
-	}
-	value->length = c->bytes.length - value->at;
-	return dicom_reader_skip(r, &rest); /* fails when the bytes ended early */
-}
-
-static int collect_all(struct dicom_reader *r, struct collection *c)
-{
-	const uint32_t last = tag_number(dicom_tag_count - 1);
-	struct dicom_element e;
-	int rc, index;
-
-	while ((rc = dicom_reader_next(r, &e)) == 1) {
-		if (e.tag > last)
-			return 0;
-		index = dicom_element_nests(&e) ? -1 : find_tag(e.tag);
-		rc = index < 0 ? dicom_reader_skip(r, &e) : collect(r, &e, c, (size_t)index);
-		if (rc < 0)
-			return -1;
-	}
-	return rc;
-}
-
-/* Converts what was collected. Returns false when memory ran out. */
-static bool convert(struct dicom_header *header, const struct collection *c)
-{
-	const struct raw_value *set = &c->value[find_tag(CHARSET_TAG)];
 	struct charset charset = { 0 };
-	struct buf text;
 
 	if (set->present && set->length > 0)
 		charset_parse(&charset, c->bytes.data + set->at, set->length);
-	for (size_t i = 0; i < dicom_tag_count; i++) {
-		const struct raw_value *v = &c->value[i];
+	return charset;
+}
 
-		if (!v->present)
+/* The VR that the standard gives, where it leaves a choice as PixelRepresentation decides. */
+static const char *expected_vr(const struct dicom_collection *c, size_t i)
+{
+	if (strcmp(dicom_tags[i].vr, "xs") == 0)
+		return c->pixels_signed ? "SS" : "US";
+	return dicom_tags[i].vr;
+}
+
+/* The value of dicom_tags[i] as text, NULL without memory. */
+static char *convert(struct dicom_header *header, const struct dicom_collection *c, size_t i,
+	const struct charset *charset)
+{
+	const struct dicom_raw *v = &c->value[i];
+	struct charset own;
+	struct buf text = { 0 };
+
+	buf_puts(&text, ""); /* an empty value is there, too */
+	if (i >= dicom_fixed_count && c->set[i - dicom_fixed_count].present) {
+		own = parse_set(c, &c->set[i - dicom_fixed_count]);
+		charset = &own;
+	}
+	if (v->length > 0 &&
+		!dicom_value_text(charset, expected_vr(c, i), v->vr, v->big_endian,
+			(const unsigned char *)c->bytes.data + v->at, v->length, &text))
+		header->charset_problem = true;
+	if (text.failed)
+		buf_free(&text);
+	return text.data;
+}
+
+/* Converts what was collected. Returns false when memory ran out. */
+static bool convert_all(struct dicom_header *header, const struct dicom_collection *c)
+{
+	const struct charset charset = parse_set(c, &c->value[charset_index()]);
+
+	for (size_t i = 0; i < header->count; i++) {
+		if (!c->value[i].present)
 			continue;
-		text = (struct buf){ 0 };
-		buf_puts(&text, ""); /* an empty value is there, too */
-		if (v->length > 0 &&
-			!dicom_value_text(&charset, dicom_tags[i].vr, v->vr, v->big_endian,
-				(const unsigned char *)c->bytes.data + v->at, v->length, &text))
-			header->charset_problem = true;
-		if (text.failed) {
-			buf_free(&text);
+		header->value[i] = convert(header, c, i, &charset);
+		if (!header->value[i])
 			return false;
-		}
-		header->value[i] = text.data;
 	}
 	return true;
 }
 
 int dicom_read_header(int fd, struct dicom_header *header, struct dicom_error *error)
 {
-	struct collection c = { .value = calloc(dicom_tag_count, sizeof(*c.value)) };
+	struct dicom_collection c = { .value = calloc(dicom_tag_count, sizeof(*c.value)) };
 	struct dicom_reader r;
 	int rc;
 
@@ -136,13 +88,15 @@ int dicom_read_header(int fd, struct dicom_header *header, struct dicom_error *e
 	*header = (struct dicom_header){ .value = calloc(dicom_tag_count, sizeof(*header->value)) };
 	rc = dicom_reader_open(&r, fd, HEADER_INFLATE_MAX, error);
 	if (c.value && header->value) {
+		header->count = dicom_tag_count;
 		if (rc == 0)
-			rc = collect_all(&r, &c);
-		if (c.bytes.failed || !convert(header, &c))
+			rc = dicom_collect(&r, &c);
+		if (c.bytes.failed || !convert_all(header, &c))
 			r.source.error = ENOMEM;
 	} else {
 		r.source.error = ENOMEM;
 	}
+	header->note = r.note;
 	if (r.source.error)
 		rc = dicom_reader_fail(&r, r.source.offset, "no memory");
 	dicom_reader_close(&r);

@@ -25,6 +25,9 @@ int dicom_element_skip(struct dicom_reader *r, const struct dicom_element *e);
 uint32_t dicom_number16(const unsigned char *p, bool big_endian);
 uint32_t dicom_number32(const unsigned char *p, bool big_endian);
 
+/* Settles the encoding inside an element of VR UN whose value, which begins here, consists of items. */
+void dicom_unknown_enter(struct dicom_reader *r);
+
 /* True for the VRs of PS3.5 6.2. */
 bool dicom_vr_known(const unsigned char *vr);
 

@@ -34,6 +34,24 @@ static int fail_not_dicom(struct dicom_reader *r, const unsigned char *p)
 		p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
 }
 
+/* A meta header that lies does no harm, but somebody should know. */
+static void note_lie(struct dicom_reader *r, struct dicom_encoding found)
+{
+	static const char *const notes[2][2] = {
+		{ "TransferSyntaxUID is wrong: the data set is explicit little endian",
+			"TransferSyntaxUID is wrong: the data set is explicit big endian" },
+		{ "TransferSyntaxUID is wrong: the data set is implicit little endian",
+			"TransferSyntaxUID is wrong: the data set is implicit big endian" },
+	};
+
+	if (!r->declared)
+		return;
+	if (r->deflated && !r->source.inflater)
+		r->note = "TransferSyntaxUID is wrong: the data set is not deflated";
+	else if (found.implicit != r->syntax.implicit || found.big_endian != r->syntax.big_endian)
+		r->note = notes[found.implicit][found.big_endian];
+}
+
 /* Settles the encoding of the data set, which begins here. Returns 0 or -1. */
 static int begin_data_set(struct dicom_reader *r)
 {
@@ -60,6 +78,7 @@ static int begin_data_set(struct dicom_reader *r)
 		!(r->magic && r->declared && dicom_number16(p, r->syntax.big_endian) == 0x0008))
 		return fail_not_dicom(r, p);
 	r->encoding = plain ? found : r->syntax;
+	note_lie(r, r->encoding);
 	return 0;
 }
 

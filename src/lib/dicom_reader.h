@@ -24,6 +24,7 @@ struct dicom_reader {
 	bool in_meta;            /* the elements of group 0002 */
 	bool deflated, declared; /* what the transfer syntax says: it is deflated; it is there */
 	struct dicom_encoding syntax;
+	const char *note;       /* what the meta header says wrongly, or NULL */
 	uint64_t meta_end;      /* by its group length, 0 when it has none */
 	uint64_t inflate_limit; /* bytes */
 	uint32_t last;          /* the tag of the element before */

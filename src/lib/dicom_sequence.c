@@ -9,7 +9,7 @@
 
 /* Inside UN of undefined length everything is implicit little endian, whatever the data set is
  * (PS3.5 6.2.2 note 2); but writers exist that keep explicit VR there. */
-static void enter_unknown(struct dicom_reader *r)
+void dicom_unknown_enter(struct dicom_reader *r)
 {
 	const unsigned char *p;
 
@@ -33,7 +33,7 @@ static void nesting_open(struct dicom_reader *r, struct nesting *n, const struct
 	n->depth++;
 	if (strcmp(e->vr, "UN") == 0 && !r->encoding.implicit) {
 		n->unknown_depth = n->depth;
-		enter_unknown(r);
+		dicom_unknown_enter(r);
 	}
 }
 

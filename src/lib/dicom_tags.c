@@ -1,11 +1,12 @@
-/* The tags that are always read, and what asks for them by name. */
-#include "dicom.h"
+/* The tags that are read, and what asks for them by name. */
+#include "dicom_want.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 /* Ascending: the reader looks them up by bisection and stops after the last one. */
-const struct dicom_tag dicom_tags[] = {
+static const struct dicom_tag fixed[] = {
 	{ 0x0002, 0x0002, "UI", "MediaStorageSOPClassUID" },
 	{ 0x0002, 0x0010, "UI", "TransferSyntaxUID" },
 	{ 0x0008, 0x0005, "CS", "SpecificCharacterSet" },
@@ -53,7 +54,36 @@ const struct dicom_tag dicom_tags[] = {
 	{ 0x0020, 0x0013, "IS", "InstanceNumber" },
 	{ 0x0020, 0x4000, "LT", "ImageComments" },
 };
-const size_t dicom_tag_count = sizeof(dicom_tags) / sizeof(*dicom_tags);
+enum { FIXED = sizeof(fixed) / sizeof(*fixed) };
+
+const struct dicom_tag *dicom_tags = fixed;
+size_t dicom_tag_count = FIXED;
+const size_t dicom_fixed_count = FIXED;
+
+struct dicom_want dicom_wants[DICOM_WANTS];
+size_t dicom_want_count;
+
+void dicom_tags_add(struct dicom_want *want, const char *vr)
+{
+	static struct dicom_tag all[FIXED + DICOM_WANTS];
+	const uint32_t tag = want->step[want->steps - 1].tag;
+	struct dicom_tag *added = &all[FIXED + dicom_want_count++];
+
+	memcpy(all, fixed, sizeof(fixed));
+	added->group = (uint16_t)(tag >> 16);
+	added->element = (uint16_t)(tag & 0xffff);
+	memcpy(added->vr, vr, sizeof(added->vr));
+	added->keyword = want->name;
+	dicom_tags = all;
+	dicom_tag_count = FIXED + dicom_want_count;
+}
+
+void dicom_want_none(void)
+{
+	dicom_want_count = 0;
+	dicom_tags = fixed;
+	dicom_tag_count = FIXED;
+}
 
 int dicom_tag_index(const char *keyword)
 {
@@ -67,12 +97,12 @@ const char *dicom_get(const struct dicom_header *header, const char *keyword)
 {
 	int i = dicom_tag_index(keyword);
 
-	return i >= 0 && header->value && header->value[i] ? header->value[i] : "";
+	return i >= 0 && (size_t)i < header->count && header->value[i] ? header->value[i] : "";
 }
 
 void dicom_header_free(struct dicom_header *header)
 {
-	for (size_t i = 0; header->value && i < dicom_tag_count; i++)
+	for (size_t i = 0; i < header->count; i++)
 		free(header->value[i]);
 	free(header->value);
 	*header = (struct dicom_header){ 0 };

@@ -103,21 +103,57 @@ static void add_numbers(const struct number *n, bool big_endian, const unsigned 
 	}
 }
 
-bool dicom_value_text(const struct charset *charset, const char *expected, const char *found,
-	bool big_endian, const unsigned char *data, size_t length, struct buf *out)
+static const struct number *number_of(const char *vr)
+{
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (strcmp(vr, numbers[i].vr) == 0)
+			return &numbers[i];
+	return NULL;
+}
+
+/* True for a VR that says nothing about the value: none, UN, OB and its kin. */
+static bool is_bytes(const char *vr)
+{
+	return !*vr || strcmp(vr, "UN") == 0 || vr[0] == 'O';
+}
+
+/* True when the bytes could be text: no control characters but those of PS3.5 6.1.3. */
+static bool looks_like_text(const unsigned char *data, size_t length)
+{
+	static const char controls[] = { '\t', '\n', '\f', '\r', '\033' };
+
+	for (size_t i = 0; i < length; i++)
+		if (data[i] == 0x7f ||
+			(data[i] < ' ' && !memchr(controls, data[i], sizeof(controls))))
+			return false;
+	return true;
+}
+
+static bool add_text(const struct charset *charset, const char *vr, const unsigned char *data,
+	size_t length, struct buf *out)
 {
 	static const struct charset plain;
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
-		if (strcmp(found, numbers[i].vr) == 0) {
-			add_numbers(&numbers[i], big_endian, data, length, out);
-			return true;
-		}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (strcmp(vr, texts[i].vr) == 0)
+			return charset_decode(charset, texts[i].kind, data, length, out);
+	if (is_bytes(vr)) /* nobody knows: a text of the commonest kind */
+		return charset_decode(charset, CHARSET_VALUES, data, length, out);
+	return charset_decode(&plain, CHARSET_VALUES, data, length, out);
+}
+
+bool dicom_value_text(const struct charset *charset, const char *expected, const char *found,
+	bool big_endian, const unsigned char *data, size_t length, struct buf *out)
+{
+	const struct number *number = number_of(is_bytes(found) ? expected : found);
+
+	if (number) {
+		add_numbers(number, big_endian, data, length, out);
+		return true;
 	}
 	while (length > 0 && (data[length - 1] == ' ' || data[length - 1] == 0))
 		length--;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		if (strcmp(expected, texts[i].vr) == 0)
-			return charset_decode(charset, texts[i].kind, data, length, out);
-	return charset_decode(&plain, CHARSET_VALUES, data, length, out);
+	if (is_bytes(found) && is_bytes(expected) && !looks_like_text(data, length))
+		return true;
+	return add_text(charset, *expected ? expected : found, data, length, out);
 }

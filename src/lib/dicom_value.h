@@ -11,9 +11,10 @@
 #include "charset.h"
 
 /* Adds the text of a value to out: text as the character set says, without trailing spaces and
- * NULs (a NUL inside becomes U+FFFD, so that a UID with one is no valid UID); a value whose VR in
- * the file (found, two letters; "" in implicit VR) is a binary number as decimal numbers. expected
- * is the VR that PS3.6 gives. Returns false when something had to be replaced or guessed. */
+ * NULs (a NUL inside becomes U+FFFD, so that a UID with one is no valid UID); binary numbers in
+ * decimal. The VR in the file (found, two letters; "" in implicit VR) tells which; where it says
+ * nothing, the one that PS3.6 gives does (expected, "" for private elements); where both say nothing,
+ * bytes that are no text add nothing. Returns false when something had to be replaced or guessed. */
 bool dicom_value_text(const struct charset *charset, const char *expected, const char *found,
 	bool big_endian, const unsigned char *data, size_t length, struct buf *out);
 

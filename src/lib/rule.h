@@ -35,4 +35,8 @@ enum rule_result { RULE_FALSE, RULE_TRUE, RULE_FAILED };
 enum rule_result rule_evaluate(
 	const struct rule *rule, rule_tag_fn *tag, const void *context, char *why, size_t size);
 
+/* The same; unless it failed, *text is the value as Python's repr() writes it. The caller frees. */
+enum rule_result rule_evaluate_text(const struct rule *rule, rule_tag_fn *tag, const void *context,
+	char **text, char *why, size_t size);
+
 #endif

@@ -49,11 +49,27 @@ static bool call_len(struct rule_run *run, const struct rule_value *argument, si
 }
 
 static const struct rule_function functions[] = {
-	{ "int", 0, 1, call_int },
-	{ "float", 0, 1, call_float },
-	{ "str", 0, 1, call_str },
-	{ "bool", 0, 1, call_bool },
-	{ "len", 1, 1, call_len },
+	{ "int", 0, 1, call_int, false },
+	{ "float", 0, 1, call_float, false },
+	{ "str", 0, 1, call_str, false },
+	{ "bool", 0, 1, call_bool, false },
+	{ "len", 1, 1, call_len, false },
+	{ "abs", 1, 1, rule_function_abs, false },
+	{ "min", 1, RULE_MAX_ARGUMENTS, rule_function_min, false },
+	{ "max", 1, RULE_MAX_ARGUMENTS, rule_function_max, false },
+	{ "round", 1, 2, rule_function_round, false },
+	{ "any", 1, 1, rule_function_any, false },
+	{ "all", 1, 1, rule_function_all, false },
+	{ "sum", 1, 2, rule_function_sum, false },
+	{ "sorted", 1, 1, rule_function_sorted, false },
+	{ "ord", 1, 1, rule_function_ord, false },
+	{ "chr", 1, 1, rule_function_chr, false },
+	{ "search", 2, 2, rule_function_search, true },
+	{ "match", 2, 2, rule_function_match, true },
+	{ "date", 1, 1, rule_function_date, false },
+	{ "time", 1, 1, rule_function_time, false },
+	{ "age", 1, 2, rule_function_age, false },
+	{ "any_of", 2, 2, rule_function_any_of, false },
 	{ 0 },
 };
 
@@ -76,29 +92,14 @@ const struct rule_function *rule_method_find(const char *name, size_t length)
 	return find(rule_text_methods, name, length);
 }
 
-/* The one method that lists and tuples share with str. */
-static bool count_item(
-	struct rule_run *run, const struct rule_value *argument, struct rule_value *out)
-{
-	int64_t n = 0;
-	bool equal;
-
-	for (size_t i = 0; i < argument->items.count; i++) {
-		if (!rule_equal(run, &argument->items.item[i], &argument[1], &equal))
-			return false;
-		n += equal;
-	}
-	*out = rule_int(n);
-	return true;
-}
-
 bool rule_call_method(struct rule_run *run, const struct rule_function *method,
 	const struct rule_value *argument, size_t count, struct rule_value *out)
 {
-	if (argument->type == RULE_STR)
+	/* Two methods are those of lists and tuples as well. */
+	if (argument->type == RULE_STR ||
+		(rule_is_items(argument) &&
+			(method->call == rule_method_count || method->call == rule_method_index)))
 		return method->call(run, argument, count, out);
-	if (rule_is_items(argument) && strcmp(method->name, "count") == 0)
-		return count_item(run, argument, out);
 	return rule_raise(run, "AttributeError: '%s' object has no attribute '%s'",
 		rule_type_name(argument), method->name);
 }

@@ -1,9 +1,12 @@
 /*
  * rule_case: small and capital letters, and decimal digits, of all scripts.
  *
- * The tables are Unicode 14's, as in Python 3.11, made by `tests/rule_oracle.py case-tables`.
+ * The tables are Unicode 14's, as in Python 3.11, made by `tests/rule_tables.py case` and
+ * `tests/rule_tables.py class`.
  */
 #include "rule_internal.h"
+
+#include <string.h>
 
 /* Every step-th character from first to last changes by delta. */
 struct range {
@@ -15,12 +18,18 @@ struct span {
 	uint32_t first, last;
 };
 
+/* Every step-th character from first to last. */
+struct run {
+	uint32_t first, last, step;
+};
+
 /* One character becomes several. */
 struct special {
 	uint32_t code, to[3];
 };
 
 #include "rule_case_tables.h"
+#include "rule_class_tables.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -28,10 +37,12 @@ struct special {
 static const void *find(const void *table, size_t count, size_t size, uint32_t code)
 {
 	size_t low = 0, high = count, middle;
+	uint32_t first;
 
 	while (low < high) {
 		middle = (low + high) / 2;
-		if (*(const uint32_t *)((const char *)table + middle * size) <= code)
+		memcpy(&first, (const char *)table + middle * size, sizeof(first));
+		if (first <= code)
 			low = middle + 1;
 		else
 			high = middle;
@@ -67,14 +78,42 @@ size_t rule_case_lower(uint32_t code, uint32_t out[3])
 	return 1;
 }
 
+/* Expands code when it is in a table of specials; 0 when it is not. */
+static size_t expand_special(
+	const struct special *table, size_t count, uint32_t code, uint32_t out[3])
+{
+	const struct special *special = find(table, count, sizeof(*table), code);
+
+	return special && special->code == code ? expand(special, out) : 0;
+}
+
 size_t rule_case_upper(uint32_t code, uint32_t out[3])
 {
-	const struct special *special =
-		find(to_upper_special, COUNT(to_upper_special), sizeof(*to_upper_special), code);
+	size_t count = expand_special(to_upper_special, COUNT(to_upper_special), code, out);
 
-	if (special && special->code == code)
-		return expand(special, out);
+	if (count)
+		return count;
 	*out = shift(find(to_upper, COUNT(to_upper), sizeof(*to_upper), code), code);
+	return 1;
+}
+
+/* Where it is not that of rule_case_upper(). */
+size_t rule_case_title(uint32_t code, uint32_t out[3])
+{
+	size_t count = expand_special(to_title_special, COUNT(to_title_special), code, out);
+
+	return count ? count : rule_case_upper(code, out);
+}
+
+/* Where it is not that of rule_case_lower(). */
+size_t rule_case_fold(uint32_t code, uint32_t out[3])
+{
+	const struct range *range = find(to_folded, COUNT(to_folded), sizeof(*to_folded), code);
+	size_t count = expand_special(to_folded_special, COUNT(to_folded_special), code, out);
+
+	if (count || !range || code > range->last || (code - range->first) % range->step != 0)
+		return count ? count : rule_case_lower(code, out);
+	*out = shift(range, code);
 	return 1;
 }
 
@@ -98,4 +137,43 @@ int rule_case_digit(uint32_t code)
 	const uint32_t *zero = find(zeros, COUNT(zeros), sizeof(*zeros), code);
 
 	return zero && code - *zero < 10 ? (int)(code - *zero) : -1;
+}
+
+static bool stands_in(const struct run *table, size_t count, uint32_t code)
+{
+	const struct run *run = find(table, count, sizeof(*table), code);
+
+	return run && code <= run->last && (code - run->first) % run->step == 0;
+}
+
+bool rule_case_is_alpha(uint32_t code)
+{
+	return within(find(alpha, COUNT(alpha), sizeof(*alpha), code), code);
+}
+
+bool rule_case_is_alnum(uint32_t code)
+{
+	return rule_case_is_alpha(code) ||
+	       within(find(numeric, COUNT(numeric), sizeof(*numeric), code), code);
+}
+
+bool rule_case_is_digit(uint32_t code)
+{
+	return rule_case_digit(code) >= 0 ||
+	       within(find(digit, COUNT(digit), sizeof(*digit), code), code);
+}
+
+bool rule_case_is_upper(uint32_t code)
+{
+	return stands_in(upper, COUNT(upper), code);
+}
+
+bool rule_case_is_lower(uint32_t code)
+{
+	return stands_in(lower, COUNT(lower), code);
+}
+
+bool rule_case_is_title(uint32_t code)
+{
+	return within(find(title, COUNT(title), sizeof(*title), code), code);
 }

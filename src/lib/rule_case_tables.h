@@ -1,4 +1,4 @@
-/* rule_case_tables: Unicode 14.0.0; made by `tests/rule_oracle.py case-tables`. */
+/* rule_case_tables: Unicode 14.0.0; made by `tests/rule_tables.py case`. */
 /* clang-format off */
 static const struct range to_lower[] = {
 	{ 0x41, 0x5a, 1, 32 }, { 0xc0, 0xd6, 1, 32 }, { 0xd8, 0xde, 1, 32 },

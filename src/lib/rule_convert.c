@@ -28,18 +28,21 @@ static char *plain_number(struct rule_run *run, struct rule_str s)
 	char *text = rule_alloc(run, s.length + 1), *end = text, *start = text, *out;
 	size_t bytes;
 	uint32_t code;
+	int digit;
 
 	if (!text)
 		return NULL;
 	for (size_t at = 0; at < s.length; at += bytes) {
 		code = rule_utf8_decode(s.data + at, s.length - at, &bytes);
-		if (code < 0x7f)
-			*end++ = code ? (char)code : '?';
+		digit = rule_case_digit(code);
+		*end = '?';
+		if (code > 0 && code < 0x7f)
+			*end = (char)code;
 		else if (rule_is_space(code))
-			*end++ = ' ';
-		else
-			*end++ = rule_case_digit(code) < 0 ? '?'
-							   : (char)('0' + rule_case_digit(code));
+			*end = ' ';
+		else if (digit >= 0)
+			*end = (char)('0' + digit);
+		end++;
 	}
 	while (end > start && is_space(end[-1]))
 		end--;
@@ -54,14 +57,12 @@ static char *plain_number(struct rule_run *run, struct rule_str s)
 	return text;
 }
 
-static bool raise_value(struct rule_run *run, const char *what, const struct rule_value *v)
+bool rule_raise_value(struct rule_run *run, const char *what, const struct rule_value *v)
 {
-	struct rule_value quoted, list = { .type = RULE_LIST, .items = { v, 1 } };
+	struct rule_value quoted;
 
-	if (!rule_to_str(run, &list, &quoted))
-		return false;
-	return rule_raise(run, "ValueError: %s: %.*s", what, (int)(quoted.str.length - 2),
-		quoted.str.data + 1);
+	return rule_to_repr(run, v, &quoted) && rule_raise(run, "ValueError: %s: %.*s", what,
+							(int)quoted.str.length, quoted.str.data);
 }
 
 static bool text_to_int(struct rule_run *run, const struct rule_value *v, struct rule_value *out)
@@ -72,7 +73,7 @@ static bool text_to_int(struct rule_run *run, const struct rule_value *v, struct
 		return false;
 	digits = text + (*text == '+' || *text == '-');
 	if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0')
-		return raise_value(run, "invalid literal for int() with base 10", v);
+		return rule_raise_value(run, "invalid literal for int() with base 10", v);
 	errno = 0;
 	*out = rule_int(strtoll(text, NULL, 10));
 	return errno == 0 || rule_raise_overflow(run);
@@ -132,7 +133,7 @@ bool rule_to_float(struct rule_run *run, const struct rule_value *v, struct rule
 		return false;
 	*out = rule_float(strtod(text, &end)); /* too large is inf, as in Python */
 	if (!is_float(text) || *end != '\0')
-		return raise_value(run, "could not convert string to float", v);
+		return rule_raise_value(run, "could not convert string to float", v);
 	return true;
 }
 

@@ -77,9 +77,16 @@ static bool eval_unary(struct rule_run *run, const struct rule_node *node, struc
 		*out = rule_bool(!rule_truth(&v));
 		return true;
 	}
-	if (!rule_is_number(&v))
+	if (!(node->type == NODE_INVERT ? rule_is_integer(&v) : rule_is_number(&v)))
 		return rule_raise(run, "TypeError: bad operand type for unary %c: '%s'",
-			node->type == NODE_PLUS ? '+' : '-', rule_type_name(&v));
+			node->type == NODE_INVERT ? '~'
+			: node->type == NODE_PLUS ? '+'
+						  : '-',
+			rule_type_name(&v));
+	if (node->type == NODE_INVERT) {
+		*out = rule_int(~v.integer);
+		return true;
+	}
 	/* Multiplying makes an int of a bool, watches over 64 bits, and keeps the sign of zero. */
 	return rule_number_binary(
 		run, RULE_MULTIPLY, &v, node->type == NODE_PLUS ? &plus : &minus, out);
@@ -147,6 +154,7 @@ static bool evaluate(struct rule_run *run, const struct rule_node *node, struct 
 		[NODE_COMPARE] = eval_compare,
 		[NODE_NEGATE] = eval_unary,
 		[NODE_PLUS] = eval_unary,
+		[NODE_INVERT] = eval_unary,
 		[NODE_ARITHMETIC] = eval_arithmetic,
 		[NODE_CONDITIONAL] = eval_conditional,
 		[NODE_FUNCTION] = eval_operands,
@@ -162,8 +170,9 @@ static bool evaluate(struct rule_run *run, const struct rule_node *node, struct 
 	return rule_charge(run, cost(out));
 }
 
-enum rule_result rule_evaluate(
-	const struct rule *rule, rule_tag_fn *tag, const void *context, char *why, size_t size)
+/* *text, when text is not NULL, becomes the value as Python writes it; the caller frees. */
+static enum rule_result run_rule(const struct rule *rule, rule_tag_fn *tag, const void *context,
+	char **text, char *why, size_t size)
 {
 	struct rule_run run = {
 		.pool = { .left = RULE_RUN_BYTES },
@@ -173,11 +182,30 @@ enum rule_result rule_evaluate(
 		.why = why,
 		.why_size = size,
 	};
-	struct rule_value value;
+	struct rule_value value, written;
 	enum rule_result result = RULE_FAILED;
 
 	if (evaluate(&run, rule->root, &value))
 		result = rule_truth(&value) ? RULE_TRUE : RULE_FALSE;
+	if (text && result != RULE_FAILED) {
+		*text = NULL;
+		if (rule_to_repr(&run, &value, &written))
+			*text = strndup(written.str.data, written.str.length);
+		if (!*text)
+			result = RULE_FAILED;
+	}
 	rule_pool_free(&run.pool);
 	return result;
+}
+
+enum rule_result rule_evaluate(
+	const struct rule *rule, rule_tag_fn *tag, const void *context, char *why, size_t size)
+{
+	return run_rule(rule, tag, context, NULL, why, size);
+}
+
+enum rule_result rule_evaluate_text(const struct rule *rule, rule_tag_fn *tag, const void *context,
+	char **text, char *why, size_t size)
+{
+	return run_rule(rule, tag, context, text, why, size);
 }

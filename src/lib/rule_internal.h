@@ -21,7 +21,7 @@
 enum {
 	RULE_MAX_TEXT = 64 * 1024,
 	RULE_MAX_DEPTH = 200, /* bounds the recursion of parser and evaluator */
-	RULE_MAX_ARGUMENTS = 4,
+	RULE_MAX_ARGUMENTS = 16,
 	RULE_COMPILE_BYTES = 32 * 1024 * 1024, /* more than any text of RULE_MAX_TEXT needs */
 	RULE_RUN_BYTES = 1024 * 1024,
 	RULE_RUN_STEPS = 1000 * 1000, /* one for each node, each list item, and 64 bytes of text */
@@ -54,6 +54,7 @@ enum rule_type {
 	RULE_STR,
 	RULE_LIST,
 	RULE_TUPLE,
+	RULE_PATTERN, /* what the first argument of search() and match() is compiled to */
 };
 
 /* UTF-8, may hold NUL. */
@@ -61,6 +62,8 @@ struct rule_str {
 	const char *data;
 	size_t length; /* bytes */
 };
+
+struct rule_pattern; /* see rule_pattern */
 
 struct rule_items {
 	const struct rule_value *item;
@@ -75,8 +78,11 @@ struct rule_value {
 		double real;
 		struct rule_str str;
 		struct rule_items items; /* RULE_LIST and RULE_TUPLE */
+		const struct rule_pattern *pattern;
 	};
 };
+
+struct rule_matcher; /* see rule_pattern */
 
 /* One evaluation. */
 struct rule_run {
@@ -84,6 +90,7 @@ struct rule_run {
 	size_t steps; /* that are left */
 	rule_tag_fn *tag;
 	const void *context;
+	struct rule_matcher *matcher; /* NULL until a pattern is searched for */
 	char *why;
 	size_t why_size;
 };
@@ -154,6 +161,8 @@ bool rule_compare(struct rule_run *run, enum rule_compare op, const struct rule_
 	const struct rule_value *b, bool *holds);
 /* Python's str(). */
 bool rule_to_str(struct rule_run *run, const struct rule_value *v, struct rule_value *out);
+/* Python's repr(). */
+bool rule_to_repr(struct rule_run *run, const struct rule_value *v, struct rule_value *out);
 
 /* rule_number */
 
@@ -161,7 +170,11 @@ enum rule_arithmetic {
 	RULE_ADD,
 	RULE_SUBTRACT,
 	RULE_MULTIPLY,
-	RULE_DIVIDE,
+	RULE_POWER,
+	RULE_BIT_OR,
+	RULE_BIT_XOR,
+	RULE_BIT_AND,
+	RULE_DIVIDE, /* from here on a second operand of 0 is an error */
 	RULE_FLOOR_DIVIDE,
 	RULE_MODULO,
 };
@@ -174,6 +187,12 @@ double rule_number_real(const struct rule_value *v);
 int rule_number_order(const struct rule_value *a, const struct rule_value *b);
 bool rule_to_int(struct rule_run *run, const struct rule_value *v, struct rule_value *out);
 bool rule_to_float(struct rule_run *run, const struct rule_value *v, struct rule_value *out);
+/* Raises ValueError: what, and v as Python writes it. */
+bool rule_raise_value(struct rule_run *run, const char *what, const struct rule_value *v);
+/* v as an int that counts; the reason is Python's when it is none. */
+bool rule_need_int(struct rule_run *run, const struct rule_value *v);
+bool rule_power(struct rule_run *run, const struct rule_value *a, const struct rule_value *b,
+	struct rule_value *out);
 /* Python's repr() of a float: the shortest text that reads back the same. */
 void rule_float_text(double value, char text[RULE_FLOAT_TEXT]);
 
@@ -186,6 +205,12 @@ bool rule_index(struct rule_run *run, const struct rule_value *v, const struct r
 /* bound is start, stop, step; None where left out. */
 bool rule_slice(struct rule_run *run, const struct rule_value *v, const struct rule_value bound[3],
 	struct rule_value *out);
+/* A list or tuple with the elements of v, which may be a string. */
+bool rule_to_items(struct rule_run *run, const struct rule_value *v, struct rule_items *out);
+/* The start and stop that a method may have as argument first and first + 1, for length elements.
+ * *stop < *start: no element, and not even an empty string, lies there. */
+bool rule_range(struct rule_run *run, const struct rule_value *argument, size_t count, size_t first,
+	int64_t length, int64_t *start, int64_t *stop);
 
 /* rule_text */
 
@@ -213,20 +238,33 @@ bool rule_text_pick(struct rule_run *run, struct rule_str s, int64_t start, int6
 /* One character's str.lower() or str.upper(); up to three code points, returns how many. */
 size_t rule_case_lower(uint32_t code, uint32_t out[3]);
 size_t rule_case_upper(uint32_t code, uint32_t out[3]);
+size_t rule_case_title(uint32_t code, uint32_t out[3]);
+size_t rule_case_fold(uint32_t code, uint32_t out[3]);
 /* Unicode's Cased, and Case_Ignorable without the cased ones. */
 bool rule_case_is_cased(uint32_t code);
 bool rule_case_is_ignorable(uint32_t code);
 /* The value of a decimal digit of any script, or -1. */
 int rule_case_digit(uint32_t code);
+/* What isalpha() and its like hold of one character. */
+bool rule_case_is_alpha(uint32_t code);
+bool rule_case_is_alnum(uint32_t code);
+bool rule_case_is_digit(uint32_t code);
+bool rule_case_is_upper(uint32_t code);
+bool rule_case_is_lower(uint32_t code);
+/* A digraph with a capital and a small letter. */
+bool rule_case_is_title(uint32_t code);
 
 /* rule_call */
 
 /* Of a method, argument[0] is the object. */
+typedef bool rule_call_fn(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out);
+
 struct rule_function {
 	const char *name;
 	size_t min, max; /* arguments, without the object */
-	bool (*call)(struct rule_run *run, const struct rule_value *argument, size_t count,
-		struct rule_value *out);
+	rule_call_fn *call;
+	bool pattern; /* the first argument is a RULE_PATTERN */
 };
 
 /* NULL when there is none; the name has length bytes. */
@@ -237,10 +275,26 @@ bool rule_call_method(struct rule_run *run, const struct rule_function *method,
 	const struct rule_value *argument, size_t count, struct rule_value *out);
 /* The methods of str. A nameless entry ends the table. */
 extern const struct rule_function rule_text_methods[];
-bool rule_method_replace(struct rule_run *run, const struct rule_value *argument, size_t count,
-	struct rule_value *out);
-bool rule_method_split(struct rule_run *run, const struct rule_value *argument, size_t count,
-	struct rule_value *out);
+rule_call_fn rule_function_abs, rule_function_round, rule_function_sum;
+rule_call_fn rule_function_min, rule_function_max, rule_function_sorted;
+rule_call_fn rule_function_any, rule_function_all, rule_function_ord, rule_function_chr;
+rule_call_fn rule_function_search, rule_function_match, rule_function_any_of;
+rule_call_fn rule_function_date, rule_function_time, rule_function_age;
+rule_call_fn rule_method_lower, rule_method_upper, rule_method_casefold, rule_method_title;
+rule_call_fn rule_method_capitalize, rule_method_isspace;
+rule_call_fn rule_method_isalpha, rule_method_isalnum, rule_method_isdigit;
+rule_call_fn rule_method_isupper, rule_method_islower;
+rule_call_fn rule_method_startswith, rule_method_endswith, rule_method_find_text, rule_method_index;
+rule_call_fn rule_method_count;
+rule_call_fn rule_method_replace, rule_method_split;
+
+/* rule_pattern */
+
+/* The pattern in v, a literal at the token text, becomes a RULE_PATTERN in the lexer's pool. */
+struct rule_lexer;
+bool rule_pattern_compile(struct rule_lexer *lexer, const char *at, struct rule_value *v);
+/* Its text. */
+struct rule_str rule_pattern_text(const struct rule_pattern *pattern);
 
 /* rule_lex */
 
@@ -285,6 +339,7 @@ enum rule_node_type {
 	NODE_COMPARE, /* a chain: each kid but the first says how it is compared with the one before */
 	NODE_NEGATE,
 	NODE_PLUS,
+	NODE_INVERT,
 	NODE_ARITHMETIC,
 	NODE_CONDITIONAL, /* condition, then, else */
 	NODE_FUNCTION,    /* kids are the arguments */

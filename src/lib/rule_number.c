@@ -119,32 +119,12 @@ static bool int_binary(
 	return true;
 }
 
-/* fmod(), which is libm's, and nothing else here needs libm. Every subtraction is exact. */
-static double real_remainder(double a, double b)
-{
-	double left = fabs(a), part;
-	int a_exponent, b_exponent;
-
-	if (isinf(a) || isnan(a) || isnan(b))
-		return NAN;
-	if (isinf(b))
-		return a;
-	(void)frexp(a, &a_exponent);
-	(void)frexp(b, &b_exponent);
-	for (int shift = a_exponent - b_exponent; shift >= 0; shift--) {
-		part = ldexp(fabs(b), shift);
-		if (left >= part)
-			left -= part;
-	}
-	return copysign(left, a);
-}
-
 /* CPython 3.11, Objects/floatobject.c, _float_div_mod(). */
 static void real_floor_divide(double a, double b, double *quotient, double *remainder)
 {
 	double whole;
 
-	*remainder = real_remainder(a, b);
+	*remainder = fmod(a, b);
 	*quotient = (a - *remainder) / b;
 	if (*remainder != 0) {
 		if ((b < 0) != (*remainder < 0)) {
@@ -195,9 +175,70 @@ static bool real_binary(
 	return true;
 }
 
+static bool is_bitwise(enum rule_arithmetic op)
+{
+	return op == RULE_BIT_OR || op == RULE_BIT_XOR || op == RULE_BIT_AND;
+}
+
+/* Of two bools a bool. */
+static bool bitwise(struct rule_run *run, enum rule_arithmetic op, const struct rule_value *a,
+	const struct rule_value *b, struct rule_value *out)
+{
+	if (a->type == RULE_FLOAT || b->type == RULE_FLOAT)
+		return rule_raise(run,
+			"TypeError: unsupported operand type(s) for %s: '%s' and '%s'",
+			op == RULE_BIT_OR    ? "|"
+			: op == RULE_BIT_XOR ? "^"
+					     : "&",
+			rule_type_name(a), rule_type_name(b));
+	*out = rule_int(op == RULE_BIT_OR    ? a->integer | b->integer
+			: op == RULE_BIT_XOR ? a->integer ^ b->integer
+					     : a->integer & b->integer);
+	if (a->type == RULE_BOOL && b->type == RULE_BOOL)
+		out->type = RULE_BOOL;
+	return true;
+}
+
+/* What remains of the base stays squared as often as bits of the exponent are left. */
+static bool int_power(struct rule_run *run, int64_t base, int64_t exponent, struct rule_value *out)
+{
+	int64_t result = 1;
+
+	for (; exponent > 0; exponent >>= 1) {
+		if ((exponent & 1) && __builtin_mul_overflow(result, base, &result))
+			return rule_raise_overflow(run);
+		if (exponent > 1 && __builtin_mul_overflow(base, base, &base))
+			return rule_raise_overflow(run);
+	}
+	*out = rule_int(result);
+	return true;
+}
+
+/* CPython 3.11, Objects/floatobject.c, float_pow(); C's pow() has its special cases (C11 F.10.4.4). */
+static bool real_power(struct rule_run *run, double a, double b, struct rule_value *out)
+{
+	double whole;
+
+	if (a == 0 && b < 0 && !isinf(b))
+		return rule_raise(
+			run, "ZeroDivisionError: 0.0 cannot be raised to a negative power");
+	if (a < 0 && !isinf(a) && !isinf(b) && modf(b, &whole) != 0)
+		return rule_raise(run, "ValueError: the root of a negative number is complex");
+	*out = rule_float(pow(a, b));
+	if (isinf(out->real) && !isinf(a) && !isinf(b))
+		return rule_raise(run, "OverflowError: (34, 'Numerical result out of range')");
+	return true;
+}
+
 bool rule_number_binary(struct rule_run *run, enum rule_arithmetic op, const struct rule_value *a,
 	const struct rule_value *b, struct rule_value *out)
 {
+	if (is_bitwise(op))
+		return bitwise(run, op, a, b, out);
+	if (op == RULE_POWER && rule_is_integer(a) && rule_is_integer(b) && b->integer >= 0)
+		return int_power(run, a->integer, b->integer, out);
+	if (op == RULE_POWER)
+		return real_power(run, rule_number_real(a), rule_number_real(b), out);
 	if (a->type == RULE_FLOAT || b->type == RULE_FLOAT)
 		return real_binary(run, op, rule_number_real(a), rule_number_real(b), out);
 	return int_binary(run, op, a->integer, b->integer, out);

@@ -25,27 +25,55 @@ static const struct {
 };
 
 /* Left-associative binary operators; a higher level binds tighter. */
-enum { LEVELS = 2 };
+enum { LEVELS = 5 };
 static const struct {
 	const char *text;
 	int level;
 	enum rule_arithmetic arithmetic;
 } binaries[] = {
-	{ "+", 0, RULE_ADD },
-	{ "-", 0, RULE_SUBTRACT },
-	{ "*", 1, RULE_MULTIPLY },
-	{ "/", 1, RULE_DIVIDE },
-	{ "//", 1, RULE_FLOOR_DIVIDE },
-	{ "%", 1, RULE_MODULO },
+	{ "|", 0, RULE_BIT_OR },
+	{ "^", 1, RULE_BIT_XOR },
+	{ "&", 2, RULE_BIT_AND },
+	{ "+", 3, RULE_ADD },
+	{ "-", 3, RULE_SUBTRACT },
+	{ "*", 4, RULE_MULTIPLY },
+	{ "/", 4, RULE_DIVIDE },
+	{ "//", 4, RULE_FLOOR_DIVIDE },
+	{ "%", 4, RULE_MODULO },
 };
+
+static struct rule_node *parse_unary(struct rule_parser *p);
+
+/* -2 ** -1 is -(2 ** (-1)): ** binds tighter than a sign on its left, and looser on its right. */
+static struct rule_node *parse_power(struct rule_parser *p)
+{
+	struct rule_node *node = rule_parse_primary(p);
+
+	if (!node || !rule_token_is(&p->token, "**"))
+		return node;
+	node = rule_node_add(p, rule_node_new(p, NODE_ARITHMETIC), node);
+	if (!node || !rule_enter(p) || !rule_advance(p))
+		return NULL;
+	node->arithmetic = RULE_POWER;
+	node = rule_node_add(p, node, parse_unary(p));
+	rule_leave(p);
+	return node;
+}
 
 static struct rule_node *parse_unary(struct rule_parser *p)
 {
+	static const struct {
+		const char *text;
+		enum rule_node_type type;
+	} signs[] = { { "-", NODE_NEGATE }, { "+", NODE_PLUS }, { "~", NODE_INVERT } };
 	struct rule_node *node;
+	size_t i = 0;
 
-	if (!rule_token_is(&p->token, "-") && !rule_token_is(&p->token, "+"))
-		return rule_parse_primary(p);
-	node = rule_node_new(p, rule_token_is(&p->token, "-") ? NODE_NEGATE : NODE_PLUS);
+	while (i < COUNT(signs) && !rule_token_is(&p->token, signs[i].text))
+		i++;
+	if (i == COUNT(signs))
+		return parse_power(p);
+	node = rule_node_new(p, signs[i].type);
 	if (!node || !rule_enter(p) || !rule_advance(p))
 		return NULL;
 	node = rule_node_add(p, node, parse_unary(p));

@@ -143,19 +143,35 @@ static bool check_count(
 		count, f->min, f->max);
 }
 
+/* The first argument of search() and match(), which begins at at, is compiled. */
+static bool take_pattern(struct rule_parser *p, struct rule_node *node, const char *at)
+{
+	struct rule_node *first = node->first;
+
+	if (first->type != NODE_CONSTANT || first->constant.type != RULE_STR)
+		return rule_lex_error(p->lexer, at,
+			"the pattern of %s() must be a string such as r'\\d+', not calculated",
+			node->function->name);
+	return rule_pattern_compile(p->lexer, at, &first->constant);
+}
+
 /* The arguments, added to node. A method has its object there already. */
 static struct rule_node *parse_arguments(struct rule_parser *p, struct rule_node *node,
 	const struct rule_function *f, const char *at)
 {
 	size_t commas, objects = node->kid_count;
+	const char *first;
 	char expected[64];
 
 	(void)snprintf(expected, sizeof(expected), "'(' behind '%s'", f->name); /* may be cut */
 	if (!rule_expect(p, "(", expected))
 		return NULL;
 	node->function = f;
+	first = p->token.start;
 	node = parse_items(p, node, ")", &commas);
-	return node && check_count(p, f, node->kid_count - objects, at) ? node : NULL;
+	if (!node || !check_count(p, f, node->kid_count - objects, at))
+		return NULL;
+	return !f->pattern || take_pattern(p, node, first) ? node : NULL;
 }
 
 static struct rule_node *unknown_name(struct rule_parser *p)

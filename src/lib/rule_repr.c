@@ -86,6 +86,9 @@ static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_valu
 	case RULE_STR:
 		add_quoted(b, v->str);
 		break;
+	case RULE_PATTERN:
+		add_quoted(b, rule_pattern_text(v->pattern));
+		break;
 	default:
 		if (!add_items(run, b, v))
 			return false;
@@ -97,12 +100,15 @@ static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_valu
 
 bool rule_to_str(struct rule_run *run, const struct rule_value *v, struct rule_value *out)
 {
+	*out = *v;
+	return v->type == RULE_STR || rule_to_repr(run, v, out);
+}
+
+bool rule_to_repr(struct rule_run *run, const struct rule_value *v, struct rule_value *out)
+{
 	struct buf b = { 0 };
 	char *copy = NULL;
 
-	*out = *v;
-	if (v->type == RULE_STR)
-		return true;
 	if (add_repr(run, &b, v))
 		copy = rule_alloc(run, b.length + 1);
 	if (copy) {

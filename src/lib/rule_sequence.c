@@ -63,6 +63,28 @@ bool rule_index(struct rule_run *run, const struct rule_value *v, const struct r
 	return true;
 }
 
+bool rule_to_items(struct rule_run *run, const struct rule_value *v, struct rule_items *out)
+{
+	struct rule_value *item;
+	struct rule_str s = v->str;
+	size_t n = 0, bytes;
+
+	if (!is_sequence(v))
+		return rule_raise(run, "TypeError: '%s' object is not iterable", rule_type_name(v));
+	*out = v->items;
+	if (rule_is_items(v))
+		return true;
+	item = rule_alloc(run, rule_utf8_count(s) * sizeof(*item));
+	if (!item)
+		return false;
+	for (size_t at = 0; at < s.length; at += bytes) {
+		(void)rule_utf8_decode(s.data + at, s.length - at, &bytes);
+		item[n++] = rule_str(s.data + at, bytes);
+	}
+	*out = (struct rule_items){ item, n };
+	return true;
+}
+
 /* One end of a slice, as CPython's PySlice_AdjustIndices() has it. */
 static int64_t slice_end(const struct rule_value *v, int64_t absent, int64_t length, int64_t step)
 {
@@ -79,6 +101,31 @@ static int64_t slice_end(const struct rule_value *v, int64_t absent, int64_t len
 	return at;
 }
 
+static bool need_slice_end(struct rule_run *run, const struct rule_value *v)
+{
+	return v->type == RULE_NONE || rule_is_integer(v) ||
+	       rule_raise(run, "TypeError: slice indices must be integers or None or have an "
+			       "__index__ method");
+}
+
+bool rule_range(struct rule_run *run, const struct rule_value *argument, size_t count, size_t first,
+	int64_t length, int64_t *start, int64_t *stop)
+{
+	*start = 0;
+	*stop = length;
+	for (size_t i = first; i < count && i < first + 2; i++)
+		if (!need_slice_end(run, &argument[i]))
+			return false;
+	/* A start behind the end stays there: nothing is found, not even what is empty. */
+	if (count > first && argument[first].type != RULE_NONE)
+		*start = argument[first].integer > length
+				 ? length + 1
+				 : slice_end(&argument[first], 0, length, 1);
+	if (count > first + 1)
+		*stop = slice_end(&argument[first + 1], length, length, 1);
+	return true;
+}
+
 bool rule_slice(struct rule_run *run, const struct rule_value *v, const struct rule_value bound[3],
 	struct rule_value *out)
 {
@@ -88,9 +135,8 @@ bool rule_slice(struct rule_run *run, const struct rule_value *v, const struct r
 		return rule_raise(
 			run, "TypeError: '%s' object is not subscriptable", rule_type_name(v));
 	for (int i = 0; i < 3; i++)
-		if (bound[i].type != RULE_NONE && !rule_is_integer(&bound[i]))
-			return rule_raise(run, "TypeError: slice indices must be integers or None "
-					       "or have an __index__ method");
+		if (!need_slice_end(run, &bound[i]))
+			return false;
 	if (bound[2].type != RULE_NONE)
 		step = bound[2].integer < -INT64_MAX ? -INT64_MAX : bound[2].integer;
 	if (step == 0)
@@ -175,6 +221,10 @@ static bool raise_operands(struct rule_run *run, enum rule_arithmetic op,
 		[RULE_DIVIDE] = "/",
 		[RULE_FLOOR_DIVIDE] = "//",
 		[RULE_MODULO] = "%",
+		[RULE_POWER] = "** or pow()",
+		[RULE_BIT_OR] = "|",
+		[RULE_BIT_XOR] = "^",
+		[RULE_BIT_AND] = "&",
 	};
 
 	if (op == RULE_MODULO && a->type == RULE_STR)

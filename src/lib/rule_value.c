@@ -53,6 +53,7 @@ const char *rule_type_name(const struct rule_value *v)
 		[RULE_STR] = "str",
 		[RULE_LIST] = "list",
 		[RULE_TUPLE] = "tuple",
+		[RULE_PATTERN] = "pattern",
 	};
 
 	return names[v->type];
@@ -155,7 +156,8 @@ static bool compare_order(struct rule_run *run, enum rule_compare op, const stru
 	}
 	if (a->type == RULE_STR && b->type == RULE_STR) {
 		*holds = order_holds(op, text_order(a->str, b->str));
-		return true;
+		return rule_charge(
+			run, (a->str.length < b->str.length ? a : b)->str.length / RULE_STEP_BYTES);
 	}
 	if (!rule_is_items(a) || a->type != b->type)
 		return rule_raise(run,

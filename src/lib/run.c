@@ -50,7 +50,8 @@ static void become(const struct run *run, char **environment, pid_t parent)
 		return;
 	if (run->directory >= 0 && fchdir(run->directory) < 0)
 		return;
-	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail */
+	(void)signal(SIGPIPE, SIG_DFL); /* these cannot fail */
+	(void)signal(SIGIO, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	environ = environment;
@@ -160,7 +161,8 @@ int run_signals(void)
 {
 	sigset_t set;
 
-	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail */
+	(void)signal(SIGPIPE, SIG_IGN); /* these cannot fail */
+	(void)signal(SIGIO, SIG_IGN);   /* a lease that is broken while we hold it, fcntl(2) */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);

@@ -114,9 +114,30 @@ void sender_answer(
 	write_line(&line);
 }
 
-void sender_target_failed(struct sender *s, const char *format, ...)
+/* The line that tells why the target as a whole cannot be used. */
+static void write_target_line(const char *text)
 {
 	struct buf line = { 0 };
+
+	buf_puts(&line, "target\t-\t-\t");
+	add_text(&line, text);
+	write_line(&line);
+}
+
+void sender_never(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args); /* a longer reason is cut */
+	va_end(args);
+	write_target_line(text);
+	die(EXIT_PERMANENT, "unable to send: %s", text);
+}
+
+void sender_target_failed(struct sender *s, const char *format, ...)
+{
 	char text[512];
 	va_list args;
 
@@ -126,9 +147,7 @@ void sender_target_failed(struct sender *s, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args); /* a longer reason is cut */
 	va_end(args);
-	buf_puts(&line, "target\t-\t-\t");
-	add_text(&line, text);
-	write_line(&line);
+	write_target_line(text);
 }
 
 int sender_close(struct sender *s)
@@ -159,9 +178,7 @@ const char *sender_need(const char *name)
 	const char *value = sender_setting(name, NULL);
 
 	if (!value)
-		die(EXIT_PERMANENT,
-			"unable to send: TARGET_%s is not set; set it in the target's section",
-			name);
+		sender_never("TARGET_%s is not set; set it in the target's section", name);
 	return value;
 }
 
@@ -173,8 +190,7 @@ long sender_number(const char *name, long min, long max, long otherwise)
 	if (!value)
 		return otherwise;
 	if (parse_long(value, min, max, &number) < 0)
-		die(EXIT_PERMANENT,
-			"unable to send: TARGET_%s is '%s'; it must be a number from %ld to %ld",
-			name, value, min, max);
+		sender_never("TARGET_%s is '%s'; it must be a number from %ld to %ld", name, value,
+			min, max);
 	return number;
 }

@@ -50,6 +50,9 @@ void sender_target_failed(struct sender *sender, const char *format, ...)
 /* The exit status that the contract prescribes for what was written. Frees the list. */
 int sender_close(struct sender *sender);
 
+/* The settings cannot work: says so to the dispatcher and to the log, and exits with EXIT_PERMANENT. */
+_Noreturn void sender_never(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* The setting TARGET_<name>; NULL or "" count as absent. sender_need() dies with 100 when absent. */
 const char *sender_setting(const char *name, const char *otherwise);
 const char *sender_need(const char *name);

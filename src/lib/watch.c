@@ -158,8 +158,13 @@ int watch_keep(const char *path, unsigned int events)
 	int wd;
 
 	if (found && !entries[at].ended) {
-		entries[at].kept = true;
-		return 0;
+		/* A watch belongs to what the path stood for then: another directory may have its name. */
+		if (inotify_add_watch(inotify_fd, path, events) == entries[at].wd) {
+			entries[at].kept = true;
+			return 0;
+		}
+		(void)inotifytools_remove_watch_by_wd(entries[at].wd); /* gone is fine */
+		entries[at].ended = true;
 	}
 	wd = start_watch(path, events);
 	if (wd < 0)

@@ -28,8 +28,7 @@ static const char *argument(const char *name, const char *value, const char *all
 	size_t length = strlen(value);
 
 	if (length > max || value[0] == '-' || (allowed && strspn(value, allowed) < length))
-		die(EXIT_PERMANENT, "unable to send: TARGET_%s is '%s', which is not valid", name,
-			value);
+		sender_never("TARGET_%s is '%s', which is not valid", name, value);
 	return value;
 }
 
@@ -40,7 +39,7 @@ static const char *ae_title(const char *name, const char *otherwise)
 
 	for (const char *c = title; *c; c++)
 		if (*c < 0x20 || *c > 0x7e || *c == '\\')
-			die(EXIT_PERMANENT, "unable to send: TARGET_%s is not an AE title", name);
+			sender_never("TARGET_%s is not an AE title", name);
 	return argument(name, title, NULL, AE_TITLE_MAX);
 }
 

@@ -247,15 +247,14 @@ static void read_settings(struct folder *f)
 	char why[256];
 
 	if (!job || !name_ok(job))
-		die(EXIT_PERMANENT, "unable to send: DCMSPOOL_JOB is not the name of a job");
+		sender_never("DCMSPOOL_JOB is not the name of a job");
 	f->path = sender_need("PATH");
 	f->layout = sender_setting("LAYOUT",
 		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm");
 	if (f->path[0] != '/')
-		die(EXIT_PERMANENT, "unable to send: TARGET_PATH is '%s'; it must be absolute",
-			f->path);
+		sender_never("TARGET_PATH is '%s'; it must be absolute", f->path);
 	if (layout_check(f->layout, why, sizeof(why)) < 0)
-		die(EXIT_PERMANENT, "unable to send: %s", why);
+		sender_never("%s", why);
 	if (asprintf(&f->staging_name, ".dcmspool.%s", job) < 0)
 		die(EXIT_TEMPORARY, "unable to send: out of memory");
 	f->series = jsonfile_load(AT_FDCWD, "series.json"); /* without it: "unknown" */

@@ -1,0 +1,61 @@
+/*
+ * fuzz_rule: libFuzzer's entry into the rule language, compiler and evaluator.
+ *
+ * Each input is the text of a rule; behind a NUL, one value for all tags. Whatever compiles must end
+ * in a value or in a reason, and twice in the same one.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rule.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool known(const char *name)
+{
+	return *name != 'x';
+}
+
+static const char *tag(const void *context, const char *name)
+{
+	return strlen(name) % 2 ? context : "1.5";
+}
+
+static void evaluate(const struct rule *rule, const char *value)
+{
+	char why[256] = "", again[256] = "", *text = NULL;
+	enum rule_result result = rule_evaluate_text(rule, tag, value, &text, why, sizeof(why));
+
+	if (result == RULE_FAILED ? text || !*why : !text)
+		abort();
+	/* Writing the value down can fail when finding it did not. */
+	if (rule_evaluate(rule, tag, value, again, sizeof(again)) != result &&
+		result != RULE_FAILED)
+		abort();
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rule_error error = { 0 };
+	struct rule *rule;
+	char *text = malloc(size + 2);
+	size_t length;
+
+	if (!text)
+		return 0;
+	if (size)
+		memcpy(text, data, size);
+	text[size] = text[size + 1] = '\0';
+	length = strlen(text);
+	rule = rule_compile(text, known, &error);
+	if (rule)
+		evaluate(rule, length < size ? text + length + 1 : text);
+	else if (!*error.message || error.line < 1 || error.column < 1)
+		abort();
+	rule_free(rule);
+	free(text);
+	return 0;
+}
