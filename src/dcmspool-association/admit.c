@@ -14,10 +14,13 @@
 enum { JSON_MAX = 16384, TRIES = 100 };
 
 /* Result, source, reason: PS3.8 table 9-21. */
-static const struct refusal calling_unknown = { { 1, 1, 3 }, "calling AE title empty or not in receiver.calling_aets" };
-static const struct refusal called_unknown = { { 1, 1, 7 }, "called AE title empty or not in receiver.called_aets" };
+static const struct refusal calling_unknown = { { 1, 1, 3 },
+	"calling AE title empty or not in receiver.calling_aets" };
+static const struct refusal called_unknown = { { 1, 1, 7 },
+	"called AE title empty or not in receiver.called_aets" };
 static const struct refusal address_unknown = { { 1, 1, 1 }, "address not in receiver.allow" };
-static const struct refusal disk_full = { { 2, 3, 2 }, "less free disk space than receiver.min_free" };
+static const struct refusal disk_full = { { 2, 3, 2 },
+	"less free disk space than receiver.min_free" };
 static const struct refusal too_many = { { 2, 3, 2 }, "more than receiver.max_associations" };
 static const struct refusal too_many_of_peer = { { 2, 3, 2 },
 	"more than receiver.max_associations_per_peer" };

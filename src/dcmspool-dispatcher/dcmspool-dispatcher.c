@@ -18,7 +18,11 @@
 static const char usage[] = "usage: dcmspool-dispatcher [-n] [-c FILE]\n";
 
 /* Jobs and pauses that come and go, in both directories of a target. */
-enum { QUEUE_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
+enum {
+	QUEUE_EVENTS =
+		IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+		IN_MOVE_SELF /* the whole queue is put aside: a new one is made and watched */
+};
 
 void look_again(struct dispatcher *d, int64_t due_us)
 {
