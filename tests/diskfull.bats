@@ -137,7 +137,7 @@ calm() {
 	fill
 	start_routers 1
 	wait_for logged router1 'unable to route routing/.*: No space left on device; '
-	logged router1 'unable to write plan.json: No space left on device'
+	logged router1 'unable to decide on routing/.*: No space left on device'
 	calm router1 "$pid_router1"
 	start_dispatchers 1
 	make_room
