@@ -39,14 +39,14 @@ static void put_setting(
 {
 	const char *text = conf_setting(target, key->name);
 
-	if (key->kind == CONF_SECONDS || key->kind == CONF_NUMBER)
-		buf_printf(out, "%s%s", text, key->kind == CONF_SECONDS ? "s" : "");
-	else if (plain)
-		buf_puts(out, text);
+	if (plain || key->kind == CONF_NUMBER || key->kind == CONF_BYTES)
+		buf_puts(out, text ? text : "");
+	else if (key->kind == CONF_SECONDS)
+		buf_printf(out, "%ss", text);
 	else
 		conf_quote(out, text);
 	if (plain)
-		buf_puts(out, "\n");
+		buf_printf(out, "%s\n", key->kind == CONF_SECONDS ? "s" : "");
 }
 
 /* True for a key that is kept as a pair of conf_target.setting. */
@@ -60,6 +60,16 @@ static bool applies(struct conf *conf, const struct conf_key *key, size_t nth)
 	return !key->type || conf_key_applies(key, conf->target[nth].type);
 }
 
+/* An empty text can be left out only. */
+static bool is_empty(
+	const struct conf *conf, const struct conf_key *key, const void *base, size_t nth)
+{
+	if (in_setting(key))
+		return !conf_setting(&conf->target[nth], key->name);
+	return key->kind == CONF_STRING && key->initial &&
+	       !**(char *const *)(const void *)((const char *)base + key->offset);
+}
+
 static void put_section(struct buf *out, struct conf *conf, enum conf_section section, size_t nth)
 {
 	const char *indent = section == CONF_TOP ? "" : "\t";
@@ -68,11 +78,8 @@ static void put_section(struct buf *out, struct conf *conf, enum conf_section se
 	for (size_t i = 0; i < conf_key_count; i++) {
 		const struct conf_key *k = &conf_keys[i];
 
-		if (k->section != section || !applies(conf, k, nth))
+		if (k->section != section || !applies(conf, k, nth) || is_empty(conf, k, base, nth))
 			continue;
-		if (k->kind == CONF_STRING && k->initial &&
-			!**(char *const *)(const void *)((const char *)base + k->offset))
-			continue; /* an empty text can be left out only */
 		buf_printf(out, "%s%s = ", indent, k->name);
 		if (in_setting(k))
 			put_setting(out, k, &conf->target[nth], false);

@@ -13,11 +13,14 @@ static const char *const kinds[] = {
 	[CONF_PATH] = "path",
 	[CONF_HOST] = "host name or address",
 	[CONF_LAYOUT] = "path with {Keyword} in it",
+	[CONF_MARKER] = "file name",
+	[CONF_URL] = "URL",
 	[CONF_HOURS] = "hours",
 	[CONF_AET] = "AE title",
 	[CONF_NUMBER] = "number",
 	[CONF_MS] = "duration",
 	[CONF_SECONDS] = "duration in whole seconds",
+	[CONF_BYTES] = "size",
 	[CONF_BOOL] = "one of",
 	[CONF_CHOICE] = "one of",
 	[CONF_NUMBERS] = "list of numbers",
@@ -44,7 +47,7 @@ static void put_items(struct buf *out, const char *items, const char *separator)
 static void put_range(struct buf *out, const struct conf_key *key)
 {
 	buf_puts(out, ", ");
-	if (key->kind == CONF_NUMBER || key->kind == CONF_NUMBERS) {
+	if (key->kind == CONF_NUMBER || key->kind == CONF_NUMBERS || key->kind == CONF_BYTES) {
 		buf_printf(out, "%ld to %ld", key->min, key->max);
 		return;
 	}

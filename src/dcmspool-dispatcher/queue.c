@@ -158,7 +158,7 @@ static bool may_go(struct dispatcher *d, const struct queue *queue, size_t i)
 
 	if (!is_job_name(job))
 		return false; /* our own files, and what is being copied here by hand */
-	if (queue->target->ordered &&
+	if (queue->target->order != CONF_ORDER_NONE &&
 		(has_study(queue->running_study, queue->running.count, queue->waiting_study[i]) ||
 			has_study(queue->waiting_study, i, queue->waiting_study[i])))
 		return false;

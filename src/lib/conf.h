@@ -58,20 +58,33 @@ struct conf_cleaner {
 	char *offpeak;    /* deleting is done between these, "22:00-06:00"; default "00:00-24:00" */
 };
 
+/* Urgent jobs go before normal ones, these before offpeak ones. */
+enum conf_priority { CONF_URGENT, CONF_NORMAL, CONF_OFFPEAK, CONF_PRIORITIES };
+
+/* In which order the series of one study go to a target: of arrival, by SeriesNumber among what waits
+ * (both one at a time), or any. */
+enum conf_order { CONF_ORDER_STUDY, CONF_ORDER_SERIES_NUMBER, CONF_ORDER_NONE };
+
 struct conf_target {
 	char *name;           /* name_ok() */
 	char *type;           /* "dicom", "folder": the program send-TYPE beside ours */
 	long max_connections; /* jobs at once; default 1 */
-	bool ordered;         /* one series of a study after the other; default true */
-	long retry_min_ms;    /* first pause after a failure; default 5 s */
-	long retry_max_ms;    /* longest pause; default 15 min */
-	long image_retries;   /* tries for an image that the target refuses; default 5 */
+	enum conf_order order;
+	long order_wait_ms; /* for an earlier series of the study that is not routed yet; default 10 min */
+	char *hours[CONF_PRIORITIES]; /* when jobs of a priority go, conf_hours() */
+	long rate_limit;              /* bytes per second, all jobs together; 0: none */
+	long retry_min_ms;            /* first pause after a failure; default 5 s */
+	long retry_max_ms;            /* longest pause; default 15 min */
+	long image_retries;           /* tries for an image that the target refuses; default 5 */
+	long give_up_s; /* a job goes to error/ when its target has failed for so long; default 7 days */
 	/* Settings for the sender: "host", "10.0.0.5", "port", "104", ... with the defaults filled
 	 * in, durations as whole seconds without a unit, paths absolute. */
 	struct conf_strings setting; /* name, value, name, value, ...; count is even */
 };
 
 enum conf_action { CONF_ROUTE, CONF_DISCARD };
+/* Whose tags a rule sees: the first image's (by InstanceNumber), or each image's until it applies. */
+enum conf_on { CONF_ON_FIRST, CONF_ON_ANY };
 
 struct conf_rule {
 	char *name; /* name_ok() */
@@ -81,6 +94,9 @@ struct conf_rule {
 	bool disabled;
 	bool fallback; /* applies when no other rule did */
 	struct conf_strings targets;
+	enum conf_priority priority; /* of the jobs that it makes */
+	enum conf_on on;
+	char *contact; /* whom to ask about the rule; "" when nobody is named */
 	char *comment; /* "" when there is none */
 };
 

@@ -96,6 +96,52 @@ static void check_path(struct conf_work *work, size_t nth)
 			"%s lies in the spool %s; give a path outside of it", path, spool);
 }
 
+static bool is_yes(const struct conf_target *target, const char *key)
+{
+	const char *value = conf_setting(target, key);
+
+	return value && strcmp(value, "yes") == 0;
+}
+
+/* Keys of a dicom target that need or exclude each other. */
+static void check_dicom(struct conf_work *work, size_t nth)
+{
+	static const char *const where[] = { "host", "aec" };
+	static const char *const tls[] = { "tls_key", "tls_cert", "tls_ca" };
+	const struct conf_target *target = &work->conf->target[nth];
+	const char *text = conf_setting(target, "connections");
+	bool back = is_yes(target, "return_to_sender");
+	long connections = text ? strtol(text, NULL, 10) : 1;
+	bool has_key, has_cert;
+
+	if (!target->type || strcmp(target->type, "dicom") != 0)
+		return;
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		bool is_set = conf_find(work, CONF_TARGET, nth, where[i]) != NULL;
+
+		if (!is_set && !back)
+			REPORT(work, CONF_TARGET, nth, where[i],
+				"this key is missing; add %s = ... to the target, or "
+				"return_to_sender = yes",
+				where[i]);
+		if (is_set && back)
+			REPORT(work, CONF_TARGET, nth, where[i],
+				"with return_to_sender it is the sender's; remove one of the two");
+	}
+	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++)
+		if (conf_find(work, CONF_TARGET, nth, tls[i]) && !is_yes(target, "tls"))
+			REPORT(work, CONF_TARGET, nth, tls[i], "it has no use without tls = yes");
+	has_key = conf_find(work, CONF_TARGET, nth, "tls_key") != NULL;
+	has_cert = conf_find(work, CONF_TARGET, nth, "tls_cert") != NULL;
+	if (has_key != has_cert)
+		REPORT(work, CONF_TARGET, nth, has_key ? "tls_key" : "tls_cert",
+			"a client certificate needs tls_key and tls_cert; add the other");
+	if (connections > target->max_connections)
+		REPORT(work, CONF_TARGET, nth, "connections",
+			"%ld is more than max_connections (%ld); raise that, or lower this",
+			connections, target->max_connections);
+}
+
 /* The word at column of a line, if it is no tag: the names that are near, or "". */
 static const char *suggest(
 	const char *line, int column, const char *message, char *out, size_t size)
@@ -201,6 +247,7 @@ void conf_check(struct conf_work *work)
 	for (size_t i = 0; i < work->conf->target_count; i++) {
 		in_order(work, CONF_TARGET, i, "retry_min", "retry_max");
 		check_path(work, i);
+		check_dicom(work, i);
 	}
 	for (size_t i = 0; i < work->conf->rule_count; i++) {
 		check_targets(work, i);

@@ -86,29 +86,53 @@ static void fill_section(struct conf_work *work, cfg_t *cfg, enum conf_section s
 union field {
 	char *text;
 	long number;
+	int choice;
+	bool yes;
 };
+
+/* What the sender is told, in a buffer that the caller frees; empty when there is nothing to tell. */
+static struct buf setting_text(const struct conf_key *key, const union field *value)
+{
+	struct buf text = { 0 };
+
+	switch (key->kind) {
+	case CONF_NUMBER:
+	case CONF_SECONDS:
+	case CONF_BYTES:
+		buf_printf(&text, "%ld", value->number);
+		break;
+	case CONF_BOOL:
+		buf_puts(&text, value->yes ? "yes" : "no");
+		break;
+	case CONF_CHOICE:
+		conf_value_print(&text, key, value);
+		break;
+	default:
+		if (value->text)
+			buf_puts(&text, value->text);
+	}
+	return text;
+}
 
 static void add_setting(struct conf_work *work, struct conf_target *target,
 	const struct conf_key *key, union field *value)
 {
 	struct conf_strings *list = &target->setting;
-	char **grown = reallocarray(list->item, list->count + 2, sizeof(*grown));
-	char number[32];
-	const char *text = value->text;
+	struct buf text = setting_text(key, value);
+	char **grown = NULL;
 
+	if (!text.failed && !text.data)
+		return; /* an empty text; or it was wrong, and is reported */
+	if (!text.failed)
+		grown = reallocarray(list->item, list->count + 2, sizeof(*grown));
 	if (!grown) {
 		work->no_memory = true;
+		buf_free(&text);
 		return;
 	}
 	list->item = grown;
-	if (key->kind == CONF_NUMBER || key->kind == CONF_SECONDS) {
-		(void)snprintf(number, sizeof(number), "%ld", value->number); /* fits */
-		text = number;
-	}
-	if (!text)
-		return; /* it was wrong, and is reported */
 	grown[list->count++] = conf_copy(work, key->name, strlen(key->name));
-	grown[list->count++] = conf_copy(work, text, strlen(text));
+	grown[list->count++] = text.data;
 }
 
 static void fill_setting(struct conf_work *work, cfg_t *cfg, const struct conf_key *key, size_t nth)
@@ -176,12 +200,13 @@ static void check_type(struct conf_work *work, size_t nth)
 	if (program.failed)
 		work->no_memory = true;
 	else if (!name_ok(type) || access(program.data, X_OK) < 0) {
-		conf_nearest_try(&nearest, "dicom");
-		conf_nearest_try(&nearest, "folder");
+		for (size_t i = 0; i < conf_key_count; i++)
+			if (conf_keys[i].type && strcmp(conf_keys[i].type, "*") != 0)
+				conf_nearest_try(&nearest, conf_keys[i].type);
 		path = conf_path(work, CONF_TARGET, nth, "type");
 		conf_report(work, place_of(s), path,
-			"no sender of type \"%s\"; use dicom or folder, or install the program "
-			"send-%s in %s%s",
+			"no sender of type \"%s\"; use dicom, folder, dicomweb, sftp, rsync, s3 or "
+			"command, or install the program send-%s in %s%s",
 			type, type, self, conf_nearest_hint(&nearest, hint, sizeof(hint)));
 		free(path);
 	}

@@ -37,11 +37,14 @@ enum conf_kind {
 	CONF_PATH,      /* char *: made absolute */
 	CONF_HOST,      /* char *: a host name or address */
 	CONF_LAYOUT,    /* char *: a path with {Keyword} in it */
+	CONF_MARKER,    /* char *: the name of a file */
+	CONF_URL,       /* char *: http:// or https:// */
 	CONF_HOURS,     /* char *: "HH:MM-HH:MM", local time */
 	CONF_AET,       /* char *: an AE title; the last kind that is a char * */
 	CONF_NUMBER,    /* long */
 	CONF_MS,        /* long: a duration, kept in milliseconds */
 	CONF_SECONDS,   /* long: a duration, kept in seconds */
+	CONF_BYTES,     /* long: a size, "500k", "10M" */
 	CONF_BOOL,      /* bool: the position in choices, modulo 2 */
 	CONF_CHOICE,    /* enum (an int): the position in choices */
 	CONF_NUMBERS,   /* long * and its count */
@@ -202,6 +205,8 @@ void conf_parse_string(const struct conf_item *item);
 void conf_parse_path(const struct conf_item *item);
 void conf_parse_host(const struct conf_item *item);
 void conf_parse_layout(const struct conf_item *item);
+void conf_parse_marker(const struct conf_item *item);
+void conf_parse_url(const struct conf_item *item);
 void conf_parse_hours(const struct conf_item *item);
 void conf_parse_aet(const struct conf_item *item);
 void conf_parse_aets(const struct conf_item *item);

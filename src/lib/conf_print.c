@@ -49,6 +49,7 @@ static void print_item(
 	switch (key->kind) {
 	case CONF_NUMBER:
 	case CONF_NUMBERS:
+	case CONF_BYTES:
 		buf_printf(out, "%ld", ((const long *)at)[i]);
 		break;
 	case CONF_MS:

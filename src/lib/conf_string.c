@@ -195,6 +195,43 @@ void conf_parse_layout(const struct conf_item *i)
 	conf_set_string(i, i->text, strlen(i->text));
 }
 
+/* It is written beside the images, so it must not look like one. */
+void conf_parse_marker(const struct conf_item *i)
+{
+	size_t n = strlen(i->text);
+
+	if (!name_ok(*i->text == '.' ? i->text + 1 : i->text) ||
+		(n >= 4 && strcmp(i->text + n - 4, ".dcm") == 0))
+		CONF_WRONG(i,
+			"\"%s\" cannot be the name of a marker; for example \"complete\" or "
+			"\".complete\"",
+			i->text);
+	else
+		conf_set_string(i, i->text, n);
+}
+
+/* A secret has its own key: in a URL it would be seen in logs and process lists. */
+void conf_parse_url(const struct conf_item *i)
+{
+	size_t scheme = strncmp(i->text, "http://", 7) == 0    ? 7
+			: strncmp(i->text, "https://", 8) == 0 ? 8
+							       : 0;
+	const char *host = i->text + scheme;
+	size_t n = strlen(i->text);
+
+	for (const char *c = i->text; *c; c++)
+		if (*c <= ' ' || *c == 0x7f || strchr("\"\\<>^`{|}?#", *c))
+			scheme = 0;
+	if (!scheme || !*host || *host == '/')
+		CONF_WRONG(i,
+			"\"%s\" is not a URL; for example \"https://pacs.example.org/dicom-web\"",
+			i->text);
+	else if (memchr(host, '@', strcspn(host, "/")))
+		CONF_WRONG(i, "a user's name in a URL is not possible; use the keys for it");
+	else
+		conf_set_string(i, i->text, n - (i->text[n - 1] == '/'));
+}
+
 void conf_parse_names(const struct conf_item *i)
 {
 	if (!conf_repeated(i))

@@ -175,6 +175,33 @@ static void parse_duration(const struct conf_item *i)
 	buf_free(&range);
 }
 
+/* Bytes; k, M and G are thousands, millions and thousand millions of them. */
+static void parse_bytes(const struct conf_item *i)
+{
+	static const char letters[] = "kMG";
+	const struct conf_key *k = i->key;
+	size_t digits = strspn(i->text, "0123456789");
+	const char *letter = i->text[digits] ? strchr(letters, i->text[digits]) : NULL;
+	char text[32];
+	long value, scale = 1;
+
+	for (const char *l = letters; letter && l <= letter; l++)
+		scale *= 1000;
+	if (!digits || digits >= sizeof(text) || (i->text[digits] && !letter) ||
+		(letter && i->text[digits + 1])) {
+		CONF_WRONG(i, "\"%s\" is not a size; a number of bytes, for example 500k, 10M, 2G",
+			i->text);
+		return;
+	}
+	memcpy(text, i->text, digits);
+	text[digits] = '\0';
+	if (parse_long(text, 0, LONG_MAX / scale, &value) == 0 && value * scale >= k->min &&
+		value * scale <= k->max)
+		*(long *)conf_field(k, i->base) = value * scale;
+	else
+		CONF_WRONG(i, "%s is out of range; %ld to %ld bytes", i->text, k->min, k->max);
+}
+
 /* The position of text in the key's choices, or -1, reported. */
 static int choice(const struct conf_item *i)
 {
@@ -215,11 +242,14 @@ static void (*const parsers[])(const struct conf_item *item) = {
 	[CONF_PATH] = conf_parse_path,
 	[CONF_HOST] = conf_parse_host,
 	[CONF_LAYOUT] = conf_parse_layout,
+	[CONF_MARKER] = conf_parse_marker,
+	[CONF_URL] = conf_parse_url,
 	[CONF_HOURS] = conf_parse_hours,
 	[CONF_AET] = conf_parse_aet,
 	[CONF_NUMBER] = parse_number,
 	[CONF_MS] = parse_duration,
 	[CONF_SECONDS] = parse_duration,
+	[CONF_BYTES] = parse_bytes,
 	[CONF_BOOL] = parse_bool,
 	[CONF_CHOICE] = parse_choice,
 	[CONF_NUMBERS] = parse_numbers,

@@ -28,6 +28,26 @@ const char *job_study(const char *name)
 	return study + 1;
 }
 
+static const char *const suffixes[CONF_PRIORITIES] = { ".urgent", "", ".offpeak" };
+
+const char *job_suffix(enum conf_priority priority)
+{
+	return suffixes[priority];
+}
+
+enum conf_priority job_priority(const char *name)
+{
+	size_t length = strcspn(name, "~"); /* disk_rename_unique() puts its number there */
+
+	for (int p = 0; p < CONF_PRIORITIES; p++) {
+		size_t n = strlen(suffixes[p]);
+
+		if (n > 0 && length > n && strncmp(name + length - n, suffixes[p], n) == 0)
+			return p;
+	}
+	return CONF_NORMAL;
+}
+
 int job_images(int job, struct disk_names *out)
 {
 	size_t kept = 0;

@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf.h"
 #include "disk.h"
 
-enum { JOB_NAME_SIZE = 80 };
+enum { JOB_NAME_SIZE = 96 };
 
 /* "<stamp>.<8 hex of the study's UID>.<8 hex of the series' UID>". */
 void job_name(
@@ -18,6 +19,11 @@ void job_name(
 /* The study's 8 hex digits in a job's name, or NULL when the name is not one of ours. Points into name;
  * not NUL-terminated. */
 const char *job_study(const char *name);
+
+/* The priority in a job's name: it ends with ".urgent" or ".offpeak" (and perhaps "~2"), or is normal. */
+enum conf_priority job_priority(const char *name);
+/* ".urgent", "" or ".offpeak". */
+const char *job_suffix(enum conf_priority priority);
 
 /* The names of the images in a job's or batch's directory, sorted. */
 int job_images(int job, struct disk_names *out);

@@ -4,10 +4,12 @@
 #include "str.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void add_image(struct sender *s, const char *name)
@@ -193,4 +195,69 @@ long sender_number(const char *name, long min, long max, long otherwise)
 		sender_never("TARGET_%s is '%s'; it must be a number from %ld to %ld", name, value,
 			min, max);
 	return number;
+}
+
+bool sender_yes(const char *name)
+{
+	static const char *const words[] = { "no", "yes", "false", "true" };
+	const char *value = sender_setting(name, "no");
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(value, words[i]) == 0)
+			return i % 2;
+	sender_never("TARGET_%s is '%s'; it must be yes or no", name, value);
+}
+
+bool sender_probing(int argc, char *argv[])
+{
+	return argc == 2 && strcmp(argv[1], "-p") == 0;
+}
+
+/* Opens the secret file of a setting, or dies. */
+static int open_secret(const char *name, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		sender_never("unable to read the secret file %s (TARGET_%s): %s", path, name,
+			strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		sender_never("the secret file %s (TARGET_%s) is no regular file", path, name);
+	if (st.st_uid != geteuid())
+		sender_never(
+			"the secret file %s (TARGET_%s) belongs to another user; chown it to the "
+			"user that dcmspool runs as",
+			path, name);
+	if (st.st_mode & 077)
+		sender_never("others may read the secret file %s (TARGET_%s); chmod 600 %s", path,
+			name, path);
+	return fd;
+}
+
+const char *sender_secret_file(const char *name)
+{
+	const char *path = sender_setting(name, NULL);
+
+	if (path)
+		(void)close(open_secret(name, path)); /* only looked at */
+	return path;
+}
+
+char *sender_secret(const char *name)
+{
+	const char *path = sender_setting(name, NULL);
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	if (!path)
+		return NULL;
+	file = fdopen(open_secret(name, path), "r");
+	if (!file || getline(&line, &size, file) < 0 || strcspn(line, "\r\n") == 0)
+		sender_never(
+			"the first line of the secret file %s (TARGET_%s) is empty", path, name);
+	line[strcspn(line, "\r\n")] = '\0';
+	(void)fclose(file); /* only read */
+	return line;
 }

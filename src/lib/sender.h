@@ -58,5 +58,18 @@ const char *sender_setting(const char *name, const char *otherwise);
 const char *sender_need(const char *name);
 /* A number min..max; dies with 100 when it is none. */
 long sender_number(const char *name, long min, long max, long otherwise);
+/* True for "yes" and "true", false for "no" and "false" and when absent; dies with 100 on any other. */
+bool sender_yes(const char *name);
+
+/* True when the sender was started with -p: it is to find out whether the target can be used, and to send
+ * nothing. The list is empty then. */
+bool sender_probing(int argc, char *argv[]);
+
+/* The first line of the secret file that the setting names, in memory that the caller frees. Dies with 100
+ * when the file is not a regular one of ours, or when anybody but its owner may read or write it. NULL when
+ * the setting is absent. */
+char *sender_secret(const char *name);
+/* The same check for a file that another program reads: a private key. Returns its path, or NULL. */
+const char *sender_secret_file(const char *name);
 
 #endif

@@ -11,62 +11,31 @@
  * bytes under the same name count as stored.
  */
 #define _GNU_SOURCE /* asprintf */
-#include "dicom.h"
 #include "disk.h"
-#include "jsonfile.h"
 #include "layout.h"
 #include "log.h"
 #include "place.h"
 #include "sender.h"
+#include "sender_path.h"
 #include "str.h"
 #include "tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 struct folder {
 	struct sender sender;
-	const char *path, *layout;
+	const char *path;
 	char *staging_name;
 	int target, staging; /* directories */
 	bool copy;           /* hard links do not work */
-	json_t *series;      /* series.json, or NULL */
 	char **staged;       /* for each image its path below staging, NULL: it is not there */
 };
-
-struct values {
-	const struct folder *folder;
-	const struct dicom_header *header;
-};
-
-/* layout_value_fn */
-static const char *value_of(const void *context, const char *keyword)
-{
-	static const struct {
-		const char *keyword, *key;
-	} association[] = {
-		{ "SenderAET", "calling_aet" },
-		{ "ReceiverAET", "called_aet" },
-		{ "SenderAddress", "peer" },
-	};
-	const struct values *values = context;
-
-	for (size_t i = 0; i < sizeof(association) / sizeof(association[0]); i++)
-		if (strcasecmp(keyword, association[i].keyword) == 0)
-			return values->folder->series
-				       ? jsonfile_text(json_object_get(values->folder->series,
-							       "association"),
-						 association[i].key)
-				       : "";
-	return dicom_get(values->header, keyword);
-}
 
 /* An absent mount point must not be filled in silently: the last directory of the path is made only
  * when its parent has something else in it, which an empty mount point has not. */
@@ -184,32 +153,28 @@ static enum place_result stage_at(struct folder *f, size_t index, const struct l
 /* Returns -1 with errno when the target fails; an image's failure is answered here. */
 static int stage(struct folder *f, size_t index)
 {
-	const char *name = f->sender.image[index].name;
-	enum place_result result = PLACE_TARGET;
-	struct dicom_header header = { 0 };
-	struct layout_path path = { 0 };
-	struct dicom_error error = { 0 };
-	int fd = openat(AT_FDCWD, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), saved;
+	enum place_result placed = PLACE_OK;
+	struct layout_path path;
+	char why[256];
+	int saved;
 
-	if (fd < 0) {
-		sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, strerror(errno));
-		return 0;
-	}
-	if (dicom_read_header(fd, &header, &error) < 0) {
-		sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, error.text);
-		result = PLACE_OK;
-	} else if (layout_expand(f->layout, value_of, &(struct values){ f, &header }, &path) == 0) {
-		result = stage_at(f, index, &path);
-		if (result == PLACE_SOURCE)
+	switch (sender_path(f->sender.image[index].name, &path, why, sizeof(why))) {
+	case SENDER_PATH_OK:
+		placed = stage_at(f, index, &path);
+		if (placed == PLACE_SOURCE)
 			sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS,
 				strerror(errno));
+		break;
+	case SENDER_PATH_IMAGE:
+		sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, why);
+		break;
+	case SENDER_PATH_FAILED:
+		placed = PLACE_TARGET;
 	}
 	saved = errno;
 	layout_free(&path);
-	dicom_header_free(&header);
-	(void)close(fd); /* only read */
 	errno = saved;
-	return result == PLACE_TARGET ? -1 : 0;
+	return placed == PLACE_TARGET ? -1 : 0;
 }
 
 /* Answers what was published. What is still in the staging tree could not be. */
@@ -244,20 +209,16 @@ static int deliver(struct folder *f)
 static void read_settings(struct folder *f)
 {
 	const char *job = getenv("DCMSPOOL_JOB");
-	char why[256];
 
 	if (!job || !name_ok(job))
 		sender_never("DCMSPOOL_JOB is not the name of a job");
 	f->path = sender_need("PATH");
-	f->layout = sender_setting("LAYOUT",
-		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm");
 	if (f->path[0] != '/')
 		sender_never("TARGET_PATH is '%s'; it must be absolute", f->path);
-	if (layout_check(f->layout, why, sizeof(why)) < 0)
-		sender_never("%s", why);
+	sender_path_open(sender_setting("LAYOUT",
+		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
 	if (asprintf(&f->staging_name, ".dcmspool.%s", job) < 0)
 		die(EXIT_TEMPORARY, "unable to send: out of memory");
-	f->series = jsonfile_load(AT_FDCWD, "series.json"); /* without it: "unknown" */
 }
 
 int main(int argc, char *argv[])
@@ -281,6 +242,5 @@ int main(int argc, char *argv[])
 		free(f.staged[i]);
 	free(f.staged);
 	free(f.staging_name);
-	json_decref(f.series);
 	return sender_close(&f.sender);
 }
