@@ -9,6 +9,7 @@
  */
 #include "conf.h"
 #include "disk.h"
+#include "hours.h"
 #include "journal.h"
 #include "log.h"
 #include "loop.h"
@@ -21,7 +22,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char usage[] = "usage: dcmspool-cleaner [-n] [-c FILE]\n";
@@ -37,28 +37,6 @@ struct cleaner {
 static int64_t retention_us(const struct cleaner *cleaner)
 {
 	return (int64_t)cleaner->conf->cleaner.retention_s * 1000000;
-}
-
-/* When deleting may be done next, from time_us on: then, or when the off-peak hours begin. */
-static int64_t next_offpeak_us(const struct cleaner *cleaner, int64_t time_us)
-{
-	int from_min, to_min, minute;
-	time_t seconds = (time_t)(time_us / 1000000);
-	struct tm tm;
-
-	if (conf_hours(cleaner->conf->cleaner.offpeak, &from_min, &to_min) < 0 ||
-		!localtime_r(&seconds, &tm))
-		return time_us;
-	minute = tm.tm_hour * 60 + tm.tm_min;
-	if (from_min < to_min ? minute >= from_min && minute < to_min
-			      : minute >= from_min || minute < to_min)
-		return time_us;
-	tm.tm_hour = from_min / 60;
-	tm.tm_min = from_min % 60;
-	tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	tm.tm_mday += minute >= from_min; /* today's have passed */
-	return (int64_t)mktime(&tm) * 1000000;
 }
 
 /* Unlinks the files of a directory that is marked as being deleted, and the directory. */
@@ -137,7 +115,7 @@ static int look_at(struct cleaner *cleaner, enum spool_dir where, const char *na
 		     retention_us(cleaner);
 	if (expires_us < cleaner->now_us)
 		expires_us = cleaner->now_us;
-	expires_us = next_offpeak_us(cleaner, expires_us);
+	expires_us = hours_next_us(cleaner->conf->cleaner.offpeak, expires_us);
 	if (expires_us <= cleaner->now_us)
 		return delete_job(cleaner, where, name);
 	if (cleaner->next_us == 0 || expires_us < cleaner->next_us)

@@ -8,8 +8,8 @@
 #include "log.h"
 #include "run.h"
 #include "str.h"
+#include "target.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -62,54 +62,16 @@ static int list_to_send(const struct work *work, size_t *count)
 	return fd;
 }
 
-/* "TARGET_HOST=10.0.0.5" and so on, ending with NULL; the caller frees each and the array. */
-static char **sender_environment(const struct work *work)
-{
-	const struct conf_strings *setting = &work->target->setting;
-	char **all = calloc(setting->count / 2 + 3, sizeof(*all));
-	size_t n = 0;
-
-	for (size_t i = 0; all && i + 1 < setting->count; i += 2) {
-		struct buf one = { 0 };
-
-		buf_printf(&one, "TARGET_%s=%s", setting->item[i], setting->item[i + 1]);
-		for (char *p = one.data; p && *p != '='; p++)
-			*p = (char)toupper((unsigned char)*p);
-		all[n++] = one.data;
-	}
-	if (all) {
-		struct buf job = { 0 }, target = { 0 };
-
-		buf_printf(&job, "DCMSPOOL_JOB=%s", work->job);
-		buf_printf(&target, "DCMSPOOL_TARGET=%s", work->target->name);
-		all[n++] = job.data;
-		all[n++] = target.data;
-	}
-	return all;
-}
-
-static void environment_free(char **all)
-{
-	for (size_t i = 0; all && all[i]; i++)
-		free(all[i]);
-	free(all);
-}
-
 static pid_t start_sender(const struct work *work, int list, int out)
 {
-	char **environment = sender_environment(work), *path = NULL;
+	char **environment = target_environment(work->target, work->job);
+	char *path = target_program(work->target);
+	const char *argv[] = { path, list < 0 ? "-p" : NULL, NULL };
 	struct run run = RUN_DEFAULT;
-	struct buf name = { 0 };
-	const char *argv[2];
 	pid_t pid = -1;
 	int saved;
 
-	buf_printf(&name, "send-%s", work->target->type);
-	if (!name.failed)
-		path = run_beside(name.data);
 	if (path && environment) {
-		argv[0] = path;
-		argv[1] = NULL;
 		run.argv = argv;
 		run.environment = (const char *const *)environment;
 		run.in = list;
@@ -117,13 +79,12 @@ static pid_t start_sender(const struct work *work, int list, int out)
 		run.directory = work->dir;
 		pid = run_start(&run);
 	}
+	saved = errno;
 	if (pid < 0)
 		log_error("unable to start %s: %s target=%s", path ? path : "the sender",
 			strerror(errno), work->target->name);
-	saved = errno;
 	free(path);
-	buf_free(&name);
-	environment_free(environment);
+	target_environment_free(environment);
 	errno = saved;
 	return pid;
 }

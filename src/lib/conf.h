@@ -71,7 +71,7 @@ struct conf_target {
 	long max_connections; /* jobs at once; default 1 */
 	enum conf_order order;
 	long order_wait_ms; /* for an earlier series of the study that is not routed yet; default 10 min */
-	char *hours[CONF_PRIORITIES]; /* when jobs of a priority go, conf_hours() */
+	char *hours[CONF_PRIORITIES]; /* when jobs of a priority go, hours.h */
 	long rate_limit;              /* bytes per second, all jobs together; 0: none */
 	long retry_min_ms;            /* first pause after a failure; default 5 s */
 	long retry_max_ms;            /* longest pause; default 15 min */
@@ -122,10 +122,6 @@ void conf_free(struct conf *conf);
 const struct conf_target *conf_target(const struct conf *conf, const char *name);
 /* The sender's setting, or NULL. */
 const char *conf_setting(const struct conf_target *target, const char *name);
-
-/* Reads hours such as "22:00-06:00" (local time, over midnight as well) into minutes of the day, 0 to 1440.
- * Returns -1 when the text is none. */
-int conf_hours(const char *text, int *from_min, int *to_min);
 
 /* True for a name that a rule may use: one of dicom_tags, SenderAddress, SenderAET or ReceiverAET.
  * Names are case-insensitive. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dicom.h"
+#include "hours.h"
 #include "layout.h"
 
 void conf_parse_string(const struct conf_item *i)
@@ -75,33 +76,11 @@ void conf_parse_host(const struct conf_item *i)
 		conf_set_string(i, i->text, n);
 }
 
-/* "HH:MM" in minutes, 00:00 to 24:00, or -1; *rest is what follows. */
-static int minute_of_day(const char *p, const char **rest)
-{
-	int minute;
-
-	if (p[0] < '0' || p[0] > '2' || p[1] < '0' || p[1] > '9' || p[2] != ':' || p[3] < '0' ||
-		p[3] > '5' || p[4] < '0' || p[4] > '9')
-		return -1;
-	minute = ((p[0] - '0') * 10 + p[1] - '0') * 60 + (p[3] - '0') * 10 + p[4] - '0';
-	*rest = p + 5;
-	return minute <= 24 * 60 ? minute : -1;
-}
-
-int conf_hours(const char *text, int *from_min, int *to_min)
-{
-	*from_min = minute_of_day(text, &text);
-	if (*from_min < 0 || *text != '-')
-		return -1;
-	*to_min = minute_of_day(text + 1, &text);
-	return *to_min < 0 || *text || *from_min == *to_min ? -1 : 0;
-}
-
 void conf_parse_hours(const struct conf_item *i)
 {
 	int from_min, to_min;
 
-	if (conf_hours(i->text, &from_min, &to_min) < 0)
+	if (hours_read(i->text, &from_min, &to_min) < 0)
 		CONF_WRONG(i, "\"%s\" are no hours; for example \"22:00-06:00\"", i->text);
 	else
 		conf_set_string(i, i->text, strlen(i->text));
