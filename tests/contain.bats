@@ -8,18 +8,6 @@ teardown() {
 	show_state
 }
 
-# own_sender TYPE: a sender of the test's own from standard input, beside the programs
-own_sender() {
-	if [ ! -d "$BATS_TEST_TMPDIR/bin" ]; then
-		mkdir "$BATS_TEST_TMPDIR/bin"
-		cp "$BIN"/* "$BATS_TEST_TMPDIR/bin/"
-		ln -s "$TOP/spool-layout" "$BATS_TEST_TMPDIR/spool-layout"
-		BIN=$BATS_TEST_TMPDIR/bin
-	fi
-	cat >"$BIN/send-$1"
-	chmod +x "$BIN/send-$1"
-}
-
 two_targets() {
 	make_router "target \"odd\" { type = $1 retry_min = 100ms retry_max = 200ms image_retries = 2 }" \
 		'target "archive" { type = folder path = "archive" }' \

@@ -60,6 +60,18 @@ stay_connected() {
 		"$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL -H open "$@"
 }
 
+# own_sender TYPE: a sender of the test's own from standard input, beside the programs
+own_sender() {
+	if [ ! -d "$BATS_TEST_TMPDIR/bin" ]; then
+		mkdir "$BATS_TEST_TMPDIR/bin"
+		cp "$BIN"/* "$BATS_TEST_TMPDIR/bin/"
+		ln -s "$TOP/spool-layout" "$BATS_TEST_TMPDIR/spool-layout"
+		BIN=$BATS_TEST_TMPDIR/bin
+	fi
+	cat >"$BIN/send-$1"
+	chmod +x "$BIN/send-$1"
+}
+
 # jobs DIRECTORY: how many directories are in it (success, error, outgoing/pacs ...)
 jobs_in() { find "$SPOOL/$1" -mindepth 1 -maxdepth 1 -type d ! -name '.*' | wc -l; }
 has_jobs() { [ "$(jobs_in "$1")" -eq "$2" ]; }

@@ -30,6 +30,12 @@ void look_again(struct dispatcher *d, int64_t due_us)
 		d->next_us = due_us;
 }
 
+static void keep_watch(const char *path, unsigned int events)
+{
+	if (watch_keep(path, events) < 0)
+		log_error("unable to watch %s: %s", path, strerror(errno));
+}
+
 /* Makes and watches one directory of a target. When the disk is full, the other targets go on. */
 static void open_queue(struct dispatcher *d, enum spool_dir dir, const char *target)
 {
@@ -39,27 +45,44 @@ static void open_queue(struct dispatcher *d, enum spool_dir dir, const char *tar
 	if (disk_make_dir(d->spool.dir[dir], target) < 0) {
 		log_error("unable to make %s: %s; it is tried again", path, strerror(errno));
 		look_again(d, spool_now_us() + REST_US);
-	} else if (watch_keep(path, QUEUE_EVENTS) < 0) {
-		log_error("unable to watch %s: %s", path, strerror(errno));
+	} else {
+		keep_watch(path, QUEUE_EVENTS);
 	}
+}
+
+/* What leaves these directories was waited for, or goes on to the next one. */
+static void watch_upstream(void)
+{
+	keep_watch("receiving/", IN_DELETE | IN_MOVED_FROM);
+	keep_watch("incoming/", IN_DELETE | IN_MOVED_FROM);
+	keep_watch("routing/", IN_DELETE | IN_MOVED_FROM);
 }
 
 /* Watches the queues, then works until no job may go. */
 static void scan(struct dispatcher *d)
 {
+	bool upstream = d->waits_upstream;
 	struct work work;
 
 	d->next_us = 0;
+	d->waits_upstream = false;
 	watch_begin();
+	keep_watch("outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
 	for (size_t i = 0; i < d->conf->target_count; i++) {
 		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
 		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
 	}
+	if (upstream)
+		watch_upstream();
 	watch_end();
 	while (!d->loop.stopping && queue_claim(d, &work)) {
+		d->waits_upstream = false;
 		work_run(d, &work);
 		work_close(&work);
 	}
+	if (d->waits_upstream && !upstream && !d->loop.stopping)
+		look_again(
+			d, spool_now_us()); /* now with the watches, which come before the look */
 }
 
 /* Jobs for targets that the configuration no longer has wait for ever; somebody should know. */

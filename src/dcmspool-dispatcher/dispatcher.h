@@ -1,7 +1,10 @@
 /*
  * dispatcher: what the files of this program share. The way of a job, one file each:
  *
- *   queue.c    chooses a job and claims it: outgoing/<target>/<job> becomes sending/<target>/<job>
+ *   queue.c    claims the job that is next: outgoing/<target>/<job> becomes sending/<target>/<job>
+ *   turn.c     which priority and which target is to be looked at first
+ *   order.c    whether a job may go: hours, retries, and the order within its study
+ *   upstream.c series of a study that are not in a queue yet
  *   work.c     sends, and judges by the answers where the job goes
  *   sending.c  runs the sender on what the ledger lacks
  *   ledger.c   sent.log: one line per image that the target answered
@@ -29,11 +32,26 @@ struct resting {
 	int64_t until_us;
 };
 
+/* A series that is in no queue yet. */
+struct on_its_way {
+	uint32_t study;  /* as in job names */
+	int64_t time_us; /* when its first image arrived */
+	char path[300];  /* where it is, in the spool */
+};
+struct upstream {
+	struct on_its_way *series; /* for the life of the process, grows */
+	size_t count;
+};
+
 struct dispatcher {
 	const struct conf *conf;
 	struct spool spool;
 	struct loop loop;
 	int64_t next_us; /* when something that waits may go; 0: nothing waits for a time */
+	struct upstream upstream;
+	bool upstream_unknown; /* it could not be looked at: what goes in order waits */
+	bool waits_upstream; /* a job waits for a series on its way, so that way is to be watched */
+	unsigned int passed_over[CONF_PRIORITIES]; /* in favour of more urgent jobs */
 	struct resting resting[RESTING_MAX];
 	int64_t let_go_us;   /* how long a job whose lock was held is left to its holder */
 	size_t resting_next; /* the place that is used next */
@@ -46,6 +64,7 @@ struct image {
 	long failures;  /* answers that were refusals */
 	char status[8]; /* of the last answer */
 	char text[200]; /* its meaning */
+	long tries;     /* answers in all */
 	bool answered;  /* in this run */
 };
 
@@ -57,6 +76,7 @@ struct work {
 	int sending;          /* sending/<target> */
 	int dir;              /* sending/<target>/<job> */
 	bool target_was_well; /* when it was claimed, the target was not paused */
+	bool give_up;         /* the target has failed for longer than its give_up */
 	struct image *images; /* sorted by name */
 	size_t image_count;
 };
@@ -67,6 +87,50 @@ void look_again(struct dispatcher *dispatcher, int64_t due_us);
 /* Claims the job that is next, or takes over one whose dispatcher died. Returns false when there is none
  * that may go. work_close() ends it. */
 bool queue_claim(struct dispatcher *dispatcher, struct work *work);
+
+/* One target's directories, listed; its lock is held. */
+struct waiting {
+	const char *name;
+	int64_t time_us; /* of the series' first image */
+	uint32_t study;  /* as in job names; 0 for a name by hand, which has none */
+	enum conf_priority priority;
+	long series_number; /* NUMBER_UNKNOWN: not read yet */
+};
+enum { NUMBER_UNKNOWN = -1 };
+struct queue {
+	const struct conf_target *target;
+	int outgoing, sending; /* descriptors of outgoing/<target>, sending/<target> */
+	struct disk_names waiting_names, running;
+	struct waiting *waiting; /* in the order of their names */
+	uint32_t *running_study; /* in the order of running */
+};
+
+/* A job's name must fit into struct work; ours do. */
+bool queue_is_job(const char *name);
+/* Are all jobs, or this target's, held? */
+bool queue_held(const struct dispatcher *dispatcher, const char *target);
+/* Have we failed on this job a moment ago? */
+bool queue_is_resting(
+	struct dispatcher *dispatcher, const struct conf_target *target, const char *job);
+/* The study in a job's name, 0 when it has none. */
+uint32_t queue_study(const char *name);
+/* Claims from one target a job of this priority. */
+bool queue_claim_from(struct dispatcher *dispatcher, const struct conf_target *target,
+	enum conf_priority priority, struct work *work);
+
+/* Claims the next job of all that wait, by priority and age. */
+bool turn_claim(struct dispatcher *dispatcher, struct work *work);
+
+/* May the i-th waiting job go now? If not, and a time or an event will tell, it is waited for. */
+bool order_may_go(struct dispatcher *dispatcher, struct queue *queue, size_t i);
+
+/* Lists the series on their way whose first image arrived before before_us. -1 when that cannot be done now;
+ * it is logged. */
+int upstream_look(struct dispatcher *dispatcher, int64_t before_us);
+/* One of the study that arrived before time_us, or NULL. */
+const struct on_its_way *upstream_before(
+	const struct dispatcher *dispatcher, uint32_t study, int64_t time_us);
+
 /* This process leaves the job alone for a while. */
 void queue_rest(struct dispatcher *dispatcher, const struct work *work);
 void work_close(struct work *work);
@@ -77,6 +141,8 @@ void work_run(struct dispatcher *dispatcher, struct work *work);
 /* Runs the sender; each answer goes to the ledger as it comes. Returns its exit status (0 when nothing
  * was to be sent), or -1 when it could not be run. reason: why the target failed, if the sender said. */
 int send_images(struct dispatcher *dispatcher, struct work *work, char *reason, size_t size);
+/* The same for the question whether the target can be used; 0 also when its sender cannot tell. */
+int send_probe(struct dispatcher *dispatcher, struct work *work, char *reason, size_t size);
 
 /* Fills work->images from the directory and the ledger. -1 with errno. */
 int ledger_load(struct work *work);
@@ -93,16 +159,22 @@ int ledger_sync(const struct work *work);
 int finish_done(struct dispatcher *dispatcher, struct work *work);
 /* A directory without images is no job: made by hand, it goes to error/. */
 int finish_empty(struct dispatcher *dispatcher, struct work *work);
+/* Brings the job to discard/, as `dcmspool cancel` asked. */
+int finish_cancelled(struct dispatcher *dispatcher, struct work *work);
+/* Has somebody asked for that? */
+bool finish_is_cancelled(const struct work *work);
 /* Puts the job back into outgoing/. retry_us: not before this time (0: at once). */
 int finish_return(struct work *work, int64_t retry_us);
 /* Completes a split that was committed before a crash: drops images that lie in error/ already. Comes
  * before ledger_load(), which lists what is left. */
 int finish_resume(struct dispatcher *dispatcher, struct work *work);
-/* True when the target refused the image as often as is allowed. */
+/* True when the target refused the image as often as is allowed, or the whole job is given up. */
 bool finish_given_up(const struct work *work, const struct image *image);
 
 /* When the target may be used again; 0: it is not paused. *probing: it was paused, so one job first. */
 int64_t pause_until(int queue, const struct conf_target *target, bool *probing);
+/* Since when the target has been failing, and why; -1: it is not paused. */
+int64_t pause_since(int queue, char *reason, size_t size);
 /* A deadline read from a file, or 0 for one that no pause of this target can have set: it is damaged, or
  * the clock was set back since. */
 int64_t pause_sane_us(const struct conf_target *target, int64_t due_us);

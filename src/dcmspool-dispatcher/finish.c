@@ -23,7 +23,7 @@ static void final_name(const struct work *work, char *out, size_t size)
 
 bool finish_given_up(const struct work *work, const struct image *image)
 {
-	return !image->stored && image->failures >= work->target->image_retries;
+	return !image->stored && (work->give_up || image->failures >= work->target->image_retries);
 }
 
 static size_t count_given_up(const struct work *work)
@@ -35,18 +35,40 @@ static size_t count_given_up(const struct work *work)
 	return n;
 }
 
+/* Why images were given up, in one sentence. */
+static void say_why(const struct work *work, struct buf *text)
+{
+	const struct conf_target *target = work->target;
+	size_t given_up = count_given_up(work);
+	char reason[300], stamp[SPOOL_STAMP_SIZE];
+	int64_t since_us;
+
+	if (!work->give_up) {
+		buf_printf(text,
+			"Target %s refused %zu of %zu images, each %ld times; these lie here:\n",
+			target->name, given_up, work->image_count, target->image_retries);
+		return;
+	}
+	since_us = pause_since(work->queue, reason, sizeof(reason));
+	spool_stamp(since_us, stamp, sizeof(stamp));
+	buf_printf(text,
+		"Target %s could not be used since %s (last: %s), longer than its give_up allows. "
+		"These %zu of %zu images were not sent:\n",
+		target->name, since_us < 0 ? "an unknown time" : stamp,
+		*reason ? reason : "it is not known why", given_up, work->image_count);
+}
+
 static int write_reason(const struct work *work, int dir)
 {
 	struct buf text = { 0 };
 	int result;
 
-	buf_printf(&text, "Target %s refused %zu of %zu images, each %ld times; these lie here:\n",
-		work->target->name, count_given_up(work), work->image_count,
-		work->target->image_retries);
+	say_why(work, &text);
 	for (size_t i = 0; i < work->image_count; i++)
 		if (finish_given_up(work, &work->images[i]))
 			buf_printf(&text, "%s: %s %s\n", work->images[i].name,
-				work->images[i].status, work->images[i].text);
+				*work->images[i].status ? work->images[i].status : "-",
+				*work->images[i].text ? work->images[i].text : "not answered");
 	buf_puts(&text,
 		"To route them again, by the rules of now: move this directory to incoming/.\n");
 	result = text.failed ? (errno = ENOMEM, -1)
@@ -239,4 +261,18 @@ int finish_return(struct work *work, int64_t retry_us)
 	if (result < 0)
 		return -1;
 	return disk_rename(work->sending, work->job, work->queue, work->job);
+}
+
+bool finish_is_cancelled(const struct work *work)
+{
+	return disk_exists(work->dir, "cancelled") == 1;
+}
+
+int finish_cancelled(struct dispatcher *d, struct work *work)
+{
+	if (move_job(d, work, SPOOL_DISCARD) < 0)
+		return -1;
+	log_info("cancelled job=%s target=%s", work->job, work->target->name);
+	journal_write(&d->spool, "cancelled", "job", work->job, "target", work->target->name, NULL);
+	return 0;
 }

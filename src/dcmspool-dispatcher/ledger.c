@@ -1,5 +1,6 @@
 /*
- * sent.log, a line per answer: time TAB target TAB stored|failed TAB status TAB image TAB text.
+ * sent.log, a line per answer: time TAB target TAB stored|failed TAB status TAB image TAB try TAB text;
+ * try counts the answers to this image, from 1.
  * Lines of other targets (a job moved from one queue to another by hand) count for nothing.
  */
 #include "dispatcher.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEDGER_MAX = 1 << 28, FIELDS = 6 };
+enum { LEDGER_MAX = 1 << 28, FIELDS = 7 };
 
 static int by_name(const void *key, const void *element)
 {
@@ -33,6 +34,7 @@ static void note(struct image *image, bool stored, const char *status, const cha
 {
 	image->stored |= stored;
 	image->failures += !stored;
+	image->tries++;
 	(void)snprintf(image->status, sizeof(image->status), "%s", status);
 	(void)snprintf(image->text, sizeof(image->text), "%s", text);
 }
@@ -67,7 +69,7 @@ static void read_lines(struct work *work, char *text)
 			continue;
 		image = ledger_find(work, field[4]);
 		if (image)
-			note(image, strcmp(field[2], "stored") == 0, field[3], field[5]);
+			note(image, strcmp(field[2], "stored") == 0, field[3], field[6]);
 	}
 }
 
@@ -104,8 +106,8 @@ int ledger_add(
 	int result;
 
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
-	buf_printf(&line, "%s\t%s\t%s\t%s\t%s\t%s\n", stamp, work->target->name,
-		stored ? "stored" : "failed", status, image->name, text);
+	buf_printf(&line, "%s\t%s\t%s\t%s\t%s\t%ld\t%s\n", stamp, work->target->name,
+		stored ? "stored" : "failed", status, image->name, image->tries + 1, text);
 	if (line.failed) {
 		errno = ENOMEM;
 		return -1;

@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -41,12 +42,22 @@ int64_t pause_until(int queue, const struct conf_target *target, bool *probing)
 	return pause_sane_us(target, until_us);
 }
 
+int64_t pause_since(int queue, char *reason, size_t size)
+{
+	json_t *paused = jsonfile_load(queue, "paused.json");
+	int64_t since_us = paused ? spool_stamp_time(jsonfile_text(paused, "since")) : -1;
+
+	(void)snprintf(reason, size, "%s", jsonfile_text(paused, "reason"));
+	json_decref(paused);
+	return since_us;
+}
+
 int64_t pause_target(struct work *work, const char *reason)
 {
 	const struct conf_target *target = work->target;
 	int64_t until_us = spool_now_us();
 	json_t *before, *paused;
-	char stamp[SPOOL_STAMP_SIZE];
+	char until[SPOOL_STAMP_SIZE], since[SPOOL_STAMP_SIZE];
 	long failures;
 
 	/* Another dispatcher may have failed at the same moment: read and write are one step. */
@@ -59,10 +70,14 @@ int64_t pause_target(struct work *work, const char *reason)
 		goto out;
 	}
 	failures++;
+	if (spool_stamp_time(jsonfile_text(before, "since")) >= 0)
+		(void)snprintf(since, sizeof(since), "%s", jsonfile_text(before, "since"));
+	else
+		spool_stamp(until_us, since, sizeof(since));
 	until_us += pause_length_us(failures, target->retry_min_ms, target->retry_max_ms);
-	spool_stamp(until_us, stamp, sizeof(stamp));
-	paused = json_pack("{s:s, s:I, s:s}", "until", stamp, "failures", (json_int_t)failures,
-		"reason", reason);
+	spool_stamp(until_us, until, sizeof(until));
+	paused = json_pack("{s:s, s:s, s:I, s:s}", "until", until, "since", since, "failures",
+		(json_int_t)failures, "reason", reason);
 	if (jsonfile_store(work->queue, "paused.json", paused) < 0) {
 		log_error("unable to write outgoing/%s/paused.json: %s", target->name,
 			strerror(errno));

@@ -1,16 +1,18 @@
 /*
- * Which job is next. Jobs of one target are chosen under the lock of outgoing/<target>, so that two
- * dispatchers never count the same free connection or overtake each other within a study.
+ * Claiming. Jobs of one target are chosen under the lock of outgoing/<target>, so that two dispatchers never
+ * count the same free connection or overtake each other within a study.
  */
 #include "dispatcher.h"
 
 #include "job.h"
-#include "jsonfile.h"
+#include "journal.h"
 #include "log.h"
 #include "str.h"
+#include "target.h"
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,25 +21,11 @@
 
 enum { CHOOSING_MS = 50 };
 
-/* One target's directories, listed. */
-struct queue {
-	const struct conf_target *target;
-	int outgoing, sending; /* descriptors of outgoing/<target>, sending/<target> */
-	struct disk_names waiting, running;
-	uint32_t *waiting_study, *running_study; /* in the same order */
-};
-
-/* The studies of the names, as numbers; 0 for names by hand, which have none. The caller frees. */
-static uint32_t *studies_of(const struct disk_names *names)
+uint32_t queue_study(const char *name)
 {
-	uint32_t *studies = calloc(names->count + 1, sizeof(*studies));
+	const char *study = job_study(name);
 
-	for (size_t i = 0; studies && i < names->count; i++) {
-		const char *study = job_study(names->name[i]);
-
-		studies[i] = study ? (uint32_t)strtoul(study, NULL, 16) : 0;
-	}
-	return studies;
+	return study ? (uint32_t)strtoul(study, NULL, 16) : 0;
 }
 
 /* Another dispatcher that chooses needs a moment; a stopped one may have the lock for ever, and must not
@@ -54,6 +42,31 @@ static int lock_queue(int outgoing)
 	return 0;
 }
 
+/* What the names say. Returns -1 when memory is short. */
+static int read_names(struct queue *queue)
+{
+	size_t waiting = queue->waiting_names.count, running = queue->running.count;
+
+	queue->waiting = calloc(waiting + 1, sizeof(*queue->waiting));
+	queue->running_study = calloc(running + 1, sizeof(*queue->running_study));
+	if (!queue->waiting || !queue->running_study) {
+		errno = ENOMEM;
+		return -1;
+	}
+	for (size_t i = 0; i < running; i++)
+		queue->running_study[i] = queue_study(queue->running.name[i]);
+	for (size_t i = 0; i < waiting; i++) {
+		const char *name = queue->waiting_names.name[i];
+
+		queue->waiting[i] = (struct waiting){ .name = name,
+			.time_us = spool_stamp_time(name),
+			.study = queue_study(name),
+			.priority = job_priority(name),
+			.series_number = NUMBER_UNKNOWN };
+	}
+	return 0;
+}
+
 static int queue_open(struct dispatcher *d, const struct conf_target *target, struct queue *queue)
 {
 	*queue = (struct queue){ .target = target, .outgoing = -1, .sending = -1 };
@@ -61,21 +74,16 @@ static int queue_open(struct dispatcher *d, const struct conf_target *target, st
 	queue->sending = disk_open_dir(d->spool.dir[SPOOL_SENDING], target->name);
 	if (queue->outgoing < 0 || queue->sending < 0 || lock_queue(queue->outgoing) < 0 ||
 		disk_list(queue->sending, ".", &queue->running) < 0 ||
-		disk_list(queue->outgoing, ".", &queue->waiting) < 0)
+		disk_list(queue->outgoing, ".", &queue->waiting_names) < 0)
 		return -1;
-	queue->running_study = studies_of(&queue->running);
-	queue->waiting_study = studies_of(&queue->waiting);
-	if (queue->running_study && queue->waiting_study)
-		return 0;
-	errno = ENOMEM;
-	return -1;
+	return read_names(queue);
 }
 
 static void queue_close(struct queue *queue)
 {
-	disk_names_free(&queue->waiting);
+	disk_names_free(&queue->waiting_names);
 	disk_names_free(&queue->running);
-	free(queue->waiting_study);
+	free(queue->waiting);
 	free(queue->running_study);
 	if (queue->outgoing >= 0)
 		(void)close(queue->outgoing); /* releases the lock */
@@ -83,19 +91,19 @@ static void queue_close(struct queue *queue)
 		(void)close(queue->sending);
 }
 
-/* Is the study among the first count of these? */
-static bool has_study(const uint32_t *studies, size_t count, uint32_t study)
+bool queue_held(const struct dispatcher *d, const char *target)
 {
-	for (size_t i = 0; study && i < count; i++)
-		if (studies[i] == study)
-			return true;
-	return false;
+	int outgoing = d->spool.dir[SPOOL_OUTGOING];
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%s/held", target);
+	/* What cannot be looked at is held: an operator's word must not be overlooked. */
+	return disk_exists(outgoing, "held") != 0 || disk_exists(outgoing, name) != 0;
 }
 
 enum { LET_GO_US = 20000, LET_GO_MAX_US = 1000000, BUSY_US = 1000000 };
 
-/* A job's name must fit into struct work; ours do. */
-static bool is_job_name(const char *name)
+bool queue_is_job(const char *name)
 {
 	return name_ok(name) && strlen(name) < sizeof(((struct work *)NULL)->job);
 }
@@ -109,8 +117,7 @@ void queue_rest(struct dispatcher *d, const struct work *work)
 	resting->until_us = spool_now_us() + REST_US;
 }
 
-/* Have we failed on this job a moment ago? */
-static bool is_resting(struct dispatcher *d, const struct conf_target *target, const char *job)
+bool queue_is_resting(struct dispatcher *d, const struct conf_target *target, const char *job)
 {
 	for (size_t i = 0; i < RESTING_MAX; i++) {
 		const struct resting *resting = &d->resting[i];
@@ -136,41 +143,6 @@ static bool is_exhausted(struct dispatcher *d)
 	return true;
 }
 
-/* When a job that waits to be tried again may go; 0: it is not waiting. */
-static int64_t retry_due(const struct queue *queue, const char *job)
-{
-	int dir = disk_open_dir(queue->outgoing, job);
-	json_t *retry = dir < 0 ? NULL : jsonfile_load(dir, "retry.json");
-	int64_t due_us = retry ? spool_stamp_time(jsonfile_text(retry, "not_before")) : 0;
-
-	json_decref(retry);
-	if (dir >= 0)
-		(void)close(dir); /* only read */
-	return pause_sane_us(queue->target, due_us);
-}
-
-/* May the i-th waiting job go now? Within a study the jobs go in the order of their names, which is the
- * order of arrival, one after the other. */
-static bool may_go(struct dispatcher *d, const struct queue *queue, size_t i)
-{
-	const char *job = queue->waiting.name[i];
-	int64_t due_us;
-
-	if (!is_job_name(job))
-		return false; /* our own files, and what is being copied here by hand */
-	if (queue->target->order != CONF_ORDER_NONE &&
-		(has_study(queue->running_study, queue->running.count, queue->waiting_study[i]) ||
-			has_study(queue->waiting_study, i, queue->waiting_study[i])))
-		return false;
-	if (is_resting(d, queue->target, job))
-		return false;
-	due_us = retry_due(queue, job);
-	if (due_us <= spool_now_us())
-		return true;
-	look_again(d, due_us);
-	return false;
-}
-
 /* The directory of sending/<target>/<job>, locked, if its dispatcher is dead. *running counts those whose
  * dispatcher is alive: what else lies there by hand is no connection of the target's. */
 static int take_over(
@@ -181,7 +153,7 @@ static int take_over(
 		const char *name = queue->running.name[i];
 		int dir;
 
-		if (!is_job_name(name) || is_resting(d, queue->target, name))
+		if (!queue_is_job(name) || queue_is_resting(d, queue->target, name))
 			continue;
 		dir = disk_lock_dir(queue->sending, name, LOCK_EX | LOCK_NB);
 		*running += dir < 0 && errno == EWOULDBLOCK;
@@ -220,108 +192,120 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 	return -1;
 }
 
-static int next_job(
-	struct dispatcher *d, const struct queue *queue, const char **job, bool *is_paused)
+/* The job went although an earlier series of its study is still on its way: somebody should know. */
+static void tell_overtaken(struct dispatcher *d, const struct queue *queue, size_t i)
 {
-	int64_t until_us = pause_until(queue->outgoing, queue->target, is_paused);
-	long running;
-	int dir;
+	const struct waiting *job = &queue->waiting[i];
+	const struct on_its_way *earlier = NULL;
 
-	if (until_us > spool_now_us()) {
-		look_again(d, until_us);
-		return -1;
-	}
-	dir = take_over(d, queue, job, &running);
-	if (dir >= 0)
-		return dir;
-	if (running >= (*is_paused ? 1 : queue->target->max_connections))
-		return -1; /* sending/ tells when one has ended */
-	for (size_t i = 0; i < queue->waiting.count; i++) {
-		if (!may_go(d, queue, i))
+	if (queue->target->order == CONF_ORDER_STUDY)
+		earlier = upstream_before(d, job->study, job->time_us);
+	if (!earlier)
+		return;
+	log_warning("sent before an earlier series of its study, which was waited for long enough "
+		    "job=%s target=%s earlier=%s",
+		job->name, queue->target->name, earlier->path);
+	journal_write(&d->spool, "overtaken", "job", job->name, "target", queue->target->name,
+		"earlier", earlier->path, NULL);
+}
+
+/* The index of the first waiting job of this priority that may go, claimed as *dir; or -1. */
+static long claim_first(
+	struct dispatcher *d, struct queue *queue, enum conf_priority priority, int *dir)
+{
+	for (size_t i = 0; i < queue->waiting_names.count; i++) {
+		if (queue->waiting[i].priority != priority || !order_may_go(d, queue, i))
 			continue;
-		dir = claim(d, queue, queue->waiting.name[i]);
-		if (dir >= 0) {
-			*job = queue->waiting.name[i];
-			return dir;
-		}
+		*dir = claim(d, queue, queue->waiting[i].name);
+		if (*dir < 0)
+			continue;
+		tell_overtaken(d, queue, i);
+		return (long)i;
 	}
 	return -1;
 }
 
-/* Claims the next job of one target. */
-static bool claim_from(struct dispatcher *d, const struct conf_target *target, struct work *work)
+/* While the target is paused, jobs that have waited for longer than give_up are claimed to be given up. The
+ * target must have been failing for so long, too: a job is not given up because dcmspool was stopped, or the
+ * target held. Names are sorted by time, so if the first is too young, all are. */
+static const char *claim_hopeless(struct dispatcher *d, struct queue *queue, int *dir)
+{
+	int64_t give_up_us = (int64_t)queue->target->give_up_s * 1000000, due_us;
+	char reason[300];
+
+	due_us = pause_since(queue->outgoing, reason, sizeof(reason));
+	for (size_t i = 0; due_us >= 0 && i < queue->waiting_names.count; i++) {
+		const struct waiting *job = &queue->waiting[i];
+
+		if (!queue_is_job(job->name) || job->time_us < 0 ||
+			queue_is_resting(d, queue->target, job->name))
+			continue;
+		if (job->time_us > due_us)
+			due_us = job->time_us;
+		if (due_us + give_up_us > spool_now_us()) {
+			look_again(d, due_us + give_up_us);
+			break;
+		}
+		*dir = claim(d, queue, job->name);
+		if (*dir >= 0)
+			return job->name;
+	}
+	return NULL;
+}
+
+/* Chooses a job and fills in work->job and work->dir. */
+static bool next_job(
+	struct dispatcher *d, struct queue *queue, enum conf_priority priority, struct work *work)
+{
+	bool is_paused;
+	int64_t until_us = pause_until(queue->outgoing, queue->target, &is_paused);
+	const char *job = NULL;
+	long running = 0, i;
+
+	work->target_was_well = !is_paused;
+	if (until_us > spool_now_us()) {
+		look_again(d, until_us);
+		job = claim_hopeless(d, queue, &work->dir);
+		work->give_up = job != NULL;
+	} else {
+		work->dir = take_over(d, queue, &job, &running);
+	}
+	if (!job && until_us <= spool_now_us() && priority < CONF_PRIORITIES &&
+		running < (is_paused ? 1
+				     : target_jobs(queue->target))) { /* sending/ tells of an end */
+		i = claim_first(d, queue, priority, &work->dir);
+		job = i < 0 ? NULL : queue->waiting[i].name;
+	}
+	if (job)
+		memcpy(work->job, job, strlen(job) + 1);
+	return job != NULL;
+}
+
+bool queue_claim_from(struct dispatcher *d, const struct conf_target *target,
+	enum conf_priority priority, struct work *work)
 {
 	struct queue queue;
-	bool is_paused = false;
-	const char *job = NULL;
-	int dir = -1;
+	bool claimed = false;
 
+	*work = (struct work){ .target = target, .dir = -1 };
 	if (queue_open(d, target, &queue) == 0)
-		dir = next_job(d, &queue, &job, &is_paused);
+		claimed = next_job(d, &queue, priority, work);
 	else if (errno == EWOULDBLOCK) /* another dispatcher is choosing */
 		look_again(d, spool_now_us() + BUSY_US);
 	else
 		log_error("unable to look into outgoing/%s and sending/%s: %s", target->name,
 			target->name, strerror(errno));
-	if (dir >= 0) {
-		*work = (struct work){ .target = target,
-			.dir = dir,
-			.queue = queue.outgoing,
-			.sending = queue.sending,
-			.target_was_well = !is_paused };
-		memcpy(work->job, job, strlen(job) + 1);
+	if (claimed) {
+		work->queue = queue.outgoing;
+		work->sending = queue.sending;
 		(void)flock(queue.outgoing, LOCK_UN); /* chosen; cannot fail on what is locked */
 		queue.outgoing = queue.sending = -1;
 	}
 	queue_close(&queue);
-	return dir >= 0;
-}
-
-/* The oldest name that waits for a target, to be fair between targets; "" when none waits. Only a hint:
- * the choice is made under the lock. */
-static void oldest(struct dispatcher *d, const struct conf_target *target, char *out, size_t size)
-{
-	struct disk_names names = { 0 };
-	size_t i = 0;
-
-	*out = '\0';
-	if (disk_list(d->spool.dir[SPOOL_OUTGOING], target->name, &names) < 0)
-		return;
-	while (i < names.count && job_study(names.name[i]) == NULL)
-		i++;
-	if (i < names.count && strlen(names.name[i]) < size)
-		memcpy(out, names.name[i], strlen(names.name[i]) + 1);
-	disk_names_free(&names);
-}
-
-struct candidate {
-	const struct conf_target *target;
-	char job[128];
-};
-
-static int by_age(const void *a, const void *b)
-{
-	return strcmp(((const struct candidate *)a)->job, ((const struct candidate *)b)->job);
+	return claimed;
 }
 
 bool queue_claim(struct dispatcher *d, struct work *work)
 {
-	size_t count = d->conf->target_count;
-	struct candidate *candidate;
-	bool claimed = false;
-
-	if (is_exhausted(d))
-		return false;
-	candidate = calloc(count + 1, sizeof(*candidate));
-	if (!candidate)
-		die(EXIT_TEMPORARY, "out of memory");
-	for (size_t i = 0; i < count; i++) {
-		candidate[i].target = &d->conf->target[i];
-		oldest(d, candidate[i].target, candidate[i].job, sizeof(candidate[i].job));
-	}
-	qsort(candidate, count, sizeof(*candidate), by_age);
-	for (size_t i = 0; i < count && !claimed; i++)
-		claimed = claim_from(d, candidate[i].target, work);
-	free(candidate);
-	return claimed;
+	return !is_exhausted(d) && turn_claim(d, work);
 }

@@ -34,6 +34,7 @@ struct sender {
 	struct buf line;  /* what has been read of the current line */
 	char reason[256]; /* why the target as a whole failed; "" when it did not say */
 	bool broken;      /* the ledger could not be written: stop */
+	bool cancelled;   /* by `dcmspool cancel`: stop */
 };
 
 /* The names of the images to be sent, one a line, as a file without a name. */
@@ -124,6 +125,7 @@ static void take_line(struct sender *sender, char *line)
 		log_error("unable to write the ledger of job %s: %s", work->job, strerror(errno));
 		sender->broken = true;
 	}
+	sender->cancelled = finish_is_cancelled(work);
 }
 
 /* Takes what the sender wrote. Returns false at its end. */
@@ -173,7 +175,7 @@ static bool follow(struct dispatcher *d, struct sender *sender)
 
 	(void)run_arm(
 		d->loop.timer, spool_now_us() + SILENCE_US); /* else it may be silent longer */
-	while (!d->loop.stopping && !sender->broken && !silent) {
+	while (!d->loop.stopping && !sender->broken && !sender->cancelled && !silent) {
 		bool ended = has_ended(sender);
 
 		if (poll(polled, POLLED, ended ? 0 : -1) < 0) {
@@ -202,42 +204,62 @@ static bool follow(struct dispatcher *d, struct sender *sender)
 	return !silent;
 }
 
+/* Starts the sender, with a list of images or (list < 0) as a probe, and follows it to its end. Returns its
+ * exit status; EXIT_TEMPORARY with a reason when it cannot be run: the other targets go on. */
+static int run_sender(struct dispatcher *d, struct sender *sender, int list)
+{
+	const char *type = sender->work->target->type;
+	int pipes[2], status;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0) {
+		log_error(
+			"unable to prepare sending: %s job=%s", strerror(errno), sender->work->job);
+		return -1;
+	}
+	sender->pid = start_sender(sender->work, list, pipes[1]);
+	if (sender->pid < 0)
+		(void)snprintf(sender->reason, sizeof(sender->reason),
+			"unable to start send-%s: %s", type, strerror(errno));
+	(void)close(pipes[1]); /* the sender's end; ours would hide its end of file */
+	sender->out = pipes[0];
+	status = EXIT_TEMPORARY;
+	if (sender->pid >= 0) {
+		bool in_time = follow(d, sender);
+
+		status = run_wait(sender->pid);
+		if (!in_time)
+			status = EXIT_TEMPORARY;
+	}
+	(void)close(pipes[0]); /* only read */
+	buf_free(&sender->line);
+	return status;
+}
+
+int send_probe(struct dispatcher *d, struct work *work, char *reason, size_t size)
+{
+	struct sender sender = { .work = work };
+	int status = run_sender(d, &sender, -1);
+
+	(void)snprintf(reason, size, "%s", sender.reason);
+	return status == EXIT_TEMPORARY || status == EXIT_PERMANENT || status < 0 ? status : 0;
+}
+
 int send_images(struct dispatcher *d, struct work *work, char *reason, size_t size)
 {
 	struct sender sender = { .work = work };
-	int pipes[2] = { -1, -1 }, list, status = -1;
-	bool in_time;
 	size_t count;
+	int list = list_to_send(work, &count), status = 0;
 
-	list = list_to_send(work, &count);
-	if (list < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
+	if (list < 0) {
 		log_error("unable to prepare sending: %s job=%s", strerror(errno), work->job);
-	} else if (count == 0) {
-		status = 0;
-	} else {
+		return -1;
+	}
+	if (count > 0) {
 		log_info("sending job=%s target=%s images=%zu", work->job, work->target->name,
 			count);
-		sender.pid = start_sender(work, list, pipes[1]);
-		(void)close(pipes[1]); /* the sender's end; ours would hide its end of file */
-		pipes[1] = -1;
-		sender.out = pipes[0];
-		if (sender.pid > 0) {
-			in_time = follow(d, &sender);
-			status = run_wait(sender.pid);
-			if (!in_time)
-				status = EXIT_TEMPORARY;
-		} else { /* of this target: the others go on */
-			(void)snprintf(sender.reason, sizeof(sender.reason),
-				"unable to start send-%s: %s", work->target->type, strerror(errno));
-			status = EXIT_TEMPORARY;
-		}
+		status = run_sender(d, &sender, list);
 	}
 	(void)snprintf(reason, size, "%s", sender.reason);
-	buf_free(&sender.line);
-	for (int i = 0; i < 2; i++)
-		if (pipes[i] >= 0)
-			(void)close(pipes[i]);
-	if (list >= 0)
-		(void)close(list);
+	(void)close(list); /* memory */
 	return sender.broken ? -1 : status;
 }

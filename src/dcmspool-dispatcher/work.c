@@ -150,18 +150,34 @@ static int judge(struct dispatcher *d, struct work *work, int status, const char
 	return worst ? images_failed(d, work, worst) : finish_done(d, work);
 }
 
+/* A target that has failed is asked whether it is well before images are risked. */
+static int probe_and_send(struct dispatcher *d, struct work *work, char *reason, size_t size)
+{
+	int status = 0;
+
+	if (!work->target_was_well && most_refused(work))
+		status = send_probe(d, work, reason, size);
+	return status == 0 && !d->loop.stopping ? send_images(d, work, reason, size) : status;
+}
+
 static int send_and_judge(struct dispatcher *d, struct work *work)
 {
-	char reason[256];
+	char reason[256] = "";
 	int status;
 
 	if (finish_resume(d, work) < 0 || ledger_load(work) < 0)
 		return -1;
 	if (work->image_count == 0)
 		return finish_empty(d, work);
-	status = send_images(d, work, reason, sizeof(reason));
+	if (finish_is_cancelled(work) && most_refused(work))
+		return finish_cancelled(d, work);
+	if (work->give_up)
+		return finish_done(d, work);
+	status = probe_and_send(d, work, reason, sizeof(reason));
 	if (status < 0)
 		return -1;
+	if (finish_is_cancelled(work) && most_refused(work))
+		return finish_cancelled(d, work);
 	if (d->loop.stopping && most_refused(work))
 		return finish_return(work, 0);
 	return judge(d, work, status, reason);
