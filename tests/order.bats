@@ -240,7 +240,7 @@ is_sent() { sent_series | grep -qxF "$1"; }
 	study "$BATS_TEST_TMPDIR/study" -s 3 -n 2 -r 32 -c 32
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for has_jobs error 3
-	grep -q 'could not be used since' "$SPOOL"/error/*/reason.txt
+	grep -q 'could not be used for these images since' "$SPOOL"/error/*/reason.txt
 	[ "$(images_in "$SPOOL/error")" -eq 6 ]
 	at_rest || [ "$(ls "$SPOOL/outgoing/dead")" = paused.json ]
 }
@@ -280,20 +280,22 @@ make_asked() {
 @test "cancelled: a job that is being sent stops after the image it is at, and goes to discard/" {
 	own_sender slow <<-'END'
 		#!/bin/sh
-		while read -r image; do
-			until [ -s "$TARGET_GO" ]; do :; done
-			printf 'stored\t0000\t%s\tfine\n' "$image"
-		done
+		read -r image
+		cat "$TARGET_GO" # a named pipe: until the test writes into it
+		printf 'stored\t0000\t%s\tfine\n' "$image"
+		read -r image
+		cat "$TARGET_GO"
+		printf 'stored\t0000\t%s\tfine\n' "$image"
 	END
 	make_router "target \"slow\" { type = slow settings = { \"go=$BATS_TEST_TMPDIR/go\" } }" \
 		'rule "all" { match = "True" targets = { "slow" } }'
-	mkfifo "$BATS_TEST_TMPDIR/answers"
+	mkfifo "$BATS_TEST_TMPDIR/go"
 	start_all
 	one_series first 1.2.3
 	send "$BATS_TEST_TMPDIR/first"
 	wait_for has_jobs sending/slow 1
 	touch "$SPOOL/sending/slow/$(the_job sending/slow)/cancelled"
-	echo go >"$BATS_TEST_TMPDIR/go"
+	: >"$BATS_TEST_TMPDIR/go"
 	wait_for has_jobs discard 1
 	[ "$(images_in "$SPOOL/discard")" -eq 2 ]
 	[ "$(journal cancelled | wc -l)" -eq 1 ]

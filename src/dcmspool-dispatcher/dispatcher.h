@@ -8,7 +8,8 @@
  *   work.c     sends, and judges by the answers where the job goes
  *   sending.c  runs the sender on what the ledger lacks
  *   ledger.c   sent.log: one line per image that the target answered
- *   finish.c   success/, error/, or back to outgoing/
+ *   finish.c   success/, error/ or discard/
+ *   retry.c    back to outgoing/: retry.json
  *   pause.c    outgoing/<target>/paused.json: a target that failed is left alone for a while
  */
 #ifndef DISPATCHER_H
@@ -76,7 +77,11 @@ struct work {
 	int sending;          /* sending/<target> */
 	int dir;              /* sending/<target>/<job> */
 	bool target_was_well; /* when it was claimed, the target was not paused */
-	bool give_up;         /* the target has failed for longer than its give_up */
+	bool give_up;         /* the target has failed for longer than its give_up: */
+	int64_t failing_since_us;
+	char failing_reason[300];
+	long breaks; /* how often the well target has failed at this job, in a row */
+	int64_t breaks_since_us;
 	struct image *images; /* sorted by name */
 	size_t image_count;
 };
@@ -103,6 +108,7 @@ struct queue {
 	struct disk_names waiting_names, running;
 	struct waiting *waiting; /* in the order of their names */
 	uint32_t *running_study; /* in the order of running */
+	bool is_paused;
 };
 
 /* A job's name must fit into struct work; ours do. */
@@ -163,8 +169,14 @@ int finish_empty(struct dispatcher *dispatcher, struct work *work);
 int finish_cancelled(struct dispatcher *dispatcher, struct work *work);
 /* Has somebody asked for that? */
 bool finish_is_cancelled(const struct work *work);
-/* Puts the job back into outgoing/. retry_us: not before this time (0: at once). */
-int finish_return(struct work *work, int64_t retry_us);
+
+/* retry.json: when a job that is back in its queue may go. retry_due() reads it for a job in dir; 0: at once. */
+int64_t retry_due(const struct queue *queue, int dir);
+/* Reads work->breaks. */
+void retry_load(struct work *work);
+/* Puts the job back into outgoing/. retry_us: not before this time (0: at once); has_broken: the target
+ * failed. */
+int retry_return(struct work *work, int64_t retry_us, bool has_broken);
 /* Completes a split that was committed before a crash: drops images that lie in error/ already. Comes
  * before ledger_load(), which lists what is left. */
 int finish_resume(struct dispatcher *dispatcher, struct work *work);

@@ -40,8 +40,7 @@ static void say_why(const struct work *work, struct buf *text)
 {
 	const struct conf_target *target = work->target;
 	size_t given_up = count_given_up(work);
-	char reason[300], stamp[SPOOL_STAMP_SIZE];
-	int64_t since_us;
+	char stamp[SPOOL_STAMP_SIZE];
 
 	if (!work->give_up) {
 		buf_printf(text,
@@ -49,13 +48,11 @@ static void say_why(const struct work *work, struct buf *text)
 			target->name, given_up, work->image_count, target->image_retries);
 		return;
 	}
-	since_us = pause_since(work->queue, reason, sizeof(reason));
-	spool_stamp(since_us, stamp, sizeof(stamp));
+	spool_stamp(work->failing_since_us, stamp, sizeof(stamp));
 	buf_printf(text,
-		"Target %s could not be used since %s (last: %s), longer than its give_up allows. "
-		"These %zu of %zu images were not sent:\n",
-		target->name, since_us < 0 ? "an unknown time" : stamp,
-		*reason ? reason : "it is not known why", given_up, work->image_count);
+		"Target %s could not be used for these images since %s (last: %s), longer than its "
+		"give_up allows. These %zu of %zu were not sent:\n",
+		target->name, stamp, work->failing_reason, given_up, work->image_count);
 }
 
 static int write_reason(const struct work *work, int dir)
@@ -240,27 +237,6 @@ int finish_empty(struct dispatcher *d, struct work *work)
 	if (disk_write_file(work->dir, "reason.txt", reason, sizeof(reason) - 1) < 0)
 		return -1;
 	return move_job(d, work, SPOOL_ERROR);
-}
-
-int finish_return(struct work *work, int64_t retry_us)
-{
-	char stamp[SPOOL_STAMP_SIZE];
-	json_t *retry;
-	int result;
-
-	if (retry_us > 0) {
-		spool_stamp(retry_us, stamp, sizeof(stamp));
-		retry = json_pack("{s:s}", "not_before", stamp);
-		result = jsonfile_store(work->dir, "retry.json", retry);
-		json_decref(retry);
-	} else {
-		result = disk_unlink(work->dir, "retry.json");
-	}
-	if (result == 0)
-		result = ledger_sync(work);
-	if (result < 0)
-		return -1;
-	return disk_rename(work->sending, work->job, work->queue, work->job);
 }
 
 bool finish_is_cancelled(const struct work *work)

@@ -16,16 +16,14 @@
 #include <unistd.h>
 
 /* When a job that waits to be tried again may go; 0: it is not waiting. */
-static int64_t retry_due(const struct queue *queue, const char *job)
+static int64_t due(const struct queue *queue, const char *job)
 {
 	int dir = disk_open_dir(queue->outgoing, job);
-	json_t *retry = dir < 0 ? NULL : jsonfile_load(dir, "retry.json");
-	int64_t due_us = retry ? spool_stamp_time(jsonfile_text(retry, "not_before")) : 0;
+	int64_t due_us = dir < 0 ? 0 : retry_due(queue, dir);
 
-	json_decref(retry);
 	if (dir >= 0)
 		(void)close(dir); /* only read */
-	return pause_sane_us(queue->target, due_us);
+	return due_us;
 }
 
 /* SeriesNumber (0020,0011) is an IS: a decimal number, spaces around it allowed (PS3.5 6.2). Series without
@@ -136,7 +134,7 @@ bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
 		return false; /* our own files, and what is being copied here by hand */
 	if (is_behind(queue, i) || queue_is_resting(d, queue->target, job))
 		return false;
-	due_us = retry_due(queue, job);
+	due_us = due(queue, job);
 	if (due_us > spool_now_us()) {
 		look_again(d, due_us);
 		return false;

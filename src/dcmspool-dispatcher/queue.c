@@ -228,12 +228,12 @@ static long claim_first(
 /* While the target is paused, jobs that have waited for longer than give_up are claimed to be given up. The
  * target must have been failing for so long, too: a job is not given up because dcmspool was stopped, or the
  * target held. Names are sorted by time, so if the first is too young, all are. */
-static const char *claim_hopeless(struct dispatcher *d, struct queue *queue, int *dir)
+static const char *claim_hopeless(struct dispatcher *d, struct queue *queue, struct work *work)
 {
 	int64_t give_up_us = (int64_t)queue->target->give_up_s * 1000000, due_us;
-	char reason[300];
 
-	due_us = pause_since(queue->outgoing, reason, sizeof(reason));
+	due_us = work->failing_since_us =
+		pause_since(queue->outgoing, work->failing_reason, sizeof(work->failing_reason));
 	for (size_t i = 0; due_us >= 0 && i < queue->waiting_names.count; i++) {
 		const struct waiting *job = &queue->waiting[i];
 
@@ -246,8 +246,8 @@ static const char *claim_hopeless(struct dispatcher *d, struct queue *queue, int
 			look_again(d, due_us + give_up_us);
 			break;
 		}
-		*dir = claim(d, queue, job->name);
-		if (*dir >= 0)
+		work->dir = claim(d, queue, job->name);
+		if (work->dir >= 0)
 			return job->name;
 	}
 	return NULL;
@@ -257,22 +257,24 @@ static const char *claim_hopeless(struct dispatcher *d, struct queue *queue, int
 static bool next_job(
 	struct dispatcher *d, struct queue *queue, enum conf_priority priority, struct work *work)
 {
-	bool is_paused;
-	int64_t until_us = pause_until(queue->outgoing, queue->target, &is_paused);
+	int64_t until_us = pause_until(queue->outgoing, queue->target, &queue->is_paused);
 	const char *job = NULL;
 	long running = 0, i;
 
-	work->target_was_well = !is_paused;
+	work->target_was_well = !queue->is_paused;
 	if (until_us > spool_now_us()) {
 		look_again(d, until_us);
-		job = claim_hopeless(d, queue, &work->dir);
+		job = claim_hopeless(d, queue, work);
 		work->give_up = job != NULL;
 	} else {
 		work->dir = take_over(d, queue, &job, &running);
 	}
 	if (!job && until_us <= spool_now_us() && priority < CONF_PRIORITIES &&
-		running < (is_paused ? 1
-				     : target_jobs(queue->target))) { /* sending/ tells of an end */
+		running <
+			(queue->is_paused
+					? 1
+					: target_jobs(
+						  queue->target))) { /* sending/ tells of an end */
 		i = claim_first(d, queue, priority, &work->dir);
 		job = i < 0 ? NULL : queue->waiting[i].name;
 	}

@@ -42,19 +42,41 @@ static struct image *only_image_left(struct work *work)
 	return left;
 }
 
-/* An image on which a target breaks off every time looks like a target that is down, and would be the
- * first to be tried for ever. So when the target was well just before and a single image was left, that
- * counts as a refusal too, and the job lets others go first when the pause is over: they show whether it
- * is the image or the target. Returns the time before which the job is not tried, 0: none. */
-static int64_t suspect_image(struct work *work, const char *reason, int64_t until_us)
+static bool any_answer(const struct work *work)
+{
+	for (size_t i = 0; i < work->image_count; i++)
+		if (work->images[i].answered)
+			return true;
+	return false;
+}
+
+/* An image on which a target breaks off every time looks like a target that is down. So when the target was
+ * well just before and a single image was left, that counts as a refusal, too. */
+static void suspect_image(struct work *work, const char *reason)
 {
 	struct image *image = work->target_was_well ? only_image_left(work) : NULL;
 
-	if (!image)
-		return 0;
-	if (ledger_add(work, image, false, "-", reason) < 0)
+	if (image && ledger_add(work, image, false, "-", reason) < 0)
 		log_error("unable to write the ledger of job %s: %s", work->job, strerror(errno));
-	return until_us + (int64_t)work->target->retry_min_ms * 1000;
+}
+
+/* The job lets others go first when the pause is over: they show whether it is the job or the target. When they
+ * have got through and it breaks the target again, it waits longer each time, and is given up as jobs of a
+ * target that fails all the time are. Returns before when it is not to be tried. */
+static int64_t step_back(struct work *work, int64_t until_us, const char *reason)
+{
+	const struct conf_target *target = work->target;
+
+	if (any_answer(work))
+		work->breaks = 0;
+	if (work->breaks == 0)
+		work->breaks_since_us = spool_now_us();
+	work->breaks += work->target_was_well;
+	work->give_up = work->breaks > 1 && spool_now_us() - work->breaks_since_us >=
+						    (int64_t)target->give_up_s * 1000000;
+	work->failing_since_us = work->breaks_since_us;
+	(void)snprintf(work->failing_reason, sizeof(work->failing_reason), "%s", reason);
+	return until_us + pause_length_us(work->breaks, target->retry_min_ms, target->retry_max_ms);
 }
 
 /* The target as a whole failed: it is left alone for a while. */
@@ -78,11 +100,11 @@ static int target_failed(struct dispatcher *d, struct work *work, int status, co
 		stamp, work->job, text);
 	journal_write(&d->spool, "retried", "job", work->job, "target", work->target->name,
 		"not_before", stamp, "reason", text, NULL);
-	retry_us = suspect_image(work, text, until_us);
-	if (retry_us > 0)
-		look_again(d, retry_us);
+	suspect_image(work, text);
+	retry_us = step_back(work, until_us, text);
+	look_again(d, retry_us);
 	if (most_refused(work))
-		return finish_return(work, retry_us);
+		return retry_return(work, retry_us, true);
 	pause_end(work); /* it was the image, not the target */
 	return finish_done(d, work);
 }
@@ -102,7 +124,7 @@ static int images_failed(struct dispatcher *d, struct work *work, const struct i
 		work->job, target->name, stamp, text);
 	journal_write(&d->spool, "retried", "job", work->job, "target", target->name, "not_before",
 		stamp, "reason", text, NULL);
-	return finish_return(work, due_us);
+	return retry_return(work, due_us, false);
 }
 
 /* An image of which a sender that claims to have finished said nothing was not stored. */
@@ -122,14 +144,6 @@ static int note_silence(struct work *work, int status)
 	return 0;
 }
 
-static bool any_answer(const struct work *work)
-{
-	for (size_t i = 0; i < work->image_count; i++)
-		if (work->images[i].answered)
-			return true;
-	return false;
-}
-
 static int judge(struct dispatcher *d, struct work *work, int status, const char *reason)
 {
 	const struct image *worst;
@@ -140,8 +154,8 @@ static int judge(struct dispatcher *d, struct work *work, int status, const char
 		return target_failed(d, work, status, reason);
 	/* Ended by somebody: not the images' fault. */
 	if ((status == 128 + SIGKILL || status == 128 + SIGTERM) && most_refused(work))
-		return finish_return(
-			work, spool_now_us() + (int64_t)work->target->retry_min_ms * 1000);
+		return retry_return(
+			work, spool_now_us() + (int64_t)work->target->retry_min_ms * 1000, false);
 	/* Anything else, a sender that crashed too, is the fault of this job's images: it must not hold up
 	 * the target's other jobs. */
 	if (note_silence(work, status) < 0)
@@ -173,13 +187,14 @@ static int send_and_judge(struct dispatcher *d, struct work *work)
 		return finish_cancelled(d, work);
 	if (work->give_up)
 		return finish_done(d, work);
+	retry_load(work);
 	status = probe_and_send(d, work, reason, sizeof(reason));
 	if (status < 0)
 		return -1;
 	if (finish_is_cancelled(work) && most_refused(work))
 		return finish_cancelled(d, work);
 	if (d->loop.stopping && most_refused(work))
-		return finish_return(work, 0);
+		return retry_return(work, 0, false);
 	return judge(d, work, status, reason);
 }
 
