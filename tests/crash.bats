@@ -82,13 +82,23 @@ no_rest() { [ -z "$(ls -A "$SPOOL/incoming")$(ls -A "$SPOOL/routing")$(ls -A "$S
 # same_images DIRECTORY: it holds the study's images, each once, unchanged, and only regular files.
 same_images() { "$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$1"; }
 
+# named TARGET SUFFIX: the target's only job has this priority behind its name, also in job.json.
+named() {
+	local job
+	job=$(the_job "outgoing/$1") && [[ $job =~ \.[0-9a-f]{8}\.[0-9a-f]{8}(.*)$ ]] &&
+		[ "${BASH_REMATCH[1]}" = "$2" ] &&
+		jq -e --arg job "$job" --arg target "$1" '.job == $job and .target == $target' \
+			"$SPOOL/outgoing/$1/$job/job.json" >/dev/null
+}
+
 @test "router, one target: killed at each call" {
-	make_router
+	make_router 'target "archive" { type = folder path = "archive" }' \
+		'rule "all" { match = "True" targets = { "archive" } priority = urgent }'
 	routed() { no_rest && has_jobs outgoing/archive 1; }
 	verify() {
 		same_images "$SPOOL/outgoing/archive" &&
 			[ "$(find "$SPOOL/outgoing/archive" -name '.*' | wc -l)" -eq 0 ] &&
-			jq -e '.target == "archive"' "$SPOOL"/outgoing/archive/*/job.json >/dev/null
+			named archive .urgent
 	}
 	LEAST=10 sweep make_batch routed "$BIN/dcmspool-router" -c "$CONF"
 }
@@ -96,14 +106,16 @@ same_images() { "$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$1"; }
 @test "router, three targets: killed at each call; each target gets the series once" {
 	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
 		'target "c" { type = folder path = "c" }' \
-		'rule "all" { match = "True" targets = { "a", "b", "c" } }'
+		'rule "1" { match = "True" targets = { "a" } priority = offpeak }' \
+		'rule "2" { match = "True" targets = { "b", "c" } }' \
+		'rule "3" { match = "True" targets = { "c" } priority = urgent on = any }'
 	routed() { no_rest && has_jobs outgoing/a 1 && has_jobs outgoing/b 1 && has_jobs outgoing/c 1; }
 	verify() {
 		local t
 		for t in a b c; do
-			same_images "$SPOOL/outgoing/$t" && has_jobs "outgoing/$t" 1 &&
-				jq -e ".target == \"$t\"" "$SPOOL/outgoing/$t"/*/job.json >/dev/null || return 1
+			same_images "$SPOOL/outgoing/$t" || return 1
 		done
+		named a .offpeak && named b "" && named c .urgent
 	}
 	LEAST=20 sweep make_batch routed "$BIN/dcmspool-router" -c "$CONF"
 }

@@ -42,7 +42,7 @@ static int add(struct upstream *up, uint32_t study, int64_t time_us, enum spool_
 static int passed(void)
 {
 	return errno == ENOENT || errno == ENOTDIR || errno == EINVAL || errno == ELOOP ||
-			       errno == EACCES
+			       errno == EFBIG || errno == EACCES
 		       ? 0
 		       : -1;
 }
@@ -58,6 +58,7 @@ static int look_at_image(
 	const char *study;
 	struct stat st;
 	int64_t time_us;
+	int saved;
 
 	if (fd < 0)
 		return passed();
@@ -72,13 +73,15 @@ static int look_at_image(
 			dicom_header_free(&header);
 		}
 	}
+	saved = errno;
 	(void)close(fd); /* only read */
+	errno = saved;
 	return result;
 }
 
 static int look_at_association(struct dispatcher *d, const char *name, int64_t before_us)
 {
-	int dir = disk_open_dir(d->spool.dir[SPOOL_RECEIVING], name), result;
+	int dir = disk_open_dir(d->spool.dir[SPOOL_RECEIVING], name), result, saved;
 	struct disk_names files;
 
 	if (dir < 0)
@@ -87,14 +90,16 @@ static int look_at_association(struct dispatcher *d, const char *name, int64_t b
 	for (size_t i = 0; i < files.count && result == 0; i++)
 		if (files.name[i][0] != '.' && strcmp(files.name[i], "association.json") != 0)
 			result = look_at_image(&d->upstream, dir, files.name[i], name, before_us);
+	saved = errno;
 	disk_names_free(&files);
 	(void)close(dir); /* only read */
+	errno = saved;
 	return result;
 }
 
 static int look_at_batch(struct dispatcher *d, const char *name, int64_t before_us)
 {
-	int dir = disk_open_dir(d->spool.dir[SPOOL_INCOMING], name), result = 0;
+	int dir = disk_open_dir(d->spool.dir[SPOOL_INCOMING], name), result = 0, saved;
 	json_t *series;
 	const char *study;
 	int64_t time_us;
@@ -110,9 +115,13 @@ static int look_at_batch(struct dispatcher *d, const char *name, int64_t before_
 		time_us = spool_stamp_time(jsonfile_text(series, "received"));
 		if (time_us >= 0 && time_us < before_us)
 			result = add(&d->upstream, str_hash(study), time_us, SPOOL_INCOMING, name);
+		saved = errno;
 		json_decref(series);
+		errno = saved;
 	}
+	saved = errno;
 	(void)close(dir); /* only read */
+	errno = saved;
 	return result;
 }
 

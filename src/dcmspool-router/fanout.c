@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,16 +22,41 @@
 static const char *const shared_files[] = { "series.json", "plan.json" };
 enum { SHARED_FILES = sizeof(shared_files) / sizeof(shared_files[0]) };
 
+enum { NAME_SIZE = 256 };
+
+/* What stands behind the job's name in the queue of a target: its priority, unless that is normal. */
+static const char *suffix_for(const json_t *plan, const char *target)
+{
+	const char *word = jsonfile_text(json_object_get(plan, "priorities"), target);
+
+	for (int p = 0; p < CONF_PRIORITIES; p++) {
+		const char *suffix = job_suffix(p);
+
+		if (*suffix && strcmp(suffix + 1, word) == 0)
+			return suffix;
+	}
+	return "";
+}
+
+/* The job's name in outgoing/<target>/, by which it is found from there on. */
+static void queue_name(
+	const struct claim *claim, const json_t *plan, const char *target, char name[NAME_SIZE])
+{
+	(void)snprintf(name, NAME_SIZE, "%s%s", claim->job, suffix_for(plan, target)); /* fits */
+}
+
 /* job.json for one target ("" for none). The caller decrefs; NULL with errno. */
 static json_t *job_json(const struct claim *claim, const json_t *plan, const char *target)
 {
 	json_t *series = jsonfile_load(claim->dir, "series.json"), *tags, *job;
+	char name[NAME_SIZE];
 
 	if (!series && errno != ENOENT && errno != EINVAL)
 		return NULL;
 	tags = json_object_get(series, "tags");
-	job = json_pack("{s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "job", claim->job, "target",
-		target, "study", jsonfile_text(tags, "StudyInstanceUID"), "series",
+	queue_name(claim, plan, target, name);
+	job = json_pack("{s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "job", name, "target", target,
+		"study", jsonfile_text(tags, "StudyInstanceUID"), "series",
 		jsonfile_text(tags, "SeriesInstanceUID"), "sender",
 		json_object_get(series, "association"), "rules", json_object_get(plan, "rules"),
 		"images", json_object_get(plan, "images"));
@@ -102,17 +128,19 @@ out:
 }
 
 /* Moves the job's directory (or its copy) to outgoing/<target>/. */
-static int move_out(struct router *router, const struct claim *claim, int from, const char *name,
-	const char *target)
+static int move_out(struct router *router, const struct claim *claim, const json_t *plan, int from,
+	const char *name, const char *target)
 {
 	int outgoing = router->spool.dir[SPOOL_OUTGOING], queue, result;
+	char to[NAME_SIZE];
 
 	if (disk_make_dir(outgoing, target) < 0)
 		return -1;
 	queue = disk_open_dir(outgoing, target);
 	if (queue < 0)
 		return -1;
-	result = disk_rename_unique(from, name, queue, claim->job, NULL, 0);
+	queue_name(claim, plan, target, to);
+	result = disk_rename_unique(from, name, queue, to, NULL, 0);
 	if (result == 0)
 		result = fsync(queue);
 	(void)close(queue); /* only used as a base */
@@ -120,7 +148,7 @@ static int move_out(struct router *router, const struct claim *claim, int from, 
 }
 
 /* Moves out what is left in fanout/; its names are the targets'. */
-static int deliver_copies(struct router *router, const struct claim *claim)
+static int deliver_copies(struct router *router, const struct claim *claim, const json_t *plan)
 {
 	int dir = disk_open_dir(claim->dir, "fanout"), result = 0;
 	struct disk_names targets;
@@ -132,7 +160,7 @@ static int deliver_copies(struct router *router, const struct claim *claim)
 		return -1;
 	}
 	for (size_t i = 0; i < targets.count && result == 0; i++)
-		result = move_out(router, claim, dir, targets.name[i], targets.name[i]);
+		result = move_out(router, claim, plan, dir, targets.name[i], targets.name[i]);
 	disk_names_free(&targets);
 	(void)close(dir); /* only used as a base */
 	return result;
@@ -173,7 +201,7 @@ static int route_to_one(
 {
 	if (write_job_json(claim->dir, claim, plan, target) < 0)
 		return -1;
-	return move_out(router, claim, router->spool.dir[SPOOL_ROUTING], claim->job, target);
+	return move_out(router, claim, plan, router->spool.dir[SPOOL_ROUTING], claim->job, target);
 }
 
 static int route_to_many(struct router *router, const struct claim *claim, const json_t *plan)
@@ -188,13 +216,13 @@ static int route_to_many(struct router *router, const struct claim *claim, const
 		disk_names_free(&images);
 	}
 	if (result == 0)
-		result = deliver_copies(router, claim);
+		result = deliver_copies(router, claim, plan);
 	if (result == 0)
 		result = remove_original(router, claim);
 	return result;
 }
 
-/* "a, b": the strings of an array, for log and journal. The caller frees with buf_free(). */
+/* "a,b": the strings of an array, for log and journal. The caller frees with buf_free(). */
 static struct buf joined(const json_t *array)
 {
 	struct buf text = { 0 };
@@ -206,10 +234,40 @@ static struct buf joined(const json_t *array)
 	return text;
 }
 
+/* "a=urgent,b=offpeak": the priorities that are not normal. */
+static struct buf joined_priorities(const json_t *plan)
+{
+	struct buf text = { 0 };
+	const char *target;
+	json_t *word;
+
+	json_object_foreach(json_object_get(plan, "priorities"), target, word) buf_printf(
+		&text, "%s%s=%s", text.length ? "," : "", target, json_string_value(word));
+	return text;
+}
+
+/* Tells what was done. */
+static void tell(
+	struct router *router, const struct claim *claim, const json_t *plan, bool discarded)
+{
+	struct buf rules = joined(json_object_get(plan, "rules"));
+	struct buf to = joined(json_object_get(plan, "targets"));
+	struct buf priorities = joined_priorities(plan);
+
+	log_info("%s job=%s rules=%s targets=%s%s%s", discarded ? "discarded" : "routed",
+		claim->job, rules.data ? rules.data : "none-applied", to.data ? to.data : "-",
+		priorities.data ? " priorities=" : "", priorities.data ? priorities.data : "");
+	journal_write(&router->spool, discarded ? "discarded" : "routed", "job", claim->job,
+		"rules", rules.data ? rules.data : "", "targets", to.data, "priorities",
+		priorities.data, NULL);
+	buf_free(&rules);
+	buf_free(&to);
+	buf_free(&priorities);
+}
+
 int fanout(struct router *router, const struct claim *claim, const json_t *plan)
 {
 	const json_t *targets = json_object_get(plan, "targets");
-	struct buf rules = joined(json_object_get(plan, "rules")), to = joined(targets);
 	bool discarded = json_array_size(targets) == 0;
 	int result;
 
@@ -220,14 +278,7 @@ int fanout(struct router *router, const struct claim *claim, const json_t *plan)
 			router, claim, plan, json_string_value(json_array_get(targets, 0)));
 	else
 		result = route_to_many(router, claim, plan);
-	if (result == 0) {
-		log_info("%s job=%s rules=%s targets=%s", discarded ? "discarded" : "routed",
-			claim->job, rules.data ? rules.data : "none-applied",
-			to.data ? to.data : "-");
-		journal_write(&router->spool, discarded ? "discarded" : "routed", "job", claim->job,
-			"rules", rules.data ? rules.data : "", "targets", to.data, NULL);
-	}
-	buf_free(&rules);
-	buf_free(&to);
+	if (result == 0)
+		tell(router, claim, plan, discarded);
 	return result;
 }

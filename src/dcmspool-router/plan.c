@@ -1,173 +1,177 @@
 #include "router.h"
 
-#include "dicom.h"
+#include "decide.h"
 #include "job.h"
 #include "journal.h"
 #include "jsonfile.h"
 #include "log.h"
-#include "rule.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
-/* Tags read from an image, for a batch whose series.json did not survive a power failure. NULL when that
- * cannot be done now; an image that is damaged too has no tags. */
-static json_t *tags_of_image(int dir, const char *image)
+/* series.json; NULL also when it is missing or damaged. Anything else may pass: -1 then. */
+static int load_series(const struct claim *claim, json_t **series)
 {
-	struct dicom_header header = { 0 };
-	struct dicom_error error = { 0 };
-	int fd = openat(dir, image, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	json_t *tags = NULL;
-
-	if (fd < 0)
-		return NULL;
-	if (dicom_read_header(fd, &header, &error) < 0)
-		log_warning("unable to read the tags of %s: %s", image, error.text);
-	if (error.number == 0)
-		tags = json_object();
-	for (size_t i = 0; tags && i < dicom_tag_count; i++)
-		(void)json_object_set_new(tags, dicom_tags[i].keyword,
-			json_string(dicom_get(&header, dicom_tags[i].keyword)));
-	dicom_header_free(&header);
-	(void)close(fd); /* only read */
-	errno = error.number;
-	return tags;
+	*series = jsonfile_load(claim->dir, "series.json");
+	if (*series && !json_is_object(json_object_get(*series, "tags"))) {
+		json_decref(*series);
+		*series = NULL;
+		return 0;
+	}
+	return *series || errno == ENOENT || errno == EINVAL ? 0 : -1;
 }
 
-/* Makes series.json anew from an image. Returns the tags, or NULL with errno. */
-static json_t *restore_tags(const struct claim *claim, const char *image)
+/* Makes series.json anew from the first image: it did not survive a power failure. */
+static int restore_series(const struct claim *claim, const char *first)
 {
-	json_t *tags = tags_of_image(claim->dir, image), *series;
+	json_t *tags = decide_tags(claim->dir, first, NULL), *series;
 	char stamp[SPOOL_STAMP_SIZE];
 	int result;
 
 	if (!tags)
-		return NULL;
+		return -1;
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
-	series = json_pack("{s:s, s:{}, s:O}", "received", stamp, "association", "tags", tags);
+	series = json_pack("{s:s, s:{}, s:o}", "received", stamp, "association", "tags", tags);
 	result = jsonfile_store(claim->dir, "series.json", series);
 	json_decref(series);
-	if (result < 0) {
-		json_decref(tags);
-		return NULL;
+	if (result == 0)
+		log_warning("series.json was missing or damaged, read anew from %s job=%s", first,
+			claim->job);
+	return result;
+}
+
+/* Whom the job goes to, and with which priority where that is not the normal one. */
+static int add_targets(json_t *plan, const struct decision *decision)
+{
+	json_t *targets = json_object_get(plan, "targets"), *priorities = json_object();
+	int failed = 0;
+
+	for (size_t i = 0; i < decision->target_count; i++) {
+		const struct decision_target *target = &decision->target[i];
+
+		failed |= json_array_append_new(targets, json_string(target->name));
+		if (target->priority != CONF_NORMAL) /* the suffix without its point */
+			failed |= json_object_set_new(priorities, target->name,
+				json_string(job_suffix(target->priority) + 1));
 	}
-	log_warning(
-		"series.json was missing or damaged, read anew from %s job=%s", image, claim->job);
-	return tags;
+	if (!priorities || json_object_size(priorities) > 0)
+		failed |= json_object_set(plan, "priorities", priorities);
+	json_decref(priorities);
+	return failed;
 }
 
-/* The tags that the rules see. NULL with errno when they cannot be read now: nothing is decided then. */
-static json_t *load_tags(const struct claim *claim, const char *first_image)
+/* Which rules applied, because of which image where that is not the first, and which failed and why. */
+static int add_rules(json_t *plan, const struct conf *conf, const struct decision *decision)
 {
-	json_t *series = jsonfile_load(claim->dir, "series.json"), *tags;
+	json_t *rules = json_object_get(plan, "rules"), *seen = json_object(),
+	       *failures = json_object();
+	int failed = seen && failures ? 0 : -1;
 
-	if (!series && errno != ENOENT && errno != EINVAL)
-		return NULL;
-	tags = json_incref(json_object_get(series, "tags"));
-	json_decref(series);
-	if (json_is_object(tags))
-		return tags;
-	json_decref(tags);
-	return restore_tags(claim, first_image);
-}
+	for (size_t i = 0; i < conf->rule_count; i++) {
+		const struct decision_rule *rule = &decision->rule[i];
+		const char *name = conf->rule[i].name;
 
-/* rule_tag_fn: names of tags are case-insensitive. */
-static const char *tag_value(const void *context, const char *name)
-{
-	json_t *tags = (json_t *)context, *value; /* jansson iterates only over what is not const */
-	const char *key, *text = json_string_value(json_object_get(tags, name));
-
-	if (text)
-		return text;
-	json_object_foreach(
-		tags, key, value) if (strcasecmp(key, name) == 0 &&
-				      json_is_string(value)) return json_string_value(value);
-	return "";
-}
-
-static bool applies(struct router *router, const struct claim *claim, const struct conf_rule *rule,
-	const json_t *tags)
-{
-	char why[256];
-
-	switch (rule_evaluate(rule->compiled, tag_value, tags, why, sizeof(why))) {
-	case RULE_TRUE:
-		return true;
-	case RULE_FALSE:
-		return false;
-	case RULE_FAILED:
-		break;
+		if (rule->state == DECIDE_YES)
+			failed |= json_array_append_new(rules, json_string(name));
+		if (rule->state == DECIDE_FAILED)
+			failed |= json_object_set_new(failures, name, json_string(rule->why));
+		if ((rule->state == DECIDE_YES || rule->state == DECIDE_FAILED) &&
+			strcmp(rule->image, decision->first) != 0)
+			failed |= json_object_set_new(seen, name, json_string(rule->image));
 	}
-	log_warning("rule could not be evaluated and does not apply, the journal says why "
-		    "rule=%s job=%s",
-		rule->name, claim->job); /* the reason may quote a patient's data */
-	journal_write(&router->spool, "rule-failed", "job", claim->job, "rule", rule->name,
-		"expression", rule->match, "reason", why, NULL);
-	return false;
+	if (decision->discarded_by)
+		failed |= json_object_set_new(
+			plan, "discarded_by", json_string(decision->discarded_by->name));
+	if (json_object_size(seen) > 0)
+		failed |= json_object_set(plan, "seen", seen);
+	if (json_object_size(failures) > 0)
+		failed |= json_object_set(plan, "failed", failures);
+	json_decref(seen);
+	json_decref(failures);
+	return failed;
 }
 
-static bool contains(const json_t *array, const char *text)
+/* The decision as plan.json. NULL without memory. */
+static json_t *plan_json(const struct router *router, const struct claim *claim, size_t images,
+	const struct decision *decision)
 {
-	size_t i;
-	json_t *value;
+	char stamp[SPOOL_STAMP_SIZE];
+	json_t *plan;
 
-	json_array_foreach(
-		array, i, value) if (strcmp(json_string_value(value), text) == 0) return true;
-	return false;
+	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
+	plan = json_pack("{s:s, s:s, s:I, s:s, s:[], s:[]}", "job", claim->job, "time", stamp,
+		"images", (json_int_t)images, "first", decision->first, "rules", "targets");
+	if (plan && add_targets(plan, decision) == 0 &&
+		add_rules(plan, router->conf, decision) == 0)
+		return plan;
+	json_decref(plan);
+	errno = ENOMEM;
+	return NULL;
 }
 
-/* Evaluates all rules, or all fallback rules; a discard rule that applies ends it. Returns whether any
- * applied. */
-static bool decide(
-	struct router *router, const struct claim *claim, bool fallback, json_t *tags, json_t *plan)
+/* What the rules could not do, once it is decided: a decision that is made again is not told twice. */
+static void tell(struct router *router, const struct claim *claim, const struct decision *decision)
 {
-	json_t *rules = json_object_get(plan, "rules"), *targets = json_object_get(plan, "targets");
-
+	if (decision->damaged)
+		log_warning("damaged image, the rules see no tags of it job=%s image=%s",
+			claim->job, decision->damaged);
 	for (size_t i = 0; i < router->conf->rule_count; i++) {
 		const struct conf_rule *rule = &router->conf->rule[i];
 
-		if (rule->disabled || rule->fallback != fallback ||
-			!applies(router, claim, rule, tags))
+		if (decision->rule[i].state != DECIDE_FAILED)
 			continue;
-		(void)json_array_append_new(rules, json_string(rule->name));
-		if (rule->action == CONF_DISCARD) {
-			(void)json_array_clear(targets);
-			(void)json_object_set_new(plan, "discarded_by", json_string(rule->name));
-			return true;
-		}
-		for (size_t t = 0; t < rule->targets.count; t++)
-			if (!contains(targets, rule->targets.item[t]))
-				(void)json_array_append_new(
-					targets, json_string(rule->targets.item[t]));
+		log_warning("rule could not be evaluated and does not apply, the journal says why "
+			    "rule=%s job=%s",
+			rule->name, claim->job); /* the reason may quote a patient's data */
+		journal_write(&router->spool, "rule-failed", "job", claim->job, "rule", rule->name,
+			"expression", rule->match, "image", decision->rule[i].image, "reason",
+			decision->rule[i].why, NULL);
 	}
-	return json_array_size(rules) > 0;
+}
+
+static json_t *decide_on(
+	struct router *router, const struct claim *claim, const struct disk_names *images)
+{
+	struct decision decision = { 0 };
+	json_t *plan = NULL, *series = NULL;
+	int saved;
+
+	if (load_series(claim, &series) == 0 &&
+		decide(router->conf, claim->dir, images->name, images->count, series, &decision) ==
+			0 &&
+		(series || restore_series(claim, decision.first) == 0))
+		plan = plan_json(router, claim, images->count, &decision);
+	if (plan && jsonfile_store(claim->dir, "plan.json", plan) < 0) {
+		json_decref(plan);
+		plan = NULL;
+	}
+	saved = errno;
+	if (plan)
+		tell(router, claim, &decision);
+	else if (decision.unreadable)
+		log_error("unable to read the tags of %s in routing/%s: %s", decision.unreadable,
+			claim->job, strerror(errno));
+	decide_free(router->conf, &decision);
+	json_decref(series);
+	errno = saved;
+	return plan;
 }
 
 json_t *plan_make(struct router *router, const struct claim *claim)
 {
 	struct disk_names images = { 0 };
-	json_t *plan = NULL, *tags = NULL;
-	char stamp[SPOOL_STAMP_SIZE];
+	json_t *plan = NULL;
+	int saved;
 
-	if (job_images(claim->dir, &images) < 0 || images.count == 0 ||
-		!(tags = load_tags(claim, images.name[0])))
-		goto out;
-	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
-	plan = json_pack("{s:s, s:s, s:I, s:[], s:[]}", "job", claim->job, "time", stamp, "images",
-		(json_int_t)images.count, "rules", "targets");
-	if (plan && !decide(router, claim, false, tags, plan))
-		(void)decide(router, claim, true, tags, plan);
-	if (jsonfile_store(claim->dir, "plan.json", plan) < 0) {
-		json_decref(plan);
-		plan = NULL;
+	if (job_images(claim->dir, &images) == 0) {
+		errno = ENOENT; /* if there is none: somebody took them away just now */
+		if (images.count > 0)
+			plan = decide_on(router, claim, &images);
 	}
-out:
-	if (!plan)
-		log_error("unable to decide on routing/%s: %s", claim->job, strerror(errno));
+	saved = errno;
 	disk_names_free(&images);
-	json_decref(tags);
+	if (!plan)
+		log_error("unable to decide on routing/%s: %s", claim->job, strerror(saved));
+	errno = saved;
 	return plan;
 }

@@ -17,7 +17,7 @@
 static bool is_spent(const char *name)
 {
 	static const char *const names[] = { ".complete", "job.json", "sent.log", "retry.json",
-		"reason.txt", "association.json" };
+		"cancelled", "reason.txt", "association.json" };
 
 	if (strncmp(name, ".assoc.", 7) == 0 || strncmp(name, ".new.", 5) == 0)
 		return true;

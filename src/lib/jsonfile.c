@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE_MAX_BYTES = 1 << 20 };
+enum { SIZE_MAX_BYTES = 1 << 26 };
 
 json_t *jsonfile_load(int dir, const char *name)
 {

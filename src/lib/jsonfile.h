@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* Reads dir/name, at most 1 MiB. NULL with errno; EINVAL: it is there but is no JSON object. The caller
+/* Reads dir/name, at most 64 MiB (getdcmtags writes up to 43 MB for hostile values). NULL with errno; EINVAL: it is there but is no JSON object. The caller
  * calls json_decref(). */
 json_t *jsonfile_load(int dir, const char *name);
 
