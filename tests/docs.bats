@@ -133,8 +133,8 @@ events_in_page() {
 }
 
 @test "docs: the verbs of dcmspool are those in its page, and each is a program" {
-	"$BIN/dcmspool" -h | sed -n 's/^  \([a-z]*\) .*/\1/p' | sort >"$BATS_TEST_TMPDIR/usage"
-	sed -n 's/^\.It Cm \([a-z]*\) .*/\1/p' src/lib/dcmspool.8 | sort >"$BATS_TEST_TMPDIR/page"
+	"$BIN/dcmspool" -h | sed -n 's/^  \([a-z-]*\) .*/\1/p' | sort >"$BATS_TEST_TMPDIR/usage"
+	sed -n 's/^\.It Cm \([a-z-]*\) .*/\1/p' src/lib/dcmspool.8 | sort >"$BATS_TEST_TMPDIR/page"
 	diff "$BATS_TEST_TMPDIR/usage" "$BATS_TEST_TMPDIR/page"
 	find bin -name 'dcmspool-*' -type f -exec grep -lI '^#!/bin/sh' {} + |
 		sed 's|^bin/dcmspool-||' | while read -r verb; do

@@ -51,9 +51,20 @@ answer() {
   tags.Modalty" tags.json
 	echo "$output"
 	[ "$status" -eq 100 ]
-	[[ ${lines[0]} == *"line 2, column 8: no such tag 'Modalty'"* ]]
+	[[ ${lines[0]} == *"line 2, column 8: no such tag 'Modalty'; did you mean Modality?" ]]
 	[ "${lines[1]}" = "    tags.Modalty" ]
 	[ "${lines[2]}" = "         ^" ]
+}
+
+@test "rule: an unknown tag: those that are near, of the standard and of the file" {
+	run "$rule" "tags.StudyDat"
+	[[ $output == *"no such tag 'StudyDat'; did you mean StudyDate?"* ]]
+	run "$rule" "tags.Extar" tags.json
+	[[ $output == *"no such tag 'Extar'; did you mean Extra?"* ]]
+	run "$rule" "tags.Xyzzyxyzzy" tags.json
+	[[ ${lines[0]} == *"no such tag 'Xyzzyxyzzy'" ]]
+	echo "tags.Modalty" | "$rule" -b - tags.json |
+		grep -qx "error: column 6: no such tag 'Modalty'; did you mean Modality?"
 }
 
 @test "rule: what Python would raise has exit status 101" {

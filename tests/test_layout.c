@@ -85,11 +85,17 @@ static bool all_safe(void)
 
 static void test_check(void)
 {
+	char why[256];
+
 	ok(good("{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"),
 		"the usual layout");
 	ok(good("in/{Modality}-{SenderAET}/{senderaddress}/{ReceiverAET}_{InstanceNumber}"),
 		"text, association, any case");
+	ok(good("{StudyDate}/{rows}/{SOPInstanceUID}"), "every keyword of the standard");
 	ok(bad("{Foo}/{SOPInstanceUID}", "unknown keyword {Foo}"), "an unknown keyword");
+	ok(bad("{0019,0010}/{SOPInstanceUID}", "unknown keyword"), "a private tag");
+	ok(bad("{PixelData}/{SOPInstanceUID}", "unknown keyword"), "bytes");
+	ok(bad("{SourceImageSequence}/{SOPInstanceUID}", "unknown keyword"), "a sequence");
 	ok(bad("{Modality}/x.dcm", "tells images apart"), "nothing that tells images apart");
 	ok(bad("/{SOPInstanceUID}", "separated by single '/'"), "absolute");
 	ok(bad("a//{SOPInstanceUID}", "separated by single '/'"), "an empty name");
@@ -102,6 +108,10 @@ static void test_check(void)
 	ok(bad("{}{SOPInstanceUID}", "enclose"), "no keyword");
 	ok(bad("{a/b}{SOPInstanceUID}", "enclose"), "a '/' in a keyword");
 	ok(bad("a\n{SOPInstanceUID}", "control character"), "a newline");
+	ok(layout_check_directories("{PatientID}/{StudyDate}", why, sizeof(why)) == 0,
+		"directories need not tell images apart");
+	ok(layout_check_directories("../{PatientID}", why, sizeof(why)) < 0,
+		"directories stay inside");
 	ok(bad("1/2/3/4/5/6/7/8/9/10/11/12/{SOPInstanceUID}", "too many"), "too deep");
 }
 

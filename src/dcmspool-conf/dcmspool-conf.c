@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE /* optind */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,12 +197,27 @@ static void option(int letter, const char *argument)
 	exit(0);
 }
 
+/* Only a look at the options, for -n: conf_main() reads them again and speaks of mistakes. */
+static bool checking(int argc, char *argv[])
+{
+	static const struct option words[] = { { "config", required_argument, NULL, 'c' }, { 0 } };
+	bool found = false;
+	int letter;
+
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, "+:c:hkn", words, NULL)) != -1)
+		found |= letter == 'n';
+	optind = 1;
+	return found;
+}
+
 int main(int argc, char *argv[])
 {
 	struct conf *conf;
 	struct buf out = { 0 };
 
 	log_open(argv[0]);
+	conf_warnings = checking(argc, argv);
 	conf = conf_main(argc, argv, "k", option, usage);
 	if (optind == argc)
 		put_all(&out, conf);

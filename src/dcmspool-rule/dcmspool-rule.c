@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf.h"
 #include "log.h"
 #include "rule.h"
 #include "tags.h"
@@ -40,6 +41,17 @@ static void show(const char *text, const struct rule_error *error)
 	(void)fputs("^\n", stderr);
 }
 
+/* What may have been meant by a tag that there is not; "" for other mistakes. */
+static const char *suggest(const struct rule_error *error, char *out, size_t size)
+{
+	char name[128];
+	struct nearest nearest = { .word = name };
+
+	if (conf_rule_unknown(error, name, sizeof(name)))
+		tags_nearest(&nearest);
+	return nearest_hint(&nearest, out, size);
+}
+
 static void finish_output(void)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))
@@ -52,13 +64,13 @@ static int evaluate(const char *expression, const char *file)
 	struct rule_error error;
 	struct rule *rule;
 	enum rule_result result;
-	char why[WHY_SIZE] = "", *text = NULL;
+	char why[WHY_SIZE] = "", hint[NEAREST_HINT], *text = NULL;
 
 	tags_open(file);
 	rule = rule_compile(expression, tags_known, &error);
 	if (!rule) {
-		log_error("unable to compile the expression: line %d, column %d: %s", error.line,
-			error.column, error.message);
+		log_error("unable to compile the expression: line %d, column %d: %s%s", error.line,
+			error.column, error.message, suggest(&error, hint, sizeof(hint)));
 		show(expression, &error);
 		return EXIT_PERMANENT;
 	}
@@ -80,11 +92,12 @@ static void print_answer(const char *expression)
 	struct rule_error error;
 	struct rule *rule = rule_compile(expression, tags_known, &error);
 	enum rule_result result;
-	char why[WHY_SIZE] = "";
+	char why[WHY_SIZE] = "", hint[NEAREST_HINT];
 
 	/* finish_output() sees a failure to write. */
 	if (!rule) {
-		(void)printf("error: column %d: %s\n", error.column, error.message);
+		(void)printf("error: column %d: %s%s\n", error.column, error.message,
+			suggest(&error, hint, sizeof(hint)));
 		return;
 	}
 	result = rule_evaluate(rule, tags_get, NULL, why, sizeof(why));

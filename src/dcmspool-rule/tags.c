@@ -105,6 +105,16 @@ bool tags_known(const char *name)
 	return dicom_dictionary_keyword(name) || find_value(name);
 }
 
+void tags_nearest(struct nearest *nearest)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(values, key, value) nearest_try(nearest, key);
+	conf_tag_nearest(nearest);
+	conf_keyword_nearest(nearest);
+}
+
 void tags_read(void)
 {
 	struct dicom_error error;

@@ -10,10 +10,14 @@
 
 #include <stdbool.h>
 
+#include "nearest.h"
+
 /* path NULL: no tag has a value; "-": JSON on standard input. */
 void tags_open(const char *path);
 bool tags_are_json(void);
 bool tags_known(const char *name);
+/* Tries the names that tags_known() knows: what may have been meant by one that it does not. */
+void tags_nearest(struct nearest *nearest);
 void tags_read(void);
 const char *tags_get(const void *context, const char *name);
 void tags_close(void);

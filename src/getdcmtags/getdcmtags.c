@@ -61,7 +61,7 @@ static bool look_at_options(int argc, char *argv[])
 
 static void want_extra(void)
 {
-	char why[320];
+	char why[CONF_WHY];
 
 	if (extra.failed)
 		die(EXIT_TEMPORARY, "unable to read the option -t: no memory");

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nearest.h"
 #include "rule.h"
 
 /* A list of strings; count may be 0. */
@@ -127,7 +128,18 @@ const char *conf_setting(const struct conf_target *target, const char *name);
  * Names are case-insensitive. */
 bool conf_tag_known(const char *name);
 
-/* dicom_want_list() with a suggestion for an unknown keyword. Returns 0, or -1 with why. */
+/* Tries the names that conf_tag_known() knows, and the keywords of the whole standard. */
+void conf_tag_nearest(struct nearest *nearest);
+void conf_keyword_nearest(struct nearest *nearest);
+
+/* True when rule_compile() failed for want of a tag: its name, for suggestions. */
+bool conf_rule_unknown(const struct rule_error *error, char *name, size_t size);
+/* What was meant by that tag, or how rules come to know it, to be added to the message; "" for other
+ * mistakes. out: NEAREST_HINT bytes. */
+const char *conf_rule_hint(const struct rule_error *error, char *out, size_t size);
+
+/* dicom_want_list() with suggestions for an unknown keyword. Returns 0, or -1 with why. */
+enum { CONF_WHY = 512 }; /* room for it */
 int conf_want_list(const char *names, char *why, size_t size);
 
 /* The beginning of every program's main(): handles -c FILE (default SYSCONFDIR/dcmspool/dcmspool.conf)

@@ -4,44 +4,9 @@
 #define _GNU_SOURCE /* strchrnul */
 #include "conf_impl.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#include "dicom.h"
-#include "dicom_dictionary.h"
-
-/* What a rule may use besides the image's own tags: who sent it, to whom. */
-static const char *const own_tags[] = { "SenderAddress", "SenderAET", "ReceiverAET" };
-enum { OWN_TAGS = sizeof(own_tags) / sizeof(own_tags[0]) };
-
-bool conf_tag_known(const char *name)
-{
-	for (size_t i = 0; i < OWN_TAGS; i++)
-		if (strcasecmp(own_tags[i], name) == 0)
-			return true;
-	return dicom_tag_index(name) >= 0;
-}
-
-/* Where a key, or else its section, was written. */
-static struct conf_place place_of(
-	const struct conf_work *work, enum conf_section section, size_t nth, const char *name)
-{
-	const struct conf_statement *s = conf_find(work, section, nth, name);
-
-	if (!s)
-		s = conf_find(work, section, nth, NULL);
-	return s ? s->place : (struct conf_place){ 0, 0 };
-}
-
-#define REPORT(work, section, nth, name, ...)                                                      \
-	do {                                                                                       \
-		char *path_ = conf_path(work, section, nth, name);                                 \
-		conf_report(work, place_of(work, section, nth, name), path_, __VA_ARGS__);         \
-		free(path_);                                                                       \
-	} while (0)
 
 /* Reports when the duration of key less is longer than that of key more. */
 static void in_order(struct conf_work *work, enum conf_section section, size_t nth,
@@ -60,7 +25,7 @@ static void in_order(struct conf_work *work, enum conf_section section, size_t n
 	if (first.failed || second.failed)
 		work->no_memory = true;
 	else
-		REPORT(work, section, nth, conf_find(work, section, nth, less) ? less : more,
+		CONF_REPORT(work, section, nth, conf_find(work, section, nth, less) ? less : more,
 			"%s (%s) is longer than %s (%s); make it shorter, or the other longer",
 			less, first.data, more, second.data);
 	buf_free(&first);
@@ -74,7 +39,7 @@ static void check_receiver(struct conf_work *work)
 	if (r->max_associations_per_peer <= r->max_associations)
 		return;
 	if (conf_find(work, CONF_RECEIVER, 0, "max_associations_per_peer"))
-		REPORT(work, CONF_RECEIVER, 0, "max_associations_per_peer",
+		CONF_REPORT(work, CONF_RECEIVER, 0, "max_associations_per_peer",
 			"%ld is more than max_associations (%ld); at most that many can be open",
 			r->max_associations_per_peer, r->max_associations);
 	else
@@ -92,7 +57,7 @@ static void check_path(struct conf_work *work, size_t nth)
 	if (!path || !n || strcmp(work->conf->target[nth].type, "folder") != 0)
 		return;
 	if (strncmp(path, spool, n) == 0 && (path[n] == '/' || path[n] == '\0'))
-		REPORT(work, CONF_TARGET, nth, "path",
+		CONF_REPORT(work, CONF_TARGET, nth, "path",
 			"%s lies in the spool %s; give a path outside of it", path, spool);
 }
 
@@ -120,57 +85,39 @@ static void check_dicom(struct conf_work *work, size_t nth)
 		bool is_set = conf_find(work, CONF_TARGET, nth, where[i]) != NULL;
 
 		if (!is_set && !back)
-			REPORT(work, CONF_TARGET, nth, where[i],
+			CONF_REPORT(work, CONF_TARGET, nth, where[i],
 				"this key is missing; add %s = ... to the target, or "
 				"return_to_sender = yes",
 				where[i]);
 		if (is_set && back)
-			REPORT(work, CONF_TARGET, nth, where[i],
+			CONF_REPORT(work, CONF_TARGET, nth, where[i],
 				"with return_to_sender it is the sender's; remove one of the two");
 	}
 	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++)
 		if (conf_find(work, CONF_TARGET, nth, tls[i]) && !is_yes(target, "tls"))
-			REPORT(work, CONF_TARGET, nth, tls[i], "it has no use without tls = yes");
+			CONF_REPORT(
+				work, CONF_TARGET, nth, tls[i], "it has no use without tls = yes");
 	has_key = conf_find(work, CONF_TARGET, nth, "tls_key") != NULL;
 	has_cert = conf_find(work, CONF_TARGET, nth, "tls_cert") != NULL;
 	if (has_key != has_cert)
-		REPORT(work, CONF_TARGET, nth, has_key ? "tls_key" : "tls_cert",
+		CONF_REPORT(work, CONF_TARGET, nth, has_key ? "tls_key" : "tls_cert",
 			"a client certificate needs tls_key and tls_cert; add the other");
 	if (connections > target->max_connections)
-		REPORT(work, CONF_TARGET, nth, "connections",
+		CONF_REPORT(work, CONF_TARGET, nth, "connections",
 			"%ld is more than max_connections (%ld); raise that, or lower this",
 			connections, target->max_connections);
 }
 
-/* The word at column of a line, if it is no tag: the names that are near, or "". */
-static const char *suggest(
-	const char *line, int column, const char *message, char *out, size_t size)
+static void check_command(struct conf_work *work, size_t nth)
 {
-	char word[65] = "";
-	struct conf_nearest nearest = { .word = word };
-	size_t n = 0;
+	const struct conf_target *target = &work->conf->target[nth];
+	const char *command = conf_setting(target, "command");
 
-	*out = '\0';
-	for (; column > 1 && *line; column--) /* characters of UTF-8, not bytes */
-		do
-			line++;
-		while (((unsigned char)*line & 0xc0) == 0x80);
-	if (strncmp(line, "tags.", 5) == 0)
-		line += 5;
-	while (n < sizeof(word) - 1 && (isalnum((unsigned char)line[n]) || line[n] == '_'))
-		n++;
-	memcpy(word, line, n);
-	if (!n || conf_tag_known(word) || !strstr(message, word) || strstr(message, "did you mean"))
-		return out;
-	if (dicom_dictionary_keyword(word)) {
-		(void)snprintf(out, size, "; add it to extra_tags"); /* fits */
-		return out;
-	}
-	for (size_t i = 0; i < dicom_tag_count; i++)
-		conf_nearest_try(&nearest, dicom_tags[i].keyword);
-	for (size_t i = 0; i < OWN_TAGS; i++)
-		conf_nearest_try(&nearest, own_tags[i]);
-	return conf_nearest_hint(&nearest, out, size);
+	if (target->type && strcmp(target->type, "command") == 0 && command && *command != '/')
+		CONF_REPORT(work, CONF_TARGET, nth, "command",
+			"\"%s\" does not begin with an absolute path; for example "
+			"\"/usr/local/bin/notify\"",
+			command);
 }
 
 /* Shows the line of the rule with a caret under the mistake. */
@@ -180,9 +127,9 @@ static void show(struct conf_work *work, size_t nth, const struct rule_error *er
 	const char *line = work->conf->rule[nth].match;
 	int column = error->column > 0 ? error->column : 1;
 	char *path = conf_path(work, CONF_RULE, nth, "match");
-	struct conf_place place = place_of(work, CONF_RULE, nth, "match");
+	struct conf_place place = conf_place_of(work, CONF_RULE, nth, "match");
 	struct buf caret = { 0 };
-	char hint[128];
+	char hint[NEAREST_HINT];
 
 	for (int i = 1; i < error->line && *strchrnul(line, '\n'); i++)
 		line = strchr(line, '\n') + 1;
@@ -195,7 +142,7 @@ static void show(struct conf_work *work, size_t nth, const struct rule_error *er
 		work->no_memory = true;
 	else
 		conf_report(work, place, path, "column %d: %s%s\n    %.*s\n    %s", column,
-			error->message, suggest(line, column, error->message, hint, sizeof(hint)),
+			error->message, conf_rule_hint(error, hint, sizeof(hint)),
 			(int)strcspn(line, "\n"), line, caret.data);
 	buf_free(&caret);
 	free(path);
@@ -204,25 +151,25 @@ static void show(struct conf_work *work, size_t nth, const struct rule_error *er
 static void check_targets(struct conf_work *work, size_t nth)
 {
 	const struct conf_rule *rule = &work->conf->rule[nth];
-	char hint[128];
+	char hint[NEAREST_HINT];
 
 	if (rule->action == CONF_DISCARD && rule->targets.count)
-		REPORT(work, CONF_RULE, nth, "targets",
+		CONF_REPORT(work, CONF_RULE, nth, "targets",
 			"the rule discards; remove its targets, or action = discard");
 	if (rule->action == CONF_ROUTE && !rule->targets.count)
-		REPORT(work, CONF_RULE, nth, "targets",
+		CONF_REPORT(work, CONF_RULE, nth, "targets",
 			"the rule has no targets; add targets = { \"NAME\" }, or action = discard");
 	for (size_t i = 0; i < rule->targets.count; i++) {
 		const char *name = rule->targets.item[i];
-		struct conf_nearest nearest = { .word = name };
+		struct nearest nearest = { .word = name };
 
 		if (!name || conf_target(work->conf, name))
 			continue;
 		for (size_t k = 0; k < work->conf->target_count; k++)
 			if (work->conf->target[k].name)
-				conf_nearest_try(&nearest, work->conf->target[k].name);
-		conf_nearest_hint(&nearest, hint, sizeof(hint));
-		REPORT(work, CONF_RULE, nth, "targets", "there is no target \"%s\"%s", name,
+				nearest_try(&nearest, work->conf->target[k].name);
+		nearest_hint(&nearest, hint, sizeof(hint));
+		CONF_REPORT(work, CONF_RULE, nth, "targets", "there is no target \"%s\"%s", name,
 			*hint ? hint : "; add a section target \"NAME\" { ... } for it");
 	}
 }
@@ -239,6 +186,20 @@ static void compile(struct conf_work *work, size_t nth)
 		show(work, nth, &error);
 }
 
+/* ".deleting.<job>.<target>~<number>" must fit into a file name of 255 bytes, and outgoing/held is a sign. */
+static void check_name(struct conf_work *work, size_t nth)
+{
+	enum { NAME_MAX_BYTES = 128 };
+	const char *name = work->conf->target[nth].name;
+
+	if (name && strlen(name) > NAME_MAX_BYTES)
+		CONF_REPORT(work, CONF_TARGET, nth, NULL, "the name is longer than %d bytes; shorten it",
+			NAME_MAX_BYTES);
+	if (name && strcmp(name, "held") == 0)
+		CONF_REPORT(work, CONF_TARGET, nth, NULL,
+			"outgoing/held holds all targets; give the target another name");
+}
+
 void conf_check(struct conf_work *work)
 {
 	conf_want_extra(work);
@@ -246,11 +207,15 @@ void conf_check(struct conf_work *work)
 	in_order(work, CONF_ROUTER, 0, "association_grace", "series_timeout");
 	for (size_t i = 0; i < work->conf->target_count; i++) {
 		in_order(work, CONF_TARGET, i, "retry_min", "retry_max");
+		check_name(work, i);
 		check_path(work, i);
 		check_dicom(work, i);
+		check_command(work, i);
 	}
 	for (size_t i = 0; i < work->conf->rule_count; i++) {
 		check_targets(work, i);
 		compile(work, i);
 	}
+	if (conf_warnings && !work->mistake_count && !work->no_memory)
+		conf_warn(work);
 }

@@ -186,8 +186,8 @@ static void check_type(struct conf_work *work, size_t nth)
 {
 	const char *type = work->conf->target[nth].type;
 	const struct conf_statement *s = conf_find(work, CONF_TARGET, nth, "type");
-	struct conf_nearest nearest = { .word = type };
-	char self[4096], hint[128], *slash, *path;
+	struct nearest nearest = { .word = type };
+	char self[4096], hint[NEAREST_HINT], *slash, *path;
 	struct buf program = { 0 };
 	ssize_t n;
 
@@ -202,12 +202,12 @@ static void check_type(struct conf_work *work, size_t nth)
 	else if (!name_ok(type) || access(program.data, X_OK) < 0) {
 		for (size_t i = 0; i < conf_key_count; i++)
 			if (conf_keys[i].type && strcmp(conf_keys[i].type, "*") != 0)
-				conf_nearest_try(&nearest, conf_keys[i].type);
+				nearest_try(&nearest, conf_keys[i].type);
 		path = conf_path(work, CONF_TARGET, nth, "type");
 		conf_report(work, place_of(s), path,
 			"no sender of type \"%s\"; use dicom, folder, dicomweb, sftp, rsync, s3 or "
 			"command, or install the program send-%s in %s%s",
-			type, type, self, conf_nearest_hint(&nearest, hint, sizeof(hint)));
+			type, type, self, nearest_hint(&nearest, hint, sizeof(hint)));
 		free(path);
 	}
 	buf_free(&program);

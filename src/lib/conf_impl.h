@@ -1,6 +1,6 @@
 /*
  * conf_impl: what the conf*.c files share. Nothing else includes it, but dcmspool-conf, which prints
- * what the tables describe.
+ * what the tables describe, and dcmspool-import-mercure, which writes a configuration.
  *
  * A configuration is read in five steps, each of which reports what it finds and lets the next ones
  * go on where that makes sense:
@@ -15,8 +15,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "conf.h"
+#include "nearest.h"
 #include "str.h"
 
 /* conf_schema: the tables. */
@@ -141,6 +143,8 @@ void conf_report(struct conf_work *work, struct conf_place place, const char *ke
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Writes all mistakes to standard error, by file and line. */
 void conf_work_print(struct conf_work *work);
+/* Forgets them. */
+void conf_work_forget(struct conf_work *work);
 void conf_work_free(struct conf_work *work);
 /* The array of *room items of size bytes, with room for one more than count, perhaps elsewhere; NULL
  * and no_memory without memory. */
@@ -153,18 +157,17 @@ char *conf_path(
 /* The last statement for a key, or the beginning of its section (name NULL); NULL when there is none. */
 const struct conf_statement *conf_find(
 	const struct conf_work *work, enum conf_section section, size_t nth, const char *name);
+/* Where a key, or else its section, was written. */
+struct conf_place conf_place_of(
+	const struct conf_work *work, enum conf_section section, size_t nth, const char *name);
+#define CONF_REPORT(work, section, nth, name, ...)                                                 \
+	do {                                                                                       \
+		char *path_ = conf_path(work, section, nth, name);                                 \
+		conf_report(work, conf_place_of(work, section, nth, name), path_, __VA_ARGS__);    \
+		free(path_);                                                                       \
+	} while (0)
 
-/* Finds the known name that somebody may have meant. */
-struct conf_nearest {
-	const char *word;
-	const char *best; /* NULL: nothing is near */
-	size_t distance;
-};
-void conf_nearest_try(struct conf_nearest *nearest, const char *candidate);
-/* "; did you mean X?" or "" in a buffer of the caller's. */
-const char *conf_nearest_hint(const struct conf_nearest *nearest, char *out, size_t size);
-
-/* conf_tags: dicom_want() with a suggestion for an unknown keyword. Returns 0, or -1 with why. */
+/* conf_tags: dicom_want() with suggestions for an unknown keyword. Returns 0, or -1 with why. */
 int conf_want(const char *name, char *why, size_t size);
 /* Adds the tags of extra_tags to dicom_tags. */
 void conf_want_extra(struct conf_work *work);
@@ -222,5 +225,10 @@ void conf_print_prefix(struct buf *out, const struct conf_prefix *prefix);
 struct cfg_t;
 void conf_fill(struct conf_work *work, struct cfg_t *cfg);
 void conf_check(struct conf_work *work);
+
+/* conf_warn: what is right but hardly meant. Written to standard error when conf_warnings is set and the
+ * configuration has no mistakes; it stays right. */
+extern bool conf_warnings;
+void conf_warn(struct conf_work *work);
 
 #endif

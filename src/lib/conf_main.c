@@ -5,6 +5,7 @@
 #include "conf.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,24 @@ static _Noreturn void finish(void)
 	exit(0);
 }
 
+/* word: the last that getopt has looked at. Its letter stands in optopt, which is 0 for an unknown word. */
+static _Noreturn void complain(bool unknown, const char *word, const char *usage)
+{
+	const char *problem = unknown ? "unknown option" : "option";
+	const char *more = unknown ? "" : " needs an argument";
+
+	if (unknown ? optopt == 0 : strncmp(word, "--", 2) == 0)
+		log_error("%s %s%s", problem, word, more);
+	else
+		log_error("%s -%c%s", problem, optopt, more);
+	print_usage(stderr, usage);
+	exit(EXIT_PERMANENT);
+}
+
 struct conf *conf_main(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
+	static const struct option words[] = { { "config", required_argument, NULL, 'c' }, { 0 } };
 	const char *file = DEFAULT_FILE;
 	struct conf *conf;
 	char all[64];
@@ -43,7 +59,7 @@ struct conf *conf_main(int argc, char *argv[], const char *letters,
 	/* "+": what follows the first operand belongs to it; ":": the texts below, not getopt's */
 	if (snprintf(all, sizeof(all), "+:c:nh%s", letters ? letters : "") >= (int)sizeof(all))
 		die(EXIT_BUG, "unable to read options: too many letters");
-	while ((c = getopt(argc, argv, all)) != -1) {
+	while ((c = getopt_long(argc, argv, all, words, NULL)) != -1) {
 		if (c == 'c') {
 			file = optarg;
 		} else if (c == 'n') {
@@ -52,10 +68,7 @@ struct conf *conf_main(int argc, char *argv[], const char *letters,
 			print_usage(stdout, usage);
 			finish();
 		} else if (c == '?' || c == ':') {
-			log_error(c == '?' ? "unknown option -%c" : "option -%c needs an argument",
-				optopt);
-			print_usage(stderr, usage);
-			exit(EXIT_PERMANENT);
+			complain(c == '?', argv[optind - 1], usage);
 		} else {
 			option(c, optarg);
 		}

@@ -145,22 +145,22 @@ static void elsewhere(const struct scan *s, struct buf *out)
 
 static void unknown_key(struct scan *s, const struct conf_token *t)
 {
-	struct conf_nearest nearest = { .word = s->name };
+	struct nearest nearest = { .word = s->name };
 	struct buf message = { 0 };
-	char hint[128];
+	char hint[NEAREST_HINT];
 
 	buf_puts(&message, "unknown key");
 	if (s->section != CONF_TOP)
 		buf_printf(&message, " of section %s", conf_section_names[s->section]);
 	for (size_t i = 0; i < conf_key_count; i++)
 		if (conf_keys[i].section == s->section)
-			conf_nearest_try(&nearest, conf_keys[i].name);
+			nearest_try(&nearest, conf_keys[i].name);
 	for (enum conf_section k = CONF_TOP + 1; s->section == CONF_TOP && k < CONF_SECTIONS; k++)
-		conf_nearest_try(&nearest, conf_section_names[k]);
+		nearest_try(&nearest, conf_section_names[k]);
 	if (conf_section_find(s->name) != CONF_SECTIONS)
 		buf_printf(&message, "; it is a section, write %s { ... }", s->name);
-	else if (nearest.best)
-		buf_puts(&message, conf_nearest_hint(&nearest, hint, sizeof(hint)));
+	else if (nearest.count)
+		buf_puts(&message, nearest_hint(&nearest, hint, sizeof(hint)));
 	else
 		elsewhere(s, &message);
 	if (message.length == strlen("unknown key"))

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dicom.h"
+#include "dicom_dictionary.h"
 #include "hours.h"
 #include "layout.h"
 
@@ -132,18 +132,32 @@ void conf_parse_aets(const struct conf_item *i)
 		conf_append_string(i, start, n);
 }
 
+static void unknown_keyword(const struct conf_item *i, const char *name)
+{
+	struct nearest nearest = { .word = name };
+	char hint[NEAREST_HINT];
+
+	if (!dicom_dictionary_keyword(name)) { /* one that has no text is spelt right */
+		conf_tag_nearest(&nearest);
+		conf_keyword_nearest(&nearest);
+	}
+	nearest_hint(&nearest, hint, sizeof(hint));
+	CONF_WRONG(i, "unknown keyword {%s}%s", name,
+		*hint ? hint
+		      : "; use one of the standard whose value is text or numbers, as {PatientID}");
+}
+
 /* Every {Keyword} must be known, and the path must stay below the target's. */
 void conf_parse_layout(const struct conf_item *i)
 {
+	bool directories = i->key->type && strcmp(i->key->type, "rsync") == 0;
 	size_t mistakes = i->work->mistake_count;
 	const char *p = i->text, *close;
-	char name[128], hint[128], why[256];
+	char name[128], why[256];
 
 	if (!*p || *p == '/')
-		CONF_WRONG(i,
-			"\"%s\" is no path below the target's; for example "
-			"\"{PatientID}/{SOPInstanceUID}.dcm\"",
-			p);
+		CONF_WRONG(i, "\"%s\" is no path below the target's; for example \"%s\"", p,
+			i->key->initial);
 	for (; *p; p++) {
 		if (strncmp(p, "..", 2) == 0 && (p == i->text || p[-1] == '/') &&
 			(!p[2] || p[2] == '/'))
@@ -159,17 +173,13 @@ void conf_parse_layout(const struct conf_item *i)
 		}
 		memcpy(name, p + 1, (size_t)(close - p - 1));
 		name[close - p - 1] = '\0';
-		if (!conf_tag_known(name)) {
-			struct conf_nearest nearest = { .word = name };
-
-			for (size_t k = 0; k < dicom_tag_count; k++)
-				conf_nearest_try(&nearest, dicom_tags[k].keyword);
-			CONF_WRONG(i, "unknown keyword {%s}%s", name,
-				conf_nearest_hint(&nearest, hint, sizeof(hint)));
-		}
+		if (!layout_keyword(name))
+			unknown_keyword(i, name);
 		p = close;
 	}
-	if (i->work->mistake_count == mistakes && layout_check(i->text, why, sizeof(why)) < 0)
+	if (i->work->mistake_count == mistakes &&
+		(directories ? layout_check_directories : layout_check)(i->text, why, sizeof(why)) <
+			0)
 		CONF_WRONG(i, "%s", why + strlen("layout: "));
 	conf_set_string(i, i->text, strlen(i->text));
 }

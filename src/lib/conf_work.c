@@ -1,6 +1,5 @@
 /*
- * conf_work: what the steps of reading a configuration share: the list of mistakes, memory, places,
- * and the search for the name that somebody may have meant.
+ * conf_work: what the steps of reading a configuration share: the list of mistakes, memory, places.
  */
 #define _GNU_SOURCE /* reallocarray */
 #include "conf_impl.h"
@@ -9,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 void *conf_grow(struct conf_work *work, void *array, size_t count, size_t *room, size_t size)
@@ -96,8 +94,16 @@ void conf_work_print(struct conf_work *work)
 		(void)dprintf(STDERR_FILENO, "unable to read the configuration: out of memory\n");
 }
 
+void conf_work_forget(struct conf_work *work)
+{
+	for (size_t i = 0; i < work->mistake_count; i++)
+		free(work->mistake[i].text);
+	work->mistake_count = 0;
+}
+
 void conf_work_free(struct conf_work *work)
 {
+	conf_work_forget(work);
 	for (size_t i = 0; i < work->source_count; i++) {
 		free(work->source[i].name);
 		free(work->source[i].text);
@@ -105,8 +111,6 @@ void conf_work_free(struct conf_work *work)
 	}
 	for (size_t i = 0; i < work->statement_count; i++)
 		free(work->statement[i].title);
-	for (size_t i = 0; i < work->mistake_count; i++)
-		free(work->mistake[i].text);
 	free(work->source);
 	free(work->statement);
 	free(work->mistake);
@@ -127,6 +131,16 @@ const struct conf_statement *conf_find(
 	return NULL;
 }
 
+struct conf_place conf_place_of(
+	const struct conf_work *work, enum conf_section section, size_t nth, const char *name)
+{
+	const struct conf_statement *s = conf_find(work, section, nth, name);
+
+	if (!s)
+		s = conf_find(work, section, nth, NULL);
+	return s ? s->place : (struct conf_place){ 0, 0 };
+}
+
 char *conf_path(
 	const struct conf_work *work, enum conf_section section, size_t nth, const char *name)
 {
@@ -141,54 +155,4 @@ char *conf_path(
 	if (b.failed)
 		buf_free(&b);
 	return b.data;
-}
-
-/* Levenshtein's distance, letters' case aside. Both words are short: longer ones are never near. */
-static size_t distance(const char *a, const char *b)
-{
-	enum { LONGEST = 64 };
-	size_t row[LONGEST + 1], n = strlen(a), m = strlen(b);
-
-	if (n > LONGEST || m > LONGEST)
-		return LONGEST;
-	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			size_t up = row[j];
-			size_t cost = diagonal + (strncasecmp(a + i - 1, b + j - 1, 1) != 0);
-
-			if (up + 1 < cost)
-				cost = up + 1;
-			if (row[j - 1] + 1 < cost)
-				cost = row[j - 1] + 1;
-			row[j] = cost;
-			diagonal = up;
-		}
-	}
-	return row[m];
-}
-
-void conf_nearest_try(struct conf_nearest *nearest, const char *candidate)
-{
-	size_t d = distance(nearest->word, candidate);
-
-	if (d > 1 + strlen(nearest->word) / 3 || d >= strlen(candidate))
-		return;
-	if (nearest->best && d >= nearest->distance)
-		return;
-	nearest->best = candidate;
-	nearest->distance = d;
-}
-
-const char *conf_nearest_hint(const struct conf_nearest *nearest, char *out, size_t size)
-{
-	*out = '\0';
-	if (nearest->best)
-		(void)snprintf(
-			out, size, "; did you mean %s?", nearest->best); /* names are short */
-	return out;
 }

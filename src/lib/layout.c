@@ -1,9 +1,8 @@
 #include "layout.h"
 
-#include "dicom.h"
+#include "dicom_dictionary.h"
 #include "str.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,12 +60,15 @@ static bool one_of(const char *keyword, const char *const *list)
 	return false;
 }
 
-static bool known(const char *keyword)
+bool layout_keyword(const char *keyword)
 {
 	static const char *const association[] = { "SenderAET", "ReceiverAET", "SenderAddress",
 		NULL };
+	static const char *const textless[] = { "SQ", "UN", "OB", "OD", "OF", "OL", "OV", "OW",
+		NULL };
+	const struct dicom_entry *entry = dicom_dictionary_keyword(keyword);
 
-	return dicom_tag_index(keyword) >= 0 || one_of(keyword, association);
+	return entry ? !one_of(entry->vr, textless) : one_of(keyword, association);
 }
 
 static bool distinguishes(const char *keyword)
@@ -86,13 +88,13 @@ static const char *bad_text(const struct piece *piece, bool first)
 	return NULL;
 }
 
-int layout_check(const char *layout, char *why, size_t size)
+static int check(const char *layout, bool different, char *why, size_t size)
 {
-	bool different = false, first = true;
+	bool first = true;
 	const char *at = layout, *bad = NULL;
 	char keyword[KEYWORD_MAX];
 	struct piece piece;
-	size_t depth = 1;
+	size_t depth = 1, keywords = 0;
 
 	do {
 		piece = next_piece(&at);
@@ -103,13 +105,15 @@ int layout_check(const char *layout, char *why, size_t size)
 		} else if (piece.kind == PIECE_KEYWORD) {
 			copy_keyword(keyword, &piece);
 			different = different || distinguishes(keyword);
-			if (!known(keyword)) {
+			if (!layout_keyword(keyword)) {
 				(void)snprintf(why, size,
-					"layout: unknown keyword {%s}; use those of "
-					"dcmspool.conf(5)",
+					"layout: unknown keyword {%s}; use one of the standard "
+					"whose value is text or numbers, as {PatientID}",
 					keyword);
 				return -1;
 			}
+			if (++keywords > LAYOUT_MAX_KEYWORDS)
+				bad = "it has too many keywords";
 		} else if (first) { /* a slash or the end, where a name should be */
 			bad = "it must be names separated by single '/', with none at its ends";
 		} else if (piece.kind == PIECE_SLASH && ++depth > LAYOUT_MAX_DEPTH) {
@@ -122,6 +126,16 @@ int layout_check(const char *layout, char *why, size_t size)
 	if (bad)
 		(void)snprintf(why, size, "layout: %s", bad);
 	return bad ? -1 : 0;
+}
+
+int layout_check(const char *layout, char *why, size_t size)
+{
+	return check(layout, false, why, size);
+}
+
+int layout_check_directories(const char *layout, char *why, size_t size)
+{
+	return check(layout, true, why, size); /* as if something in it told images apart */
 }
 
 /* The length of the UTF-8 sequence at s (RFC 3629), 0 when it is none. */
