@@ -30,7 +30,10 @@ PROGRAMS := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 
 SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
 
-all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(BIN)/storescp-write.so
+PRELOADS := $(wildcard src/*/preload/*.c)
+PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
+
+all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED)
 
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -69,11 +72,14 @@ $(BIN)/storescp.dic: src/dcmspool-association/storescp-dic.sh
 	sh $< >$@.new
 	mv $@.new $@
 
-# Is preloaded into DCMTK's storescp, which has no sanitizers, so it cannot have them either.
-$(BIN)/storescp-write.so: src/dcmspool-association/preload/storescp-write.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out -fsanitize=% -fno-sanitize%,$(CFLAGS)) -fPIC -shared \
-		$(filter-out -pie -fsanitize=%,$(LDFLAGS)) -o $@ $<
+# Are preloaded into DCMTK's programs, which have no sanitizers, so they cannot have them either.
+define PRELOAD
+$(BIN)/$(basename $(notdir $(1))).so: $(1)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) $$(filter-out -fsanitize=% -fno-sanitize%,$$(CFLAGS)) -fPIC -shared \
+		$$(filter-out -pie -fsanitize=%,$$(LDFLAGS)) -o $$@ $$<
+endef
+$(foreach p,$(PRELOADS),$(eval $(call PRELOAD,$(p))))
 
 # A build in another folder (make asan) has the shell commands beside its programs as well.
 ifneq ($(abspath $(BIN)),$(abspath bin))
@@ -112,6 +118,7 @@ check:
 bench: all $(TOOLS)
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench-getdcmtags.sh
+	BUILD=$(abspath $(BUILD)) tests/bench-rules.sh
 
 # Without root, when the packages are there. BATS: one file or the folder.
 test: all $(TOOLS)
@@ -197,7 +204,7 @@ install: all
 	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/dcmspool \
 		$(DESTDIR)$(SYSCONFDIR)/dcmspool/conf.d
 	install $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(LIBEXEC)
-	install -m 644 $(BIN)/storescp.dic $(BIN)/storescp-write.so $(LIBEXEC)
+	install -m 644 $(BIN)/storescp.dic $(PRELOADED) $(LIBEXEC)
 	install -m 644 spool-layout/directories $(LIBEXEC)
 	install -m 644 spool-layout/STATES.md $(DESTDIR)$(PREFIX)/share/dcmspool
 	ln -sf ../lib/dcmspool/dcmspool ../lib/dcmspool/getdcmtags $(DESTDIR)$(PREFIX)/bin
@@ -214,6 +221,6 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
-		$(BIN)/storescp-write.so
+		$(PRELOADED)
 
 .PHONY: all run demo check check-rules fuzz-rules test bench deps asan coverage fuzz lint install uninstall clean

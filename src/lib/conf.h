@@ -142,7 +142,7 @@ const char *conf_rule_hint(const struct rule_error *error, char *out, size_t siz
 enum { CONF_WHY = 512 }; /* room for it */
 int conf_want_list(const char *names, char *why, size_t size);
 
-/* The beginning of every program's main(): handles -c FILE (default SYSCONFDIR/dcmspool/dcmspool.conf)
+/* The beginning of every program's main(): handles -c FILE, also --config FILE (default SYSCONFDIR/dcmspool/dcmspool.conf)
  * -n (check: prints "FILE: ok" and exits 0, or dies with 100), -h (prints usage, exits 0), and
  * further option letters of the program's own: calls option(letter, optarg) for those. Dies with 100
  * on a usage or configuration mistake. Afterwards optind stands at the first operand. */

@@ -12,6 +12,7 @@ struct rule *rule_compile(
 	size_t length = strlen(text);
 	struct rule *rule = calloc(1, sizeof(*rule));
 	struct rule_lexer lexer = { .text = text, .at = text, .error = error };
+	char *copy;
 
 	if (!rule) {
 		(void)rule_lex_error(&lexer, text, "out of memory");
@@ -19,13 +20,20 @@ struct rule *rule_compile(
 	}
 	rule->pool.left = RULE_COMPILE_BYTES;
 	lexer.pool = &rule->pool;
-	lexer.end = text + length;
-	if (length > RULE_MAX_TEXT)
+	copy = length <= RULE_MAX_TEXT ? rule_pool_alloc(&rule->pool, length + 1) : NULL;
+	if (copy) {
+		/* The nodes point into it. */
+		memcpy(copy, text, length + 1);
+		lexer.text = lexer.at = copy;
+		lexer.end = copy + length;
+		rule->root = rule_parse(&lexer, known, &rule->node_count);
+	} else if (length > RULE_MAX_TEXT) {
 		(void)rule_lex_error(&lexer, text,
 			"the rule has %zu bytes; at most %d are possible", length,
 			(int)RULE_MAX_TEXT);
-	else
-		rule->root = rule_parse(&lexer, known);
+	} else {
+		(void)rule_lex_error(&lexer, text, "out of memory");
+	}
 	if (!rule->root) {
 		rule_free(rule);
 		return NULL;

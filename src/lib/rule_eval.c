@@ -141,7 +141,8 @@ static size_t cost(const struct rule_value *v)
 	return 1 + (rule_is_items(v) ? v->items.count : 0);
 }
 
-static bool evaluate(struct rule_run *run, const struct rule_node *node, struct rule_value *out)
+static inline bool evaluate_plain(
+	struct rule_run *run, const struct rule_node *node, struct rule_value *out)
 {
 	static bool (*const walk[])(
 		struct rule_run *, const struct rule_node *, struct rule_value *) = {
@@ -170,11 +171,26 @@ static bool evaluate(struct rule_run *run, const struct rule_node *node, struct 
 	return rule_charge(run, cost(out));
 }
 
-/* *text, when text is not NULL, becomes the value as Python writes it; the caller frees. */
-static enum rule_result run_rule(const struct rule *rule, rule_tag_fn *tag, const void *context,
-	char **text, char *why, size_t size)
+static bool evaluate_traced(
+	struct rule_run *run, const struct rule_node *node, struct rule_value *out)
 {
-	struct rule_run run = {
+	bool done = evaluate_plain(run, node, out);
+	struct rule_trace *trace = &run->trace[node->number];
+
+	trace->state = done ? TRACE_VALUE : TRACE_FAILED;
+	if (done)
+		trace->value = *out;
+	return done;
+}
+
+static bool evaluate(struct rule_run *run, const struct rule_node *node, struct rule_value *out)
+{
+	return run->trace ? evaluate_traced(run, node, out) : evaluate_plain(run, node, out);
+}
+
+struct rule_run rule_run_begin(rule_tag_fn *tag, const void *context, char *why, size_t size)
+{
+	return (struct rule_run){
 		.pool = { .left = RULE_RUN_BYTES },
 		.steps = RULE_RUN_STEPS,
 		.tag = tag,
@@ -182,10 +198,22 @@ static enum rule_result run_rule(const struct rule *rule, rule_tag_fn *tag, cons
 		.why = why,
 		.why_size = size,
 	};
+}
+
+bool rule_run_root(struct rule_run *run, const struct rule *rule, struct rule_value *out)
+{
+	return evaluate(run, rule->root, out);
+}
+
+/* *text, when text is not NULL, becomes the value as Python writes it; the caller frees. */
+static enum rule_result run_rule(const struct rule *rule, rule_tag_fn *tag, const void *context,
+	char **text, char *why, size_t size)
+{
+	struct rule_run run = rule_run_begin(tag, context, why, size);
 	struct rule_value value, written;
 	enum rule_result result = RULE_FAILED;
 
-	if (evaluate(&run, rule->root, &value))
+	if (rule_run_root(&run, rule, &value))
 		result = rule_truth(&value) ? RULE_TRUE : RULE_FALSE;
 	if (text && result != RULE_FAILED) {
 		*text = NULL;

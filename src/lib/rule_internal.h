@@ -93,6 +93,13 @@ struct rule_run {
 	struct rule_matcher *matcher; /* NULL until a pattern is searched for */
 	char *why;
 	size_t why_size;
+	struct rule_trace *trace; /* NULL: nobody asks */
+};
+
+/* What an evaluation has found of one node, for rule_explain. */
+struct rule_trace {
+	enum { TRACE_SKIPPED, TRACE_VALUE, TRACE_FAILED } state;
+	struct rule_value value; /* shares the run's pool */
 };
 
 /* Both return false, so that a caller can return them. */
@@ -163,6 +170,9 @@ bool rule_compare(struct rule_run *run, enum rule_compare op, const struct rule_
 bool rule_to_str(struct rule_run *run, const struct rule_value *v, struct rule_value *out);
 /* Python's repr(). */
 bool rule_to_repr(struct rule_run *run, const struct rule_value *v, struct rule_value *out);
+/* The beginning of it, not much longer than most bytes; *cut says whether there was more. The caller
+ * frees; NULL without memory. */
+char *rule_repr_cut(const struct rule_value *v, size_t most, bool *cut);
 
 /* rule_number */
 
@@ -353,6 +363,9 @@ struct rule_node {
 	enum rule_arithmetic arithmetic;
 	enum rule_compare compare; /* with the kid before it, when it is part of a chain */
 	unsigned depth;            /* of the tree below */
+	const char *text;          /* as written, with its parentheses; in the rule's pool */
+	size_t length;             /* 0: left out by the author, as in [:2] */
+	size_t number;             /* index in a run's trace */
 	size_t kid_count;
 	struct rule_node *first, *last; /* kids */
 	struct rule_node *next;         /* kid of the same parent */
@@ -363,9 +376,17 @@ struct rule_node {
 struct rule {
 	struct rule_pool pool;
 	struct rule_node *root;
+	size_t node_count;
 };
 
-/* NULL after an error. */
-struct rule_node *rule_parse(struct rule_lexer *lexer, bool (*known)(const char *name));
+/* NULL after an error. *count: the nodes. */
+struct rule_node *rule_parse(
+	struct rule_lexer *lexer, bool (*known)(const char *name), size_t *count);
+
+/* rule_eval */
+
+/* The whole rule; false when it raised. run is begun by rule_run_begin() and ended by rule_pool_free(). */
+struct rule_run rule_run_begin(rule_tag_fn *tag, const void *context, char *why, size_t size);
+bool rule_run_root(struct rule_run *run, const struct rule *rule, struct rule_value *out);
 
 #endif

@@ -15,6 +15,7 @@ bool rule_token_is(const struct rule_token *token, const char *text)
 
 bool rule_advance(struct rule_parser *p)
 {
+	p->end = p->token.start + p->token.length;
 	return rule_lex_next(p->lexer, &p->token);
 }
 
@@ -54,8 +55,16 @@ struct rule_node *rule_node_new(struct rule_parser *p, enum rule_node_type type)
 		(void)rule_lex_error(p->lexer, p->token.start, "out of memory");
 		return NULL;
 	}
-	*node = (struct rule_node){ .type = type };
+	*node = (struct rule_node){
+		.type = type, .text = p->token.start, .number = p->node_count++
+	};
 	return node;
+}
+
+void rule_node_end(const struct rule_parser *p, struct rule_node *node)
+{
+	if (node)
+		node->length = (size_t)(p->end - node->text);
 }
 
 struct rule_node *rule_node_constant(struct rule_parser *p, struct rule_value value)
@@ -87,6 +96,9 @@ struct rule_node *rule_node_add(
 		parent->first = kid;
 	parent->last = kid;
 	parent->kid_count++;
+	if (kid->text < parent->text)
+		parent->text = kid->text;
+	rule_node_end(p, parent);
 	return parent;
 }
 

@@ -234,9 +234,12 @@ struct rule_node *rule_parse_expression(struct rule_parser *p)
 	return node;
 }
 
-struct rule_node *rule_parse(struct rule_lexer *lexer, bool (*known)(const char *name))
+struct rule_node *rule_parse(
+	struct rule_lexer *lexer, bool (*known)(const char *name), size_t *count)
 {
-	struct rule_parser parser = { .lexer = lexer, .known = known };
+	struct rule_parser parser = {
+		.lexer = lexer, .known = known, .token = { .start = lexer->at }
+	};
 	struct rule_node *node;
 
 	if (!rule_advance(&parser))
@@ -244,5 +247,6 @@ struct rule_node *rule_parse(struct rule_lexer *lexer, bool (*known)(const char 
 	node = rule_parse_expression(&parser);
 	if (node && parser.token.type != TOKEN_END)
 		return rule_unexpected(&parser, "an operator or the end of the rule");
+	*count = parser.node_count;
 	return node;
 }

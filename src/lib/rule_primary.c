@@ -34,6 +34,7 @@ static struct rule_node *parse_tag(
 /* .NAME or ["NAME"], behind tags */
 static struct rule_node *parse_tags(struct rule_parser *p)
 {
+	const char *start = p->token.start;
 	struct rule_node *node;
 	struct rule_token name;
 	bool dot;
@@ -54,6 +55,7 @@ static struct rule_node *parse_tags(struct rule_parser *p)
 		   : parse_tag(p, name.value.str.data, name.value.str.length, name.start);
 	if (!node || !rule_advance(p) || (!dot && !rule_expect(p, "]", "']'")))
 		return NULL;
+	node->text = start;
 	return node;
 }
 
@@ -120,7 +122,11 @@ static struct rule_node *parse_parentheses(struct rule_parser *p)
 	if (!rule_advance(p))
 		return NULL;
 	node = parse_items(p, node, ")", &commas);
-	return node && node->kid_count == 1 && commas == 0 ? node->first : node;
+	if (node && node->kid_count == 1 && commas == 0) {
+		node->first->text = node->text;
+		node = node->first;
+	}
+	return node;
 }
 
 static struct rule_node *parse_list(struct rule_parser *p)
@@ -307,6 +313,7 @@ struct rule_node *rule_parse_primary(struct rule_parser *p)
 	struct rule_node *node = parse_atom(p);
 
 	while (node) {
+		rule_node_end(p, node);
 		if (rule_token_is(&p->token, "."))
 			node = parse_method(p, node);
 		else if (rule_token_is(&p->token, "["))

@@ -28,7 +28,7 @@ static void add_escaped(struct buf *b, uint32_t code, const char *data, size_t b
 		buf_add(b, data, bytes);
 }
 
-static void add_quoted(struct buf *b, struct rule_str s)
+static void add_quoted(struct buf *b, struct rule_str s, size_t most)
 {
 	const char quote =
 		s.length && memchr(s.data, '\'', s.length) && !memchr(s.data, '"', s.length) ? '"'
@@ -37,16 +37,16 @@ static void add_quoted(struct buf *b, struct rule_str s)
 	uint32_t code;
 
 	buf_add(b, &quote, 1);
-	for (size_t at = 0; at < s.length; at += bytes) {
+	for (size_t at = 0; at < s.length && b->length <= most; at += bytes) {
 		code = rule_utf8_decode(s.data + at, s.length - at, &bytes);
 		add_escaped(b, code, s.data + at, bytes, quote);
 	}
 	buf_add(b, &quote, 1);
 }
 
-static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_value *v);
+static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_value *v, size_t most);
 
-static bool add_items(struct rule_run *run, struct buf *b, const struct rule_value *v)
+static bool add_items(struct rule_run *run, struct buf *b, const struct rule_value *v, size_t most)
 {
 	bool list = v->type == RULE_LIST;
 
@@ -54,7 +54,7 @@ static bool add_items(struct rule_run *run, struct buf *b, const struct rule_val
 	for (size_t i = 0; i < v->items.count; i++) {
 		if (i)
 			buf_puts(b, ", ");
-		if (!add_repr(run, b, &v->items.item[i]))
+		if (!add_repr(run, b, &v->items.item[i], most))
 			return false;
 	}
 	if (!list && v->items.count == 1)
@@ -63,7 +63,8 @@ static bool add_items(struct rule_run *run, struct buf *b, const struct rule_val
 	return true;
 }
 
-static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_value *v)
+/* Stops, and raises, when there are more than most bytes. */
+static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_value *v, size_t most)
 {
 	char text[RULE_FLOAT_TEXT];
 
@@ -84,16 +85,16 @@ static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_valu
 		buf_puts(b, text);
 		break;
 	case RULE_STR:
-		add_quoted(b, v->str);
+		add_quoted(b, v->str, most);
 		break;
 	case RULE_PATTERN:
-		add_quoted(b, rule_pattern_text(v->pattern));
+		add_quoted(b, rule_pattern_text(v->pattern), most);
 		break;
 	default:
-		if (!add_items(run, b, v))
+		if (!add_items(run, b, v, most))
 			return false;
 	}
-	if (b->length > RULE_RUN_BYTES || b->failed)
+	if (b->length > most || b->failed)
 		return rule_raise(run, "MemoryError: str() of a value that is too large");
 	return true;
 }
@@ -109,7 +110,7 @@ bool rule_to_repr(struct rule_run *run, const struct rule_value *v, struct rule_
 	struct buf b = { 0 };
 	char *copy = NULL;
 
-	if (add_repr(run, &b, v))
+	if (add_repr(run, &b, v, RULE_RUN_BYTES))
 		copy = rule_alloc(run, b.length + 1);
 	if (copy) {
 		memcpy(copy, b.data, b.length);
@@ -117,4 +118,16 @@ bool rule_to_repr(struct rule_run *run, const struct rule_value *v, struct rule_
 	}
 	buf_free(&b);
 	return copy != NULL;
+}
+
+char *rule_repr_cut(const struct rule_value *v, size_t most, bool *cut)
+{
+	struct rule_run run = { .steps = RULE_RUN_STEPS }; /* its reason goes nowhere */
+	struct buf b = { 0 };
+
+	*cut = !add_repr(&run, &b, v, most);
+	if (!b.failed)
+		return b.data;
+	buf_free(&b);
+	return NULL;
 }

@@ -2,7 +2,7 @@
  * fuzz_rule: libFuzzer's entry into the rule language, compiler and evaluator.
  *
  * Each input is the text of a rule; behind a NUL, one value for all tags. Whatever compiles must end
- * in a value or in a reason, and twice in the same one.
+ * in a value or in a reason, twice in the same one, and be explained with the same one.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -37,6 +37,33 @@ static void evaluate(const struct rule *rule, const char *value)
 	free(text);
 }
 
+static void explain(const struct rule *rule, const char *value)
+{
+	char why[256] = "";
+	struct rule_explanation e;
+
+	if (rule_explain(rule, tag, value, &e) < 0)
+		abort();
+	if (e.result != rule_evaluate(rule, tag, value, why, sizeof(why)) || strcmp(e.why, why) ||
+		e.count < 1 || e.count > 400 || e.part[0].depth != 0)
+		abort();
+	for (size_t i = 0; i < e.count; i++) {
+		const struct rule_part *part = &e.part[i];
+
+		if (part->state == RULE_PART_MORE ? part->count == 0
+						  : !*part->text || strlen(part->text) > 1100)
+			abort();
+		if ((part->state == RULE_PART_VALUE) != (part->value != NULL) ||
+			(part->value && strlen(part->value) > 350))
+			abort();
+		if (i && (part->depth == 0 || part->depth > part[-1].depth + 1))
+			abort();
+		if (e.result != RULE_FAILED && part->state == RULE_PART_FAILED)
+			abort();
+	}
+	rule_explanation_free(&e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rule_error error = { 0 };
@@ -51,10 +78,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = text[size + 1] = '\0';
 	length = strlen(text);
 	rule = rule_compile(text, known, &error);
-	if (rule)
+	if (rule) {
 		evaluate(rule, length < size ? text + length + 1 : text);
-	else if (!*error.message || error.line < 1 || error.column < 1)
+		explain(rule, length < size ? text + length + 1 : text);
+	} else if (!*error.message || error.line < 1 || error.column < 1) {
 		abort();
+	}
 	rule_free(rule);
 	free(text);
 	return 0;

@@ -1,0 +1,14 @@
+/*
+ * why: prints how a rule came to its answer.
+ */
+#ifndef WHY_H
+#define WHY_H
+
+#include <jansson.h>
+
+#include "conf.h"
+
+/* The rule's expression and all below it, evaluated with these tags (decide_tags()). -1 with errno. */
+int why_print(const struct conf_rule *rule, const json_t *tags);
+
+#endif
