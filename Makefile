@@ -11,8 +11,9 @@ BUILD      ?= build
 BIN        ?= bin
 
 RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev \
-                 libpcre2-dev s6 inotify-tools
-CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 python3-pydicom
+                 libpcre2-dev s6 inotify-tools curl openssh-client rsync
+CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 python3-pydicom \
+                 openssl orthanc orthanc-dicomweb openssh-server
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
 CFLAGS   ?= -O2 -g
@@ -119,6 +120,7 @@ bench: all $(TOOLS)
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench-getdcmtags.sh
 	BUILD=$(abspath $(BUILD)) tests/bench-rules.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench-dispatch.sh
 
 # Without root, when the packages are there. BATS: one file or the folder.
 test: all $(TOOLS)
@@ -130,15 +132,8 @@ check-rules: $(BUILD)/tests/test_rule
 	/usr/bin/python3 tests/rule_oracle.py $(or $(RULE_SEED),1) $(RULE_COUNT) >$(BUILD)/expressions
 	$(BUILD)/tests/test_rule $(BUILD)/expressions
 
-# Asks the network only for what is missing.
 deps:
-	@missing=$$(for p in $(PACKAGES); do \
-		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
-	[ -z "$$missing" ] && exit 0; \
-	[ "$$(id -u)" = 0 ] || { echo "packages are missing: $$missing" >&2; \
-		echo "install them with: sudo make $(or $(MAKECMDGOALS),deps)" >&2; exit 100; }; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y -qq --no-install-recommends $$missing
+	@sh .ci/deps $(PACKAGES)
 
 asan:
 	$(MAKE) test BUILD=build-asan BIN=build-asan/bin \
@@ -184,7 +179,7 @@ MAN_PAGES   = $(wildcard src/*/*.[1-9])
 lint:
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck -x $(SHELL_FILES) $(wildcard src/*/*.sh)
+	shellcheck -x .ci/run .ci/deps $(SHELL_FILES) $(wildcard src/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.sh tests/*.bash) # names that bats knows
 	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
