@@ -232,3 +232,24 @@ values() {
 	[ $(($(in_archive) + $(quarantined))) -ge "$n" ]
 	for pid in "${survivors[@]}"; do kill -0 "$pid"; done
 }
+
+@test "tags that are full of control characters, a megabyte of them in JSON: that series and its study go out" {
+	start_besieged
+	small normal -s 1 -n 1 -y 1.2.3
+	small huge -s 1 -n 1 -y 1.2.3 -S 2
+	/usr/bin/python3 - "$BATS_TEST_TMPDIR"/made/huge/*/*.dcm <<-'END'
+		import sys
+		from pydicom import config, dcmread
+		config.settings.writing_validation_mode = config.IGNORE
+		image = dcmread(sys.argv[1])
+		for keyword in 'ImageComments', 'PatientComments', 'StudyDescription', 'SeriesDescription':
+		    setattr(image, keyword, '\x01' * 65000)
+		image.save_as(sys.argv[1])
+	END
+	raw "$BATS_TEST_TMPDIR"/made/huge/*/*.dcm
+	raw "$BATS_TEST_TMPDIR"/made/normal/*/*.dcm
+	[ "$acknowledged" -eq 2 ]
+	wait_for there_are 2
+	[ "$(find "$SPOOL/success" -name series.json -size +1M | wc -l)" -eq 1 ]
+	survived
+}
