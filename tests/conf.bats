@@ -263,10 +263,10 @@ a.conf:6: rule.same.match: warning: it is the same as rule "mr"; remove one' ]
 	write a.conf <<-'E'
 		target "s" { type = s3 url = "https://h/b" key_file = "key" }
 		target "w" { type = dicomweb url = "https://h" token_file = "." }
-		target "d" { type = dicom host = h aec = A tls = yes tls_key = "tls" tls_cert = "cert" }
+		target "d" { type = dicom host = h aec = A tls = yes tls_key = "tls" tls_cert = "cert" tls_ca = "ca" }
 		rule "all" { match = "True" targets = { s, w, d } }
 	E
-	touch key tls
+	touch key tls ca
 	chmod 640 key
 	chmod 600 tls
 	warnings a.conf
@@ -488,4 +488,27 @@ user=" ]
 	has "a.conf:1: target.held: outgoing/held holds all targets"
 	has "a.conf:2: target.aaa"
 	exactly 2
+}
+
+@test "conf: what a target of type dicom or s3 cannot do without, and what excludes each other" {
+	write a.conf <<-'E'
+		target "nowhere" { type = dicom }
+		target "back" { type = dicom return_to_sender = yes host = h }
+		target "half" { type = dicom host = h aec = A tls = yes tls_key = k decompress = lossy connections = 2 }
+		target "ca" { type = dicom host = h aec = A tls_ca = c }
+		target "same" { type = s3 url = "https://h/b" key_file = k layout = "{PatientID}.dcm" }
+		target "hidden" { type = dicomweb url = "https://user:secret@h" }
+	E
+	mistakes a.conf
+	has "a.conf:1: target.nowhere.host: this key is missing"
+	has "a.conf:1: target.nowhere.aec: this key is missing"
+	has "a.conf:2: target.back.host: with return_to_sender it is the sender's"
+	has "a.conf:3: target.half.tls_ca: this key is missing"
+	has "a.conf:3: target.half.decompress: lossy is not possible with tls = yes"
+	has "a.conf:3: target.half.tls_key: a client certificate needs tls_key and tls_cert"
+	has "a.conf:3: target.half.connections: 2 is more than max_connections (1)"
+	has "a.conf:4: target.ca.tls_ca: it has no use without tls = yes"
+	has "a.conf:5: target.same.layout: it has no {SOPInstanceUID}"
+	has "a.conf:6: target.hidden.url: a user's name in a URL is not possible"
+	exactly 10
 }

@@ -5,17 +5,33 @@ It accepts every presentation context in its first transfer syntax and throws th
 n-th C-STORE request of its life gets the n-th ANSWER, later ones the last ANSWER:
   0000, a700, ...   that status                hang     no answer, ever
   abort             A-ABORT                    wrongid  success, for another message ID
-  nostatus          a response without status
-UID=ANSWER, whatever the number, is for the SOP instance of that UID. Each request is one line on
-standard output: its SOP Instance UID.
+  nostatus          a response without status      slow     success, after a second
+  meet              success, when two requests wait for that
+UID=ANSWER,ANSWER... is for the SOP instance of that UID, whatever the number of the request: its n-th
+request gets the n-th of these. Each request is one line on standard output: its SOP Instance UID and
+the answer.
+
+  echo=ANSWER       a C-ECHO gets that (default: 0000)
+  limit=N           more associations at the same time are rejected
+  show=1            "association CALLING CALLED" is written for each association
+  tls=KEY,CERT,CA   TLS with client certificates
 """
 import socketserver
+import ssl
 import struct
 import sys
+import threading
+import time
 
 plain = [a for a in sys.argv[2:] if '=' not in a] or ['0000']
-by_uid = dict(a.split('=') for a in sys.argv[2:] if '=' in a)
+by_uid = {a.split('=')[0]: a.split('=')[1].split(',') for a in sys.argv[2:] if '=' in a}
+echo = by_uid.pop('echo', ['0000'])[0]
+show = by_uid.pop('show', None)
+limit = threading.Semaphore(int(by_uid.pop('limit', ['1000'])[0]))
+tls = by_uid.pop('tls', None)
 requests = 0
+printing = threading.Lock()
+meeting = threading.Barrier(2)
 
 
 def take(f, n):
@@ -54,12 +70,14 @@ def element(group, number, value):
 
 
 def response(request, status, message):
-    body = element(0, 2, request[2]) + element(0, 0x100, struct.pack('<H', 0x8001))
+    command = struct.unpack('<H', request[0x100])[0] | 0x8000
+    body = element(0, 2, request[2]) + element(0, 0x100, struct.pack('<H', command))
     body += element(0, 0x120, struct.pack('<H', message))
     body += element(0, 0x800, struct.pack('<H', 0x101))
     if status is not None:
         body += element(0, 0x900, struct.pack('<H', status))
-    body += element(0, 0x1000, request[0x1000])
+    if 0x1000 in request:
+        body += element(0, 0x1000, request[0x1000])
     return element(0, 0, struct.pack('<I', len(body))) + body
 
 
@@ -73,12 +91,22 @@ def elements(data):
 
 
 class Handler(socketserver.StreamRequestHandler):
-    def answer(self, context, request):
+    def next_answer(self, uid):
         global requests
-        uid = request[0x1000].decode('latin-1').rstrip('\0')
-        what = by_uid.get(uid, plain[min(requests, len(plain) - 1)])
-        requests += 1
-        print(uid, flush=True)
+        with printing:
+            own = by_uid.get(uid)
+            what = own[0] if own else plain[min(requests, len(plain) - 1)]
+            if own and len(own) > 1:
+                del own[0]
+            requests += 1
+            print(uid, what, flush=True)
+        return what
+
+    def answer(self, context, request):
+        if 0x1000 in request:
+            what = self.next_answer(request[0x1000].decode('latin-1').rstrip('\0'))
+        else:
+            what = echo
         message = struct.unpack('<H', request[0x110])[0]
         if what == 'hang':
             self.rfile.read()  # until the other side gives up
@@ -86,18 +114,27 @@ class Handler(socketserver.StreamRequestHandler):
         if what == 'abort':
             self.wfile.write(pdu(7, b'\0\0\0\0'))
             raise EOFError
-        status = {'wrongid': 0, 'nostatus': None}.get(what, what)
+        if what == 'slow':
+            time.sleep(1)
+        if what == 'meet':
+            meeting.wait(30)
+        status = {'wrongid': 0, 'slow': 0, 'meet': 0, 'nostatus': None}.get(what, what)
         status = int(status, 16) if isinstance(status, str) else status
         body = response(request, status, message + (what == 'wrongid'))
         self.wfile.write(pdu(4, struct.pack('>IBB', len(body) + 2, context, 3) + body))
 
     def handle(self):
-        command = b''
+        command, limited = b'', False
         try:
             while True:
                 kind, length = struct.unpack('>BxI', take(self.rfile, 6))
                 body = take(self.rfile, length)
-                if kind == 1:
+                if kind == 1 and not limited and not limit.acquire(blocking=False):
+                    self.wfile.write(pdu(3, b'\0\2\3\2'))  # transient, local limit exceeded
+                elif kind == 1:
+                    limited = True
+                    if show:
+                        print('association', body[20:36].decode(), body[4:20].decode(), flush=True)
                     self.wfile.write(accept(body))
                 elif kind == 5:
                     self.wfile.write(pdu(6, b'\0\0\0\0'))
@@ -105,17 +142,33 @@ class Handler(socketserver.StreamRequestHandler):
                     size, context, flags = struct.unpack_from('>IBB', body)
                     if flags & 1:
                         command += body[6:4 + size]
-                    elif flags & 2:
+                    if flags == 2 or (flags == 3 and 0x1000 not in elements(command)):
                         self.answer(context, elements(command))
                         command = b''
                     body = body[4 + size:]
         except (EOFError, ConnectionError):
             pass
+        finally:
+            if limited:
+                limit.release()
 
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+
+    def finish_request(self, request, client_address):
+        if tls:
+            key, certificate, authority = tls
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            context.load_verify_locations(authority)
+            context.verify_mode = ssl.CERT_REQUIRED
+            try:
+                request = context.wrap_socket(request, server_side=True)
+            except OSError:
+                return
+        super().finish_request(request, client_address)
 
 
 with Server(('127.0.0.1', int(sys.argv[1])), Handler) as server:

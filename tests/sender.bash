@@ -34,6 +34,12 @@ send() {
 		- "$job" "$BIN/send-$type" "$@"
 }
 
+# probe TYPE: the sender asked whether the target can be used; no job, nothing on standard input
+probe() {
+	cd "$BATS_TEST_TMPDIR" || return
+	run env -u DCMSPOOL_JOB "$BIN/send-$1" -p </dev/null
+}
+
 # scp OPTION...: a real storescp that keeps what it gets in received/.
 scp() {
 	TARGET_PORT=$(free_port)

@@ -290,8 +290,8 @@ bool queue_claim_from(struct dispatcher *d, const struct conf_target *target,
 	bool claimed = false;
 
 	*work = (struct work){ .target = target, .dir = -1 };
-	if (queue_open(d, target, &queue) == 0)
-		claimed = next_job(d, &queue, priority, work);
+	if (queue_open(d, target, &queue) == 0) /* held since the survey? */
+		claimed = !queue_held(d, target->name) && next_job(d, &queue, priority, work);
 	else if (errno == EWOULDBLOCK) /* another dispatcher is choosing */
 		look_again(d, spool_now_us() + BUSY_US);
 	else

@@ -115,9 +115,7 @@ static int look_at_batch(struct dispatcher *d, const char *name, int64_t before_
 		time_us = spool_stamp_time(jsonfile_text(series, "received"));
 		if (time_us >= 0 && time_us < before_us)
 			result = add(&d->upstream, str_hash(study), time_us, SPOOL_INCOMING, name);
-		saved = errno;
 		json_decref(series);
-		errno = saved;
 	}
 	saved = errno;
 	(void)close(dir); /* only read */
@@ -153,12 +151,13 @@ int upstream_look(struct dispatcher *d, int64_t before_us)
 		result = disk_list(d->spool.dir[stages[s].where], ".", &names);
 		for (size_t i = 0; i < names.count && result == 0; i++)
 			result = stages[s].look(d, names.name[i], before_us);
+		if (result < 0)
+			log_error("unable to see which series are on their way in %s: %s; what "
+				  "goes in "
+				  "order waits",
+				spool_name(stages[s].where), strerror(errno));
 		disk_names_free(&names);
 	}
-	if (result < 0)
-		log_error(
-			"unable to see which series are on their way: %s; what goes in order waits",
-			strerror(errno));
 	return result;
 }
 

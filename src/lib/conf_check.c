@@ -68,6 +68,18 @@ static bool is_yes(const struct conf_target *target, const char *key)
 	return value && strcmp(value, "yes") == 0;
 }
 
+/* An object is replaced by one of the same name, so each image must have its own. */
+static void check_s3(struct conf_work *work, size_t nth)
+{
+	const struct conf_target *target = &work->conf->target[nth];
+	const char *layout = conf_setting(target, "layout");
+
+	if (target->type && strcmp(target->type, "s3") == 0 && layout &&
+		!strcasestr(layout, "{SOPInstanceUID}"))
+		CONF_REPORT(work, CONF_TARGET, nth, "layout",
+			"it has no {SOPInstanceUID}, so images would replace each other; add it");
+}
+
 /* Keys of a dicom target that need or exclude each other. */
 static void check_dicom(struct conf_work *work, size_t nth)
 {
@@ -75,6 +87,7 @@ static void check_dicom(struct conf_work *work, size_t nth)
 	static const char *const tls[] = { "tls_key", "tls_cert", "tls_ca" };
 	const struct conf_target *target = &work->conf->target[nth];
 	const char *text = conf_setting(target, "connections");
+	const char *decompress = conf_setting(target, "decompress");
 	bool back = is_yes(target, "return_to_sender");
 	long connections = text ? strtol(text, NULL, 10) : 1;
 	bool has_key, has_cert;
@@ -97,6 +110,13 @@ static void check_dicom(struct conf_work *work, size_t nth)
 		if (conf_find(work, CONF_TARGET, nth, tls[i]) && !is_yes(target, "tls"))
 			CONF_REPORT(
 				work, CONF_TARGET, nth, tls[i], "it has no use without tls = yes");
+	if (is_yes(target, "tls") && !conf_find(work, CONF_TARGET, nth, "tls_ca"))
+		CONF_REPORT(work, CONF_TARGET, nth, "tls_ca",
+			"this key is missing; name the file of the CA that signed the target's "
+			"certificate");
+	if (is_yes(target, "tls") && decompress && strcmp(decompress, "never") != 0)
+		CONF_REPORT(work, CONF_TARGET, nth, "decompress",
+			"%s is not possible with tls = yes; remove one of the two", decompress);
 	has_key = conf_find(work, CONF_TARGET, nth, "tls_key") != NULL;
 	has_cert = conf_find(work, CONF_TARGET, nth, "tls_cert") != NULL;
 	if (has_key != has_cert)
@@ -186,18 +206,22 @@ static void compile(struct conf_work *work, size_t nth)
 		show(work, nth, &error);
 }
 
-/* ".deleting.<job>.<target>~<number>" must fit into a file name of 255 bytes, and outgoing/held is a sign. */
+/* ".deleting.<job>.<target>~<number>" must fit into a file name of 255 bytes; outgoing/held is a sign, and
+ * `dcmspool hold all` means every target. */
 static void check_name(struct conf_work *work, size_t nth)
 {
 	enum { NAME_MAX_BYTES = 128 };
 	const char *name = work->conf->target[nth].name;
 
 	if (name && strlen(name) > NAME_MAX_BYTES)
-		CONF_REPORT(work, CONF_TARGET, nth, NULL, "the name is longer than %d bytes; shorten it",
-			NAME_MAX_BYTES);
+		CONF_REPORT(work, CONF_TARGET, nth, NULL,
+			"the name is longer than %d bytes; shorten it", NAME_MAX_BYTES);
 	if (name && strcmp(name, "held") == 0)
 		CONF_REPORT(work, CONF_TARGET, nth, NULL,
 			"outgoing/held holds all targets; give the target another name");
+	if (name && strcmp(name, "all") == 0)
+		CONF_REPORT(work, CONF_TARGET, nth, NULL,
+			"\"all\" means every target to the verbs; give the target another name");
 }
 
 void conf_check(struct conf_work *work)
@@ -210,6 +234,7 @@ void conf_check(struct conf_work *work)
 		check_name(work, i);
 		check_path(work, i);
 		check_dicom(work, i);
+		check_s3(work, i);
 		check_command(work, i);
 	}
 	for (size_t i = 0; i < work->conf->rule_count; i++) {

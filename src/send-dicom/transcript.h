@@ -1,5 +1,5 @@
 /*
- * transcript: understands what dcmsend says while it sends, and answers each image at once.
+ * transcript: understands what dcmsend and storescu say while they send, and answers each image at once.
  *
  * dcmsend writes its report only at its end, and with --no-halt it goes on after a time-out in the
  * same association: the late answer to one image is then taken for the answer to the next one
@@ -8,29 +8,22 @@
  *  - an image is answered by a response that has its request's message ID, and by nothing else;
  *  - when that fails (abort, time-out, wrong ID), stop is set: the caller ends dcmsend.
  *
- * Text that comes from images and from the target appears in the log, newlines included. Each line
- * therefore carries the name of the source file that logged it, and counts only from there.
+ * Text that comes from images and from the target appears in the log, newlines included: a line counts
+ * only when it comes from the right source file of DCMTK (tool.h).
+ *
+ * storescu's log has the same for each image. Its network library compares message IDs, yet we do, too.
  */
 #ifndef TRANSCRIPT_H
 #define TRANSCRIPT_H
 
 #include "sender.h"
+#include "tool.h"
 
 #include <stdbool.h>
 
-/* dcmsend's log configuration (option -lc). The layout puts its prefix before every line of a
- * message: LEVEL|SOURCE FILE|TEXT. */
-#define TRANSCRIPT_CONFIG                                                                          \
-	"log4cplus.rootLogger = WARN, console\n"                                                   \
-	"log4cplus.logger.dcmtk.dcmnet = DEBUG\n"                                                  \
-	"log4cplus.appender.console = log4cplus::ConsoleAppender\n"                                \
-	"log4cplus.appender.console.ImmediateFlush = true\n"                                       \
-	"log4cplus.appender.console.layout = log4cplus::PatternLayout\n"                           \
-	"log4cplus.appender.console.layout.ConversionPattern = %P|%F|%m%n\n"
-
 enum transcript_state {
 	TRANSCRIPT_IDLE,     /* between images */
-	TRANSCRIPT_READING,  /* dcmsend has said which image is next */
+	TRANSCRIPT_READING,  /* it is known which image is next */
 	TRANSCRIPT_REQUEST,  /* inside the dump of the request */
 	TRANSCRIPT_SENT,     /* the request is on its way */
 	TRANSCRIPT_RESPONSE, /* inside the dump of the response */
@@ -43,19 +36,25 @@ struct transcript {
 	bool sending;     /* an association exists and current is being sent over it */
 	size_t responses; /* so many images the target answered in this run */
 	long request_id, response_id;
-	int status;        /* of the response, SENDER_NO_STATUS: not seen */
-	char refusal[160]; /* why dcmsend itself will not send current; "" */
-	char detail[160];  /* what is known about a rejected association; "" */
-	char reason[400];  /* why the target could not be used; "" */
-	bool stop;         /* this dcmsend must be ended */
+	int status;             /* of the response, SENDER_NO_STATUS: not seen */
+	char refusal[160];      /* why DCMTK itself will not send current; "" */
+	char detail[160];       /* what is known about a rejected association; "" */
+	char reason[400];       /* why the target could not be used; "" */
+	bool stop;              /* the program must be ended */
+	bool failing;           /* storescu's next line says why it failed to store current */
+	bool no_context;        /* the target accepted nothing that storescu proposed */
+	const char *decompress; /* the setting, for what is said of images that were not accepted */
 };
 
-void transcript_open(struct transcript *transcript, struct sender *sender);
+void transcript_open(struct transcript *transcript, struct sender *sender, const char *decompress);
 
-/* Takes one line, without its newline; changes it. */
-void transcript_line(struct transcript *transcript, char *line);
+/* Takes the log until its end, or until there is no use in going on: stop. */
+void transcript_follow(struct transcript *transcript, struct tool *tool);
 
-/* dcmsend has come to its regular end. */
+/* dcmsend or storescu has come to its regular end. */
 void transcript_end(struct transcript *transcript);
+
+/* The image fails: the target takes it in no transfer syntax that was offered. */
+void transcript_not_accepted(struct transcript *transcript, size_t index);
 
 #endif

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strsep */
 #include "place.h"
 
 #include "disk.h"
@@ -147,6 +148,39 @@ int place_beside(int dir, const char *name, int to)
 	}
 	errno = EEXIST;
 	return -1;
+}
+
+/* Opens a directory below dir, following no link. */
+static int open_below(int dir, const char *path)
+{
+	int fd = disk_open_dir(dir, "."), next;
+	char *name, *all = strdup(path), *rest = all;
+
+	while (all && fd >= 0 && (name = strsep(&rest, "/")) && *name) {
+		next = disk_open_dir(fd, name);
+		(void)close(fd); /* a directory */
+		fd = next;
+	}
+	free(all);
+	return fd;
+}
+
+int place_marker(int dir, const char *path, const char *name)
+{
+	int at = open_below(dir, path), fd = -1, result = -1, saved;
+
+	if (at >= 0)
+		fd = openat(
+			at, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0660);
+	if (fd >= 0 && futimens(fd, NULL) == 0 && fsync(fd) == 0)
+		result = fsync(at);
+	saved = errno;
+	if (fd >= 0)
+		(void)close(fd); /* synced */
+	if (at >= 0)
+		(void)close(at); /* a directory */
+	errno = saved;
+	return result;
 }
 
 int place_rename(int from_dir, const char *from, int to_dir, const char *to)

@@ -20,6 +20,10 @@ enum place_result place_file(
  * else to the next free number. Returns -1 with errno. */
 int place_beside(int dir, const char *name, int to);
 
+/* Makes the empty file name in the directory path ("a/b", "" for dir itself) below dir, durably. One that is
+ * there is left as it is, but for its time. Returns -1 with errno. */
+int place_marker(int dir, const char *path, const char *name);
+
 /* renameat2(2) with RENAME_NOREPLACE, or what comes nearest to it where a file system has no such
  * thing. -1 with errno: EEXIST: the name is taken. */
 int place_rename(int from_dir, const char *from, int to_dir, const char *to);

@@ -6,7 +6,7 @@
  *  3. fsync all of it. (The bytes behind a hard link are durable since the router took the batch.)
  *  4. Publish: one rename for each topmost directory that TARGET_PATH does not have yet, so that a
  *     new series appears at once; merge image by image where directories exist.
- *  5. fsync, then write the answers.
+ *  5. fsync, write the markers of directories that are complete, then the answers.
  * Killed at any point it has told nothing untrue, and the next run finds what it published: the same
  * bytes under the same name count as stored.
  */
@@ -16,6 +16,7 @@
 #include "log.h"
 #include "place.h"
 #include "sender.h"
+#include "sender_marker.h"
 #include "sender_path.h"
 #include "str.h"
 #include "tree.h"
@@ -33,8 +34,9 @@ struct folder {
 	const char *path;
 	char *staging_name;
 	int target, staging; /* directories */
-	bool copy;           /* hard links do not work */
+	bool copy;           /* hard links do not work, or are not wanted */
 	char **staged;       /* for each image its path below staging, NULL: it is not there */
+	struct sender_marker *marker;
 };
 
 /* An absent mount point must not be filled in silently: the last directory of the path is made only
@@ -155,11 +157,16 @@ static int stage(struct folder *f, size_t index)
 {
 	enum place_result placed = PLACE_OK;
 	struct layout_path path;
+	const char *unfit;
 	char why[256];
 	int saved;
 
 	switch (sender_path(f->sender.image[index].name, &path, why, sizeof(why))) {
 	case SENDER_PATH_OK:
+		if (sender_marker_expect(f->marker, index, &path, &unfit) < 0) {
+			sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, unfit);
+			break;
+		}
 		placed = stage_at(f, index, &path);
 		if (placed == PLACE_SOURCE)
 			sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS,
@@ -177,20 +184,38 @@ static int stage(struct folder *f, size_t index)
 	return placed == PLACE_TARGET ? -1 : 0;
 }
 
+/* Writes the marker of the directory that this published image has completed, if it has. Returns -1 with
+ * errno when the target fails; *why tells what stands in the way of the marker. */
+static int mark(struct folder *f, size_t index, const char **why)
+{
+	const char *directory = sender_marker_due(f->marker, index);
+
+	*why = NULL;
+	if (!directory || place_marker(f->target, directory, sender_marker_name(f->marker)) == 0)
+		return 0;
+	if (errno != EISDIR && errno != ELOOP && errno != ENXIO && errno != ENOTDIR)
+		return -1;
+	*why = "a directory or a link has the name of the marker; move it away";
+	return 0;
+}
+
 /* Answers what was published. What is still in the staging tree could not be. */
-static void answer(struct folder *f)
+static int answer(struct folder *f)
 {
 	for (size_t i = 0; i < f->sender.count; i++) {
+		const char *why = "a file or a link has the name of a directory of this image's "
+				  "path; move it away";
+
 		if (!f->staged[i])
 			continue;
-		if (disk_exists(f->staging, f->staged[i]) == 0)
-			sender_answer(&f->sender, i, SENDER_STORED, SENDER_NO_STATUS, "stored");
+		if (disk_exists(f->staging, f->staged[i]) == 0 && mark(f, i, &why) < 0)
+			return -1;
+		if (why)
+			sender_answer(&f->sender, i, SENDER_FAILED, SENDER_NO_STATUS, why);
 		else
-			sender_answer(&f->sender, i, SENDER_FAILED, SENDER_NO_STATUS,
-				"a file or a link has the name of a directory of this image's "
-				"path; "
-				"move it away");
+			sender_answer(&f->sender, i, SENDER_STORED, SENDER_NO_STATUS, "stored");
 	}
+	return 0;
 }
 
 static int deliver(struct folder *f)
@@ -202,21 +227,30 @@ static int deliver(struct folder *f)
 			return -1;
 	if (tree_sync(f->target, f->staging_name) < 0 || tree_publish(f->staging, f->target) < 0)
 		return -1;
-	answer(f);
-	return 0;
+	return answer(f);
 }
 
-static void read_settings(struct folder *f)
+/* Can something be made there? Nothing is left of it. */
+static int probe(struct folder *f)
 {
-	const char *job = getenv("DCMSPOOL_JOB");
+	if (open_staging(f) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? 0 : -1; /* another one asks at this moment */
+}
 
-	if (!job || !name_ok(job))
+static void read_settings(struct folder *f, bool probing)
+{
+	const char *job = probing ? "-probe" : getenv("DCMSPOOL_JOB"); /* no job is called that */
+
+	if (!job || (!probing && !name_ok(job)))
 		sender_never("DCMSPOOL_JOB is not the name of a job");
 	f->path = sender_need("PATH");
 	if (f->path[0] != '/')
 		sender_never("TARGET_PATH is '%s'; it must be absolute", f->path);
+	f->copy = sender_yes("COPY");
 	sender_path_open(sender_setting("LAYOUT",
 		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
+	f->marker = sender_marker_open(&f->sender);
 	if (asprintf(&f->staging_name, ".dcmspool.%s", job) < 0)
 		die(EXIT_TEMPORARY, "unable to send: out of memory");
 }
@@ -224,15 +258,15 @@ static void read_settings(struct folder *f)
 int main(int argc, char *argv[])
 {
 	struct folder f = { .target = -1, .staging = -1 };
+	bool probing = sender_probing(argc, argv);
 
-	(void)argc; /* the contract has no arguments */
 	sender_open(&f.sender, argv[0]);
-	read_settings(&f);
+	read_settings(&f, probing);
 	f.staged = calloc(f.sender.count + 1, sizeof(*f.staged));
 	if (!f.staged)
 		die(EXIT_TEMPORARY, "unable to send: out of memory");
 	if (open_target(&f) == 0) {
-		if (deliver(&f) < 0)
+		if ((probing ? probe(&f) : deliver(&f)) < 0)
 			sender_target_failed(&f.sender, "unable to write to %s: %s", f.path,
 				errno == EWOULDBLOCK ? "another send-folder still works on this job"
 						     : strerror(errno));
@@ -242,5 +276,6 @@ int main(int argc, char *argv[])
 		free(f.staged[i]);
 	free(f.staged);
 	free(f.staging_name);
+	sender_marker_close(f.marker);
 	return sender_close(&f.sender);
 }
