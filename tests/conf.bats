@@ -496,7 +496,7 @@ user=" ]
 		target "back" { type = dicom return_to_sender = yes host = h }
 		target "half" { type = dicom host = h aec = A tls = yes tls_key = k decompress = lossy connections = 2 }
 		target "ca" { type = dicom host = h aec = A tls_ca = c }
-		target "same" { type = s3 url = "https://h/b" key_file = k layout = "{PatientID}.dcm" }
+		target "same" { type = s3 url = "https://h/b" key_file = k layout = "{InstanceNumber}.dcm" }
 		target "hidden" { type = dicomweb url = "https://user:secret@h" }
 	E
 	mistakes a.conf
