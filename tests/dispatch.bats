@@ -185,7 +185,7 @@ has_at_rest_jobs() {
 	for n in {1..6}; do
 		"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/s$n" -v -s 2 -n 20 -r 64 -c 64 -S "$n" >>"$BATS_TEST_TMPDIR/made"
 	done
-	target 0000
+	target 0000 delay=0.02
 	start_all
 	for n in {1..6}; do send "$BATS_TEST_TMPDIR/s$n"; done
 	kills=0

@@ -12,6 +12,7 @@ request gets the n-th of these. Each request is one line on standard output: its
 the answer.
 
   echo=ANSWER       a C-ECHO gets that (default: 0000)
+  delay=SECONDS     it thinks for so long before each answer
   limit=N           more associations at the same time are rejected
   show=1            "association CALLING CALLED" is written for each association
   tls=KEY,CERT,CA   TLS with client certificates
@@ -27,6 +28,7 @@ plain = [a for a in sys.argv[2:] if '=' not in a] or ['0000']
 by_uid = {a.split('=')[0]: a.split('=')[1].split(',') for a in sys.argv[2:] if '=' in a}
 echo = by_uid.pop('echo', ['0000'])[0]
 show = by_uid.pop('show', None)
+delay = float(by_uid.pop('delay', ['0'])[0])
 limit = threading.Semaphore(int(by_uid.pop('limit', ['1000'])[0]))
 tls = by_uid.pop('tls', None)
 requests = 0
@@ -114,8 +116,7 @@ class Handler(socketserver.StreamRequestHandler):
         if what == 'abort':
             self.wfile.write(pdu(7, b'\0\0\0\0'))
             raise EOFError
-        if what == 'slow':
-            time.sleep(1)
+        time.sleep(1 if what == 'slow' else delay)
         if what == 'meet':
             meeting.wait(30)
         status = {'wrongid': 0, 'slow': 0, 'meet': 0, 'nostatus': None}.get(what, what)

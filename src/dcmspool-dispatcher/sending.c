@@ -33,8 +33,8 @@ struct sender {
 	int out;          /* its standard output */
 	struct buf line;  /* what has been read of the current line */
 	char reason[256]; /* why the target as a whole failed; "" when it did not say */
-	bool broken;      /* the ledger could not be written: stop */
-	bool cancelled;   /* by `dcmspool cancel`: stop */
+	int broken; /* errno of what keeps us from going on (the ledger could not be written), or 0 */
+	bool cancelled; /* by `dcmspool cancel`: stop */
 };
 
 /* The names of the images to be sent, one a line, as a file without a name. */
@@ -122,8 +122,9 @@ static void take_line(struct sender *sender, char *line)
 			field[2]);
 	} else if (ledger_add(work, image, strcmp(field[0], "stored") == 0, field[1], field[3]) <
 		   0) {
-		log_error("unable to write the ledger of job %s: %s", work->job, strerror(errno));
-		sender->broken = true;
+		sender->broken = errno;
+		log_error("unable to write the ledger of job %s: %s", work->job,
+			strerror(sender->broken));
 	}
 	sender->cancelled = finish_is_cancelled(work);
 }
@@ -149,8 +150,8 @@ static bool take_output(struct sender *sender)
 		memmove(sender->line.data, sender->line.data + used, sender->line.length);
 	}
 	if (sender->line.length > LINE_MAX_BYTES || sender->line.failed)
-		sender->broken = true;
-	return !sender->broken;
+		sender->broken = sender->line.failed ? ENOMEM : EMSGSIZE;
+	return sender->broken == 0;
 }
 
 static bool has_ended(const struct sender *sender)
@@ -175,7 +176,7 @@ static bool follow(struct dispatcher *d, struct sender *sender)
 
 	(void)run_arm(
 		d->loop.timer, spool_now_us() + SILENCE_US); /* else it may be silent longer */
-	while (!d->loop.stopping && !sender->broken && !sender->cancelled && !silent) {
+	while (!d->loop.stopping && sender->broken == 0 && !sender->cancelled && !silent) {
 		bool ended = has_ended(sender);
 
 		if (poll(polled, POLLED, ended ? 0 : -1) < 0) {
@@ -241,6 +242,7 @@ int send_probe(struct dispatcher *d, struct work *work, char *reason, size_t siz
 	int status = run_sender(d, &sender, -1);
 
 	(void)snprintf(reason, size, "%s", sender.reason);
+	errno = sender.broken;
 	return status == EXIT_TEMPORARY || status == EXIT_PERMANENT || status < 0 ? status : 0;
 }
 
@@ -261,5 +263,6 @@ int send_images(struct dispatcher *d, struct work *work, char *reason, size_t si
 	}
 	(void)snprintf(reason, size, "%s", sender.reason);
 	(void)close(list); /* memory */
+	errno = sender.broken;
 	return sender.broken ? -1 : status;
 }
