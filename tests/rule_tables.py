@@ -90,6 +90,11 @@ def is_title(c):
     return c.istitle() and not c.isupper()
 
 
+# What repr() escapes, but for the characters that Unicode has not assigned yet.
+def is_hidden(c):
+    return not c.isprintable() and unicodedata.category(c) != "Cn"
+
+
 def class_tables():
     every = [chr(code) for code in range(0x110000)]
     print("/* rule_class_tables: Unicode %s; made by `tests/rule_tables.py class`. */"
@@ -98,7 +103,8 @@ def class_tables():
     for name, member in (("alpha", str.isalpha),
                          ("numeric", lambda c: c.isnumeric() and not c.isalpha()),
                          ("digit", lambda c: c.isdigit() and not c.isdecimal()),
-                         ("title", is_title)):
+                         ("title", is_title),
+                         ("hidden", is_hidden)):
         print_table("struct span " + name, ["{0x%x,0x%x}" % run for run in set_runs(member)])
     for name, member in (("upper", str.isupper), ("lower", str.islower)):
         print_table("struct run " + name, ["{0x%x,0x%x,%d}" % run for run in stepped_runs(member)])

@@ -1,0 +1,29 @@
+# byhand.bash: what the tests share that put things into incoming/ by hand.
+# shellcheck shell=bash
+
+# routes N: N images are in the archive in all, and nothing is on its way
+routes() {
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" "$1"
+	wait_for at_rest
+}
+
+# identical DIR: the archive holds exactly these images
+identical() { "$TOOLS/dicomcmp" -d "$1" "$BATS_TEST_TMPDIR/archive"; }
+
+# Only what is in error/ without the reasons; names may hold anything.
+quarantined() {
+	find "$SPOOL/error" -mindepth 2 ! -name reason.txt ! -type d -printf . | wc -c
+}
+has_quarantined() { [ "$(quarantined)" -eq "$1" ]; }
+
+# Every directory in error/ explains itself.
+reasons() {
+	local d
+	for d in "$SPOOL"/error/*/; do test -s "$d/reason.txt"; done
+	cat "$SPOOL"/error/*/reason.txt
+}
+
+pause() { read -r -t "$1" <> <(:) || true; }
+
+small() { study "$BATS_TEST_TMPDIR/$1" -r 32 -c 32 "${@:2}"; }
+one_file() { find "$BATS_TEST_TMPDIR/$1" -name '*.dcm' | sort | head -n 1; }
