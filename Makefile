@@ -60,7 +60,7 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p))))
 
 # Tools and unit tests of the suite: one file each.
-TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*.c))
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*.c)) $(BUILD)/tests/loopback.so
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libspool.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libspool.a $(LDLIBS)
@@ -75,12 +75,13 @@ $(BIN)/storescp.dic: src/dcmspool-association/storescp-dic.sh
 
 # Are preloaded into DCMTK's programs, which have no sanitizers, so they cannot have them either.
 define PRELOAD
-$(BIN)/$(basename $(notdir $(1))).so: $(1)
+$(1): $(2)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) $$(filter-out -fsanitize=% -fno-sanitize%,$$(CFLAGS)) -fPIC -shared \
 		$$(filter-out -pie -fsanitize=%,$$(LDFLAGS)) -o $$@ $$<
 endef
-$(foreach p,$(PRELOADS),$(eval $(call PRELOAD,$(p))))
+$(foreach p,$(PRELOADS),$(eval $(call PRELOAD,$(BIN)/$(basename $(notdir $(p))).so,$(p))))
+$(eval $(call PRELOAD,$(BUILD)/tests/loopback.so,tests/preload/loopback.c))
 
 # A build in another folder (make asan) has the shell commands beside its programs as well.
 ifneq ($(abspath $(BIN)),$(abspath bin))

@@ -14,6 +14,7 @@ declare -A running=()
 start() { # NAME COMMAND...: in the background; its pid in $pid_NAME
 	local name=$1
 	shift
+	[ "$1" != storescp ] || set -- env LD_PRELOAD="$TOOLS/loopback.so" "$@" # it knows no address
 	"$@" >"$WORK/$name.out" 2>"$WORK/$name.log" &
 	printf -v "pid_$name" %s "$!"
 	running[$!]=$name

@@ -5,11 +5,13 @@ TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 TOOLS=$BUILD/tests
 
 # start NAME COMMAND...: runs COMMAND in the background, its output in $BATS_TEST_TMPDIR/NAME.log,
-# its pid in $pid_NAME. fd 3 is bats' own and must not be inherited.
+# its pid in $pid_NAME. fd 3 is bats' own and must not be inherited. Servers that know no address to listen
+# on get one.
 started=()
 start() {
 	local name=$1
 	shift
+	case $1 in storescp | Orthanc) set -- env LD_PRELOAD="$TOOLS/loopback.so" "$@" ;; esac
 	"$@" >"$BATS_TEST_TMPDIR/$name.log" 2>&1 3>&- &
 	printf -v "pid_$name" %s "$!"
 	started+=("$!")

@@ -300,5 +300,6 @@ tag() { dcmdump -s +P "$2" "$1" 2>/dev/null | sed 's/^[^[]*\[\(.*\)\].*/\1/; q';
 	done
 	receive
 	"$TOOLS/rawsend" localhost "$port" -E
-	"$TOOLS/rawsend" 127.0.0.2 "$port" -E
+	run "$TOOLS/rawsend" 127.0.0.2 "$port" -E # where nobody listens
+	[ "$status" -ne 2 ]
 }
