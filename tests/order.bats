@@ -301,3 +301,95 @@ make_asked() {
 	[ "$(journal cancelled | wc -l)" -eq 1 ]
 	[[ $(the_job discard) == *.slow ]]
 }
+
+@test "a job whose dispatcher died is taken over also when all that waits has closed hours" {
+	hour=$(date +%H)
+	later=$(printf '%02d:00-%02d:00' $(((10#$hour + 2) % 24)) $(((10#$hour + 3) % 24)))
+	make_held offpeak_hours = "\"$later\""
+	one_series first 1.2.3 -u 1.2.3.1
+	one_series second 1.2.4 -u 1.2.4.1
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for queued 1
+	send "$BATS_TEST_TMPDIR/second"
+	wait_for queued 2
+	mv "$SPOOL/outgoing/archive/$(job_of 1.2.3.1)" "$SPOOL/sending/archive/"
+	job=$(job_of 1.2.4.1)
+	mv "$SPOOL/outgoing/archive/$job" "$SPOOL/outgoing/archive/$job.offpeak"
+	release
+	wait_for is_sent 1.2.3.1
+	queued 1
+}
+
+@test "paused.json from the future does not make a dispatcher try without end" {
+	make_asked
+	touch "$BATS_TEST_TMPDIR/down"
+	mkdir -p "$SPOOL/outgoing/asked"
+	echo '{"until": "20990101T000000.000000Z", "failures": 3}' >"$SPOOL/outgoing/asked/paused.json"
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for grep -q asked "$BATS_TEST_TMPDIR/calls"
+	wait_for eval '[ "$(jq -r .until "$SPOOL/outgoing/asked/paused.json")" \< 2099 ]'
+	jq -e '.failures == 4' "$SPOOL/outgoing/asked/paused.json" || [ "$(wc -l <"$BATS_TEST_TMPDIR/calls")" -gt 1 ]
+}
+
+@test "a reason that is no UTF-8 pauses the target all the same" {
+	own_sender bad <<-'END'
+		#!/bin/sh
+		printf 'target\t-\t-\tver\374ckt %s\n' "$(printf 'ü%.0s' $(seq 200))"
+		exit 111
+	END
+	make_router 'target "bad" { type = bad }' 'rule "all" { match = "True" targets = { "bad" } }'
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for test -e "$SPOOL/outgoing/bad/paused.json"
+	jq -e '.reason | test("ver.ckt ü")' "$SPOOL/outgoing/bad/paused.json"
+	[ "$(journal retried | wc -l)" -eq 1 ]
+}
+
+@test "a sender that is killed each time is tried less and less often, and the journal tells" {
+	own_sender killed <<-'END'
+		#!/bin/sh
+		kill -KILL $$
+	END
+	make_router 'target "killed" { type = killed retry_min = 100ms retry_max = 1h give_up = 2s }' \
+		'rule "all" { match = "True" targets = { "killed" } }'
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for has_jobs error 1
+	grep -q 'could not be used.*killed by signal 9' "$SPOOL"/error/*/reason.txt
+	[ "$(journal retried | wc -l)" -lt 12 ]
+}
+
+@test "a sender that says what is in no contract: the first answer counts, other words are none" {
+	own_sender odd <<-'END'
+		#!/bin/sh
+		read -r first
+		printf 'ok\t-\t%s\tdone\n' "$first"
+		printf 'stored\t0000\t%s\tfine\nfailed\tA700\t%s\tno\n' "$first" "$first"
+		while read -r image; do printf 'stored\t0000\t%s\tfine\n' "$image"; done
+	END
+	make_router 'target "odd" { type = odd }' 'rule "all" { match = "True" targets = { "odd" } }'
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for has_jobs success 1
+	[ "$(cut -f3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 2 stored" ]
+	grep -q 'none of dcmspool-sender(7): ok' "$BATS_TEST_TMPDIR/dispatcher1.log"
+	grep -q 'answered an image twice' "$BATS_TEST_TMPDIR/dispatcher1.log"
+}
+
+@test "files and names by hand in a queue keep no study waiting" {
+	make_held
+	one_series first 1.2.3 -u 1.2.3.1
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for queued 1
+	job=$(job_of 1.2.3.1)
+	: >"$SPOOL/outgoing/archive/20010101T000000.000000Z.${job#*Z.}"
+	: >"$SPOOL/sending/archive/20010101T000000.000000Z.${job#*Z.}"
+	mkdir "$SPOOL/outgoing/archive/20010101T000000.000001Z.${job#*Z.} (copy)"
+	release
+	wait_for has_jobs success 1
+}

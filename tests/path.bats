@@ -118,7 +118,7 @@ teardown() {
 	wait_for has_jobs error 1
 	[ "$(images_in "$SPOOL/success")" -eq 2 ]
 	[ "$(images_in "$SPOOL/error")" -eq 3 ]
-	grep -q 'refused 3 of 5 images' "$SPOOL"/error/*/reason.txt
+	grep -q 'did not take 3 of 5 images' "$SPOOL"/error/*/reason.txt
 	[ "$(grep -c failed "$SPOOL"/error/*/sent.log)" -eq 6 ]
 	[ "$(journal failed | wc -l)" -eq 1 ]
 	wait_for at_rest

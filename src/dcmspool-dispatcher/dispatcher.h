@@ -15,6 +15,7 @@
 #ifndef DISPATCHER_H
 #define DISPATCHER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,6 +43,7 @@ struct on_its_way {
 struct upstream {
 	struct on_its_way *series; /* for the life of the process, grows */
 	size_t count;
+	int64_t before_us; /* only what arrived before this was looked for */
 };
 
 struct dispatcher {
@@ -51,6 +53,7 @@ struct dispatcher {
 	int64_t next_us; /* when something that waits may go; 0: nothing waits for a time */
 	struct upstream upstream;
 	bool upstream_unknown; /* it could not be looked at: what goes in order waits */
+	unsigned int deferred; /* how often jobs of paused targets were put off, in a row */
 	bool waits_upstream; /* a job waits for a series on its way, so that way is to be watched */
 	unsigned int passed_over[CONF_PRIORITIES]; /* in favour of more urgent jobs */
 	struct resting resting[RESTING_MAX];
@@ -80,7 +83,9 @@ struct work {
 	bool give_up;         /* the target has failed for longer than its give_up: */
 	int64_t failing_since_us;
 	char failing_reason[300];
-	long breaks; /* how often the well target has failed at this job, in a row */
+	char in_error[256]; /* the name under which what was given up lies in error/ */
+	bool own_fault;     /* the sender could not be run: neither the target\'s nor an image\'s */
+	long breaks;        /* how often the well target has failed at this job, in a row */
 	int64_t breaks_since_us;
 	struct image *images; /* sorted by name */
 	size_t image_count;
@@ -101,7 +106,7 @@ struct waiting {
 	enum conf_priority priority;
 	long series_number; /* NUMBER_UNKNOWN: not read yet */
 };
-enum { NUMBER_UNKNOWN = -1 };
+#define NUMBER_UNKNOWN LONG_MIN
 struct queue {
 	const struct conf_target *target;
 	int outgoing, sending; /* descriptors of outgoing/<target>, sending/<target> */
@@ -113,6 +118,8 @@ struct queue {
 
 /* A job's name must fit into struct work; ours do. */
 bool queue_is_job(const char *name);
+/* Is it a directory, too? What somebody put there and no dispatcher will ever take keeps nobody waiting. */
+bool queue_is_claimable(int dir, const char *name);
 /* Are all jobs, or this target's, held? */
 bool queue_held(const struct dispatcher *dispatcher, const char *target);
 /* Have we failed on this job a moment ago? */
@@ -120,7 +127,10 @@ bool queue_is_resting(
 	struct dispatcher *dispatcher, const struct conf_target *target, const char *job);
 /* The study in a job's name, 0 when it has none. */
 uint32_t queue_study(const char *name);
-/* Claims from one target a job of this priority. */
+/* Takes the lock of outgoing/<target>, or gives up after a moment (EWOULDBLOCK): a stopped process may have it
+ * for ever. */
+int queue_lock(int outgoing);
+/* Claims from one target a job of this priority; CONF_PRIORITIES: only one whose dispatcher died. */
 bool queue_claim_from(struct dispatcher *dispatcher, const struct conf_target *target,
 	enum conf_priority priority, struct work *work);
 
@@ -158,7 +168,10 @@ struct image *ledger_find(const struct work *work, const char *name);
  * the image would be sent for ever. */
 int ledger_add(
 	struct work *work, struct image *image, bool stored, const char *status, const char *text);
-/* The ledger's bytes are on the disk. */
+/* Makes sure that there is room for so many answers: an image whose answer cannot be written would be sent over
+ * and over. */
+int ledger_reserve(const struct work *work, size_t answers);
+/* The ledger's bytes are on the disk; what was reserved and not needed is given back. */
 int ledger_sync(const struct work *work);
 
 /* Brings the job to success/ or error/ or splits it, when every image is stored or given up. */

@@ -44,7 +44,8 @@ static void say_why(const struct work *work, struct buf *text)
 
 	if (!work->give_up) {
 		buf_printf(text,
-			"Target %s refused %zu of %zu images, each %ld times; these lie here:\n",
+			"Target %s did not take %zu of %zu images, each tried %ld times; these lie "
+			"here:\n",
 			target->name, given_up, work->image_count, target->image_retries);
 		return;
 	}
@@ -83,7 +84,8 @@ static int move_job(struct dispatcher *d, struct work *work, enum spool_dir to)
 	if (disk_unlink(work->dir, "retry.json") < 0 || ledger_sync(work) < 0 ||
 		fsync(work->dir) < 0)
 		return -1;
-	return disk_rename_unique(work->sending, work->job, d->spool.dir[to], name, NULL, 0);
+	return disk_rename_unique(work->sending, work->job, d->spool.dir[to], name,
+		to == SPOOL_ERROR ? work->in_error : NULL, sizeof(work->in_error));
 }
 
 static int link_into(const struct work *work, int to, const char *name)
@@ -186,8 +188,8 @@ static int split(struct dispatcher *d, struct work *work)
 	if (result == 0)
 		result = fsync(failed);
 	if (result == 0)
-		result = disk_rename_unique(
-			work->dir, ".failed", d->spool.dir[SPOOL_ERROR], name, NULL, 0);
+		result = disk_rename_unique(work->dir, ".failed", d->spool.dir[SPOOL_ERROR], name,
+			work->in_error, sizeof(work->in_error));
 	if (result == 0)
 		result = drop_committed(work, failed);
 	(void)close(failed); /* only used as a base */
@@ -218,8 +220,8 @@ int finish_done(struct dispatcher *d, struct work *work)
 			"images", count, NULL);
 	}
 	if (given_up > 0) {
-		log_error("given up, see error/%s.%s/reason.txt job=%s target=%s images=%s",
-			work->job, work->target->name, work->job, work->target->name, refused);
+		log_error("given up, see error/%s/reason.txt job=%s target=%s images=%s",
+			work->in_error, work->job, work->target->name, refused);
 		journal_write(&d->spool, "failed", "job", work->job, "target", work->target->name,
 			"images", refused, NULL);
 	}

@@ -3,6 +3,7 @@
  * try counts the answers to this image, from 1.
  * Lines of other targets (a job moved from one queue to another by hand) count for nothing.
  */
+#define _GNU_SOURCE /* fallocate */
 #include "dispatcher.h"
 
 #include "job.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEDGER_MAX = 1 << 28, FIELDS = 7 };
+enum { LEDGER_MAX = 1 << 28, FIELDS = 7, ANSWER_BYTES = 400 };
 
 static int by_name(const void *key, const void *element)
 {
@@ -121,13 +122,32 @@ int ledger_add(
 	return result;
 }
 
+int ledger_reserve(const struct work *work, size_t answers)
+{
+	int fd = openat(work->dir, "sent.log", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	int result = -1, saved;
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		result = fallocate(
+			fd, FALLOC_FL_KEEP_SIZE, st.st_size, (off_t)answers * ANSWER_BYTES);
+	if (result < 0 && errno == EOPNOTSUPP)
+		result = 0; /* a file system that cannot promise room */
+	saved = errno;
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	errno = saved;
+	return result;
+}
+
 int ledger_sync(const struct work *work)
 {
-	int fd = openat(work->dir, "sent.log", O_RDONLY | O_NOFOLLOW | O_CLOEXEC), result;
+	int fd = openat(work->dir, "sent.log", O_RDWR | O_NOFOLLOW | O_CLOEXEC), result;
+	struct stat st;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	result = fsync(fd);
+	result = fstat(fd, &st) < 0 || ftruncate(fd, st.st_size) < 0 ? -1 : fsync(fd);
 	(void)close(fd); /* only synced */
 	return result;
 }

@@ -41,7 +41,7 @@ static long read_series_number(const struct queue *queue, const char *job)
 		number = strtol(text, &end, 10);
 		while (isspace((unsigned char)*end))
 			end++;
-		if (end == text || *end || errno != 0 || number < 0)
+		if (end == text || *end || errno != 0 || number == NUMBER_UNKNOWN)
 			number = LONG_MAX;
 	}
 	json_decref(series);
@@ -78,22 +78,25 @@ static bool is_behind(const struct queue *queue, size_t i)
 	if (queue->target->order == CONF_ORDER_NONE || self->study == 0)
 		return false;
 	for (size_t k = 0; k < queue->running.count; k++)
-		if (queue->running_study[k] == self->study)
+		if (queue->running_study[k] == self->study &&
+			queue_is_claimable(queue->sending, queue->running.name[k]))
 			return true;
 	for (size_t k = 0; k < queue->waiting_names.count; k++) {
 		struct waiting *other = &queue->waiting[k];
 
 		if (k != i && other->study == self->study && other->priority == self->priority &&
-			goes_before(queue, other, self))
+			goes_before(queue, other, self) &&
+			queue_is_claimable(queue->outgoing, other->name))
 			return true;
 	}
 	return false;
 }
 
-/* When the job came into the queue: job.json is written just before, and never again. */
-static int64_t entered_us(const struct queue *queue, const char *job)
+/* When the job came into the queue: job.json is written just before, and never again. When that lies in the
+ * future, because the clock was set back, the series' first image must do. */
+static int64_t entered_us(const struct queue *queue, const struct waiting *job)
 {
-	int dir = disk_open_dir(queue->outgoing, job);
+	int dir = disk_open_dir(queue->outgoing, job->name);
 	int64_t now_us = spool_now_us(), time_us = now_us;
 	struct stat st;
 
@@ -102,7 +105,7 @@ static int64_t entered_us(const struct queue *queue, const char *job)
 	if (fstatat(dir, "job.json", &st, AT_SYMLINK_NOFOLLOW) == 0 || fstat(dir, &st) == 0)
 		time_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
 	(void)close(dir); /* only read */
-	return time_us < now_us ? time_us : now_us;
+	return time_us <= now_us ? time_us : job->time_us;
 }
 
 /* Does the job wait for an earlier series of its study that is not in the queue yet? */
@@ -113,13 +116,16 @@ static bool waits_for_earlier(struct dispatcher *d, const struct queue *queue, s
 
 	if (queue->target->order != CONF_ORDER_STUDY || queue->target->order_wait_ms == 0)
 		return false;
-	if (d->upstream_unknown)
-		return true; /* it is looked at again soon */
-	if (!upstream_before(d, self->study, self->time_us))
+	if (self->time_us > d->upstream.before_us) { /* it came after the look upstream */
+		look_again(d, spool_now_us());
+		return true;
+	}
+	if (!d->upstream_unknown && !upstream_before(d, self->study, self->time_us))
 		return false;
-	until_us = entered_us(queue, self->name) + (int64_t)queue->target->order_wait_ms * 1000;
-	if (until_us <= spool_now_us())
-		return false;
+	until_us = entered_us(queue, self) + (int64_t)queue->target->order_wait_ms * 1000;
+	if (until_us <= spool_now_us() ||
+		until_us > spool_now_us() + (int64_t)queue->target->order_wait_ms * 1000)
+		return false; /* or the times are of no use */
 	look_again(d, until_us);
 	d->waits_upstream = true;
 	return true;

@@ -55,18 +55,20 @@ int64_t pause_since(int queue, char *reason, size_t size)
 int64_t pause_target(struct work *work, const char *reason)
 {
 	const struct conf_target *target = work->target;
-	int64_t until_us = spool_now_us();
+	int64_t until_us = spool_now_us(), set_us;
 	json_t *before, *paused;
 	char until[SPOOL_STAMP_SIZE], since[SPOOL_STAMP_SIZE];
 	long failures;
 
 	/* Another dispatcher may have failed at the same moment: read and write are one step. */
-	if (flock(work->queue, LOCK_EX) < 0)
-		log_error("unable to lock outgoing/%s: %s", target->name, strerror(errno));
+	if (queue_lock(work->queue) < 0)
+		log_error("unable to lock outgoing/%s: %s; it is paused all the same", target->name,
+			strerror(errno));
 	before = jsonfile_load(work->queue, "paused.json");
 	failures = (long)json_integer_value(json_object_get(before, "failures"));
-	if (spool_stamp_time(jsonfile_text(before, "until")) > until_us) {
-		until_us = spool_stamp_time(jsonfile_text(before, "until"));
+	set_us = pause_sane_us(target, spool_stamp_time(jsonfile_text(before, "until")));
+	if (set_us > until_us) {
+		until_us = set_us;
 		goto out;
 	}
 	failures++;

@@ -11,6 +11,7 @@
 #include "target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ uint32_t queue_study(const char *name)
 
 /* Another dispatcher that chooses needs a moment; a stopped one may have the lock for ever, and must not
  * keep us from the other targets. */
-static int lock_queue(int outgoing)
+int queue_lock(int outgoing)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
 
@@ -67,14 +68,15 @@ static int read_names(struct queue *queue)
 	return 0;
 }
 
-static int queue_open(struct dispatcher *d, const struct conf_target *target, struct queue *queue)
+static int queue_open(
+	struct dispatcher *d, const struct conf_target *target, bool waiting, struct queue *queue)
 {
 	*queue = (struct queue){ .target = target, .outgoing = -1, .sending = -1 };
 	queue->outgoing = disk_open_dir(d->spool.dir[SPOOL_OUTGOING], target->name);
 	queue->sending = disk_open_dir(d->spool.dir[SPOOL_SENDING], target->name);
-	if (queue->outgoing < 0 || queue->sending < 0 || lock_queue(queue->outgoing) < 0 ||
+	if (queue->outgoing < 0 || queue->sending < 0 || queue_lock(queue->outgoing) < 0 ||
 		disk_list(queue->sending, ".", &queue->running) < 0 ||
-		disk_list(queue->outgoing, ".", &queue->waiting_names) < 0)
+		(waiting && disk_list(queue->outgoing, ".", &queue->waiting_names) < 0))
 		return -1;
 	return read_names(queue);
 }
@@ -105,7 +107,16 @@ enum { LET_GO_US = 20000, LET_GO_MAX_US = 1000000, BUSY_US = 1000000 };
 
 bool queue_is_job(const char *name)
 {
-	return name_ok(name) && strlen(name) < sizeof(((struct work *)NULL)->job);
+	return name_ok(name) && strlen(name) < sizeof(((struct work *)NULL)->job) &&
+	       strcmp(name, "held") != 0 && strcmp(name, "paused.json") != 0;
+}
+
+bool queue_is_claimable(int dir, const char *name)
+{
+	struct stat st;
+
+	return queue_is_job(name) && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
 }
 
 void queue_rest(struct dispatcher *d, const struct work *work)
@@ -193,15 +204,15 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 }
 
 /* The job went although an earlier series of its study is still on its way: somebody should know. */
-static void tell_overtaken(struct dispatcher *d, const struct queue *queue, size_t i)
+static void tell_overtaken(struct dispatcher *d, const struct queue *queue, size_t i, int dir)
 {
 	const struct waiting *job = &queue->waiting[i];
 	const struct on_its_way *earlier = NULL;
 
-	if (queue->target->order == CONF_ORDER_STUDY)
+	if (queue->target->order == CONF_ORDER_STUDY && queue->target->order_wait_ms > 0)
 		earlier = upstream_before(d, job->study, job->time_us);
-	if (!earlier)
-		return;
+	if (!earlier || disk_exists(dir, "sent.log") != 0 || disk_exists(dir, "retry.json") != 0)
+		return; /* none, or it was told at an earlier try */
 	log_warning("sent before an earlier series of its study, which was waited for long enough "
 		    "job=%s target=%s earlier=%s",
 		job->name, queue->target->name, earlier->path);
@@ -219,7 +230,7 @@ static long claim_first(
 		*dir = claim(d, queue, queue->waiting[i].name);
 		if (*dir < 0)
 			continue;
-		tell_overtaken(d, queue, i);
+		tell_overtaken(d, queue, i, *dir);
 		return (long)i;
 	}
 	return -1;
@@ -290,7 +301,8 @@ bool queue_claim_from(struct dispatcher *d, const struct conf_target *target,
 	bool claimed = false;
 
 	*work = (struct work){ .target = target, .dir = -1 };
-	if (queue_open(d, target, &queue) == 0) /* held since the survey? */
+	if (queue_open(d, target, priority < CONF_PRIORITIES, &queue) ==
+		0) /* held since the survey? */
 		claimed = !queue_held(d, target->name) && next_job(d, &queue, priority, work);
 	else if (errno == EWOULDBLOCK) /* another dispatcher is choosing */
 		look_again(d, spool_now_us() + BUSY_US);

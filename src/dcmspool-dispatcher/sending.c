@@ -21,10 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIELDS = 4, LINE_MAX_BYTES = 1 << 16 };
+enum { FIELDS = 4, LINE_MAX_BYTES = 1 << 16, BAD_LINES_TOLD = 3 };
 
-#define SILENCE_US                                                                                 \
-	INT64_C(3600000000) /* longer than any image takes: senders have time-outs of their own */
+/* Longer than any image takes: senders have time-outs of their own. */
+enum { SILENCE_S = 3600, SILENCE_MORE_S = 60, SILENCE_MAX_S = 2000000 };
 
 /* The sender at work. */
 struct sender {
@@ -34,7 +34,9 @@ struct sender {
 	struct buf line;  /* what has been read of the current line */
 	char reason[256]; /* why the target as a whole failed; "" when it did not say */
 	int broken; /* errno of what keeps us from going on (the ledger could not be written), or 0 */
-	bool cancelled; /* by `dcmspool cancel`: stop */
+	bool cancelled;   /* by `dcmspool cancel`: stop */
+	bool babbles;     /* wrote a line without end: stop */
+	size_t bad_lines; /* that are none of dcmspool-sender(7) */
 };
 
 /* The names of the images to be sent, one a line, as a file without a name. */
@@ -90,43 +92,62 @@ static pid_t start_sender(const struct work *work, int list, int out)
 	return pid;
 }
 
-/* RESULT TAB STATUS TAB FILE TAB TEXT */
-static void take_line(struct sender *sender, char *line)
+/* A mistake in the sender. The first ones are told, then only how many there were. */
+static void bad_line(struct sender *sender, const char *what, const char *line)
 {
-	struct work *work = sender->work;
-	char *field[FIELDS] = { line, NULL, NULL, NULL };
-	struct image *image;
+	if (sender->bad_lines++ < BAD_LINES_TOLD)
+		log_error("send-%s %s: %.200s", sender->work->target->type, what, line);
+}
 
+/* Cuts "RESULT TAB STATUS TAB FILE TAB TEXT" into its fields. */
+static bool split(char *line, char *field[FIELDS])
+{
+	field[0] = line;
 	for (int i = 1; i < FIELDS; i++) {
 		char *tab = strchr(field[i - 1], '\t');
 
-		if (!tab) {
-			log_error("send-%s wrote a line that is none of dcmspool-sender(7): %s",
-				work->target->type, line);
-			return;
-		}
+		if (!tab)
+			return false;
 		*tab = '\0';
 		field[i] = tab + 1;
 	}
 	for (int i = 0; i < FIELDS; i++)
-		for (char *c = field[i]; *c; c++)
-			if ((unsigned char)*c < 0x20 || *c == 0x7f)
-				*c = ' '; /* a tab would make a ledger line that nobody reads */
-	if (strcmp(field[0], "target") == 0) {
-		(void)snprintf(sender->reason, sizeof(sender->reason), "%s", field[3]);
-		return;
-	}
-	image = ledger_find(work, field[2]);
+		text_clean(field[i]); /* a tab would make a ledger line that nobody reads */
+	return true;
+}
+
+static void take_answer(struct sender *sender, char *const field[FIELDS])
+{
+	struct work *work = sender->work;
+	struct image *image = ledger_find(work, field[2]);
+	bool stored = strcmp(field[0], "stored") == 0;
+
 	if (!image) {
-		log_error("send-%s named an image that the job has not: %s", work->target->type,
-			field[2]);
-	} else if (ledger_add(work, image, strcmp(field[0], "stored") == 0, field[1], field[3]) <
-		   0) {
+		bad_line(sender, "named an image that the job has not", field[2]);
+	} else if (image->answered) {
+		bad_line(sender, "answered an image twice, the first answer counts", field[2]);
+	} else if (ledger_add(work, image, stored, field[1], field[3]) < 0) {
 		sender->broken = errno;
 		log_error("unable to write the ledger of job %s: %s", work->job,
 			strerror(sender->broken));
 	}
 	sender->cancelled = finish_is_cancelled(work);
+}
+
+static void take_line(struct sender *sender, char *line)
+{
+	char *field[FIELDS];
+
+	if (!split(line, field)) {
+		bad_line(sender, "wrote a line that is none of dcmspool-sender(7)", line);
+	} else if (strcmp(field[0], "target") == 0) {
+		(void)snprintf(sender->reason, sizeof(sender->reason), "%s", field[3]);
+		text_clean(sender->reason); /* it may have been cut inside a character */
+	} else if (strcmp(field[0], "stored") == 0 || strcmp(field[0], "failed") == 0) {
+		take_answer(sender, field);
+	} else {
+		bad_line(sender, "wrote a line that is none of dcmspool-sender(7)", field[0]);
+	}
 }
 
 /* Takes what the sender wrote. Returns false at its end. */
@@ -149,9 +170,10 @@ static bool take_output(struct sender *sender)
 		sender->line.length -= used;
 		memmove(sender->line.data, sender->line.data + used, sender->line.length);
 	}
-	if (sender->line.length > LINE_MAX_BYTES || sender->line.failed)
-		sender->broken = sender->line.failed ? ENOMEM : EMSGSIZE;
-	return sender->broken == 0;
+	if (sender->line.failed)
+		sender->broken = ENOMEM;
+	sender->babbles = sender->line.length > LINE_MAX_BYTES;
+	return sender->broken == 0 && !sender->babbles;
 }
 
 static bool has_ended(const struct sender *sender)
@@ -162,24 +184,35 @@ static bool has_ended(const struct sender *sender)
 	       info.si_pid == sender->pid;
 }
 
+/* How long a sender may say nothing: what its target's timeout allows, too. Milliseconds. */
+static int silence_ms(const struct conf_target *target)
+{
+	const char *text = conf_setting(target, "timeout");
+	long timeout_s = text ? strtol(text, NULL, 10) + SILENCE_MORE_S : 0;
+
+	if (timeout_s < SILENCE_S)
+		timeout_s = SILENCE_S;
+	return (int)(timeout_s < SILENCE_MAX_S ? timeout_s : SILENCE_MAX_S) * 1000;
+}
+
 /* Reads until the sender has ended; that it has closed its output is not enough, nor that a child of its
  * keeps it open. Ends it when we are to stop, or when it has been silent for too long: then returns false. */
 static bool follow(struct dispatcher *d, struct sender *sender)
 {
-	enum { SIGNALS, TIMER, OUTPUT, POLLED };
+	enum { SIGNALS, OUTPUT, POLLED };
 	struct pollfd polled[POLLED] = {
 		[SIGNALS] = { .fd = d->loop.signals, .events = POLLIN },
-		[TIMER] = { .fd = d->loop.timer, .events = POLLIN },
 		[OUTPUT] = { .fd = sender->out, .events = POLLIN },
 	};
+	const int patience_ms = silence_ms(sender->work->target);
 	bool silent = false;
 
-	(void)run_arm(
-		d->loop.timer, spool_now_us() + SILENCE_US); /* else it may be silent longer */
-	while (!d->loop.stopping && sender->broken == 0 && !sender->cancelled && !silent) {
+	while (!d->loop.stopping && sender->broken == 0 && !sender->cancelled && !sender->babbles &&
+		!silent) {
 		bool ended = has_ended(sender);
+		int ready = poll(polled, POLLED, ended ? 0 : patience_ms);
 
-		if (poll(polled, POLLED, ended ? 0 : -1) < 0) {
+		if (ready < 0) {
 			if (errno == EINTR)
 				continue;
 			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
@@ -187,19 +220,24 @@ static bool follow(struct dispatcher *d, struct sender *sender)
 		if (polled[SIGNALS].revents)
 			loop_take_signals(&d->loop);
 		if (polled[OUTPUT].revents) {
-			(void)run_arm(d->loop.timer, spool_now_us() + SILENCE_US);
 			if (!take_output(sender))
 				polled[OUTPUT].fd = -1;
 		} else if (ended) {
 			break;
 		}
-		silent = polled[TIMER].revents != 0;
+		silent = ready == 0;
 	}
 	d->loop.child_ended = false;
 	if (silent)
 		(void)snprintf(sender->reason, sizeof(sender->reason),
-			"send-%s told nothing for an hour and was ended",
-			sender->work->target->type);
+			"send-%s told nothing for %d s and was ended", sender->work->target->type,
+			patience_ms / 1000);
+	if (sender->babbles)
+		bad_line(sender, "wrote a line of more than 64 KiB and was ended",
+			sender->line.data);
+	if (sender->bad_lines > BAD_LINES_TOLD)
+		log_error("send-%s wrote %zu such lines in all", sender->work->target->type,
+			sender->bad_lines);
 	if (!has_ended(sender))
 		(void)kill(sender->pid, SIGKILL); /* what it has sent and not told is sent again */
 	return !silent;
@@ -218,9 +256,11 @@ static int run_sender(struct dispatcher *d, struct sender *sender, int list)
 		return -1;
 	}
 	sender->pid = start_sender(sender->work, list, pipes[1]);
-	if (sender->pid < 0)
+	if (sender->pid < 0) {
 		(void)snprintf(sender->reason, sizeof(sender->reason),
 			"unable to start send-%s: %s", type, strerror(errno));
+		sender->work->own_fault = true;
+	}
 	(void)close(pipes[1]); /* the sender's end; ours would hide its end of file */
 	sender->out = pipes[0];
 	status = EXIT_TEMPORARY;
@@ -230,6 +270,8 @@ static int run_sender(struct dispatcher *d, struct sender *sender, int list)
 		status = run_wait(sender->pid);
 		if (!in_time)
 			status = EXIT_TEMPORARY;
+		else if (sender->babbles)
+			status = EXIT_BUG; /* the sender's: it is no sign of the target */
 	}
 	(void)close(pipes[0]); /* only read */
 	buf_free(&sender->line);
@@ -256,7 +298,11 @@ int send_images(struct dispatcher *d, struct work *work, char *reason, size_t si
 		log_error("unable to prepare sending: %s job=%s", strerror(errno), work->job);
 		return -1;
 	}
-	if (count > 0) {
+	if (count > 0 && ledger_reserve(work, count) < 0) {
+		sender.broken = errno;
+		log_error("unable to write the ledger of job %s: %s", work->job,
+			strerror(sender.broken));
+	} else if (count > 0) {
 		log_info("sending job=%s target=%s images=%zu", work->job, work->target->name,
 			count);
 		status = run_sender(d, &sender, list);

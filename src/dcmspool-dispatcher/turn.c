@@ -8,36 +8,41 @@
 #include "hours.h"
 #include "job.h"
 #include "log.h"
+#include "target.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How often jobs of a priority are passed over before one of them goes first. */
 static const unsigned int patience[CONF_PRIORITIES] = { [CONF_NORMAL] = 3, [CONF_OFFPEAK] = 15 };
 enum { UNKNOWN_US = 1000000 };
+
+/* After so many jobs that were preferred to those of paused targets, these have their turn. */
+enum { DEFERRED_MAX = 8 };
 
 /* What waits for one target. Only a hint: the choice is made under the queue's lock. */
 struct candidate {
 	const struct conf_target *target;
 	char oldest[CONF_PRIORITIES][128]; /* "" when none may go at this time of the day */
 	int64_t newest_us;                 /* the last job's time */
-	bool is_waiting;                   /* something is in outgoing/ */
-	bool is_running;                   /* something is in sending/ */
+	long running;                      /* jobs in sending/, whoever sends them */
+	bool is_paused;                    /* it has failed, and has answered nothing since */
 };
 
 static void note(struct candidate *c, const char *name)
 {
 	char *oldest = c->oldest[job_priority(name)];
+	int64_t time_us;
 
-	/* A directory that somebody named otherwise is a job too. */
-	if (!queue_is_job(name) || strcmp(name, "held") == 0 || strcmp(name, "paused.json") == 0)
-		return;
+	if (!queue_is_job(name))
+		return; /* a directory that somebody named otherwise is a job, too */
 	if (!*oldest)
 		memcpy(oldest, name, strlen(name) + 1);
-	if (spool_stamp_time(name) > c->newest_us)
-		c->newest_us = spool_stamp_time(name);
-	c->is_waiting = true;
+	time_us = spool_stamp_time(name);
+	if (time_us > c->newest_us)
+		c->newest_us = time_us;
 }
 
 /* Takes those out whose hours have not come. */
@@ -56,18 +61,41 @@ static void close_hours(struct dispatcher *d, struct candidate *c)
 	}
 }
 
+/* The jobs in sending/<target>/, whoever sends them. */
+static long count_running(struct dispatcher *d, const char *target)
+{
+	int dir = disk_open_dir(d->spool.dir[SPOOL_SENDING], target);
+	struct disk_names names;
+	long running = 0;
+
+	if (dir < 0)
+		return 0;
+	if (disk_list(dir, ".", &names) == 0)
+		for (size_t i = 0; i < names.count; i++)
+			running +=
+				job_study(names.name[i]) && queue_is_claimable(dir, names.name[i]);
+	disk_names_free(&names);
+	(void)close(dir); /* only read */
+	return running;
+}
+
+/* A target that has its connections needs no look at what waits for it. */
 static void survey(struct dispatcher *d, struct candidate *c)
 {
+	const char *target = c->target->name;
 	struct disk_names names;
+	char paused[300];
 
-	if (queue_held(d, c->target->name))
+	if (queue_held(d, target))
 		return;
-	if (disk_list(d->spool.dir[SPOOL_OUTGOING], c->target->name, &names) == 0)
+	(void)snprintf(paused, sizeof(paused), "%s/paused.json", target);
+	c->is_paused = disk_exists(d->spool.dir[SPOOL_OUTGOING], paused) == 1;
+	c->running = count_running(d, target);
+	if (c->running >= target_jobs(c->target))
+		return;
+	if (disk_list(d->spool.dir[SPOOL_OUTGOING], target, &names) == 0)
 		for (size_t i = 0; i < names.count; i++)
 			note(c, names.name[i]);
-	disk_names_free(&names);
-	if (disk_list(d->spool.dir[SPOOL_SENDING], c->target->name, &names) == 0)
-		c->is_running = names.count > 0;
 	disk_names_free(&names);
 	close_hours(d, c);
 }
@@ -81,6 +109,7 @@ static void look_upstream(struct dispatcher *d, const struct candidate *c, size_
 		if (c[i].target->order == CONF_ORDER_STUDY && c[i].newest_us > before_us)
 			before_us = c[i].newest_us;
 	d->upstream.count = 0;
+	d->upstream.before_us = before_us;
 	d->upstream_unknown = before_us > 0 && upstream_look(d, before_us) < 0;
 	if (d->upstream_unknown)
 		look_again(d, spool_now_us() + UNKNOWN_US);
@@ -95,57 +124,113 @@ static int by_age(const void *a, const void *b)
 	return strcmp(left->oldest[sorted_by], right->oldest[sorted_by]);
 }
 
-static bool claim_priority(struct dispatcher *d, struct candidate *c, size_t count,
-	enum conf_priority priority, struct work *work)
+/* The last dispatcher that is free, if that is so, is not for targets that may keep it waiting until a time-out,
+ * as long as there is other work. */
+static bool is_last_free(struct dispatcher *d, const struct candidate *c, size_t count)
 {
-	sorted_by = priority;
-	qsort(c, count, sizeof(*c), by_age);
+	long running = 0, instances = d->conf->dispatcher.instances;
+
 	for (size_t i = 0; i < count; i++)
-		if (*c[i].oldest[priority] && queue_claim_from(d, c[i].target, priority, work))
+		running += c[i].running;
+	return instances > 1 && running >= instances - 1 && d->deferred < DEFERRED_MAX;
+}
+
+static bool has_candidate(const struct candidate *c)
+{
+	for (int p = 0; p < CONF_PRIORITIES; p++)
+		if (*c->oldest[p])
 			return true;
 	return false;
 }
 
-/* Jobs of dispatchers that died, of targets for which nothing waits. */
+/* Claims a job of this priority; not of paused targets when these are deferred. */
+static bool claim_priority(struct dispatcher *d, struct candidate *c, size_t count,
+	enum conf_priority priority, bool deferring, struct work *work)
+{
+	sorted_by = priority;
+	qsort(c, count, sizeof(*c), by_age);
+	for (size_t i = 0; i < count; i++)
+		if (*c[i].oldest[priority] && !(deferring && c[i].is_paused) &&
+			queue_claim_from(d, c[i].target, priority, work))
+			return true;
+	return false;
+}
+
+/* Jobs of dispatchers that died, of targets from which nothing is about to be claimed. */
 static bool take_over(
 	struct dispatcher *d, const struct candidate *c, size_t count, struct work *work)
 {
 	for (size_t i = 0; i < count; i++)
-		if (c[i].is_running && !c[i].is_waiting &&
+		if (c[i].running > 0 && !has_candidate(&c[i]) &&
 			queue_claim_from(d, c[i].target, CONF_PRIORITIES, work))
 			return true;
 	return false;
 }
 
-static enum conf_priority whose_turn(const struct dispatcher *d)
+/* How far beyond its patience a priority is: 0 while it has some left. */
+static unsigned int impatience(const struct dispatcher *d, enum conf_priority p)
 {
-	for (int p = CONF_PRIORITIES - 1; p > CONF_URGENT; p--)
-		if (d->passed_over[p] >= patience[p])
-			return p;
-	return CONF_URGENT;
+	return patience[p] > 0 ? d->passed_over[p] / patience[p] : 0;
 }
 
-/* Counts whom a job of this priority was preferred to. */
+/* The priorities in the order of this turn. */
+static void order_of_turn(const struct dispatcher *d, enum conf_priority order[CONF_PRIORITIES])
+{
+	for (int p = 0; p < CONF_PRIORITIES; p++) {
+		int at = p;
+
+		for (; at > 0 && impatience(d, order[at - 1]) < impatience(d, p); at--)
+			order[at] = order[at - 1];
+		order[at] = p;
+	}
+}
+
+/* Counts who waits although a job of this priority was taken. */
 static void count_passed_over(
 	struct dispatcher *d, const struct candidate *c, size_t count, enum conf_priority taken)
 {
-	for (int p = 0; p < CONF_PRIORITIES; p++) {
-		bool waits = false;
-
+	d->passed_over[taken] = 0;
+	for (int p = taken + 1; p < CONF_PRIORITIES; p++)
 		for (size_t i = 0; i < count; i++)
-			waits |= *c[i].oldest[p] != '\0';
-		if (!waits || p == (int)taken)
-			d->passed_over[p] = 0;
-		else if (p > (int)taken)
-			d->passed_over[p]++;
+			if (*c[i].oldest[p]) {
+				d->passed_over[p]++;
+				break;
+			}
+}
+
+/* The same for targets that were deferred. */
+static void count_deferred(
+	struct dispatcher *d, const struct candidate *c, size_t count, bool deferring)
+{
+	bool waits = false;
+
+	for (size_t i = 0; i < count; i++)
+		waits |= c[i].is_paused && has_candidate(&c[i]);
+	d->deferred = deferring && waits ? d->deferred + 1 : 0;
+}
+
+static bool claim(struct dispatcher *d, struct candidate *c, size_t count, struct work *work)
+{
+	enum conf_priority order[CONF_PRIORITIES];
+	bool deferring = is_last_free(d, c, count), claimed = false;
+
+	order_of_turn(d, order);
+	for (int i = 0; i < CONF_PRIORITIES && deferring && !claimed; i++)
+		claimed = claim_priority(d, c, count, order[i], true, work);
+	deferring = deferring && claimed;
+	for (int i = 0; i < CONF_PRIORITIES && !claimed; i++)
+		claimed = claim_priority(d, c, count, order[i], false, work);
+	if (claimed) {
+		count_passed_over(d, c, count, job_priority(work->job));
+		count_deferred(d, c, count, deferring);
 	}
+	return claimed;
 }
 
 bool turn_claim(struct dispatcher *d, struct work *work)
 {
 	size_t count = d->conf->target_count;
 	struct candidate *c = calloc(count + 1, sizeof(*c));
-	enum conf_priority first = whose_turn(d);
 	bool claimed;
 
 	if (!c)
@@ -155,12 +240,7 @@ bool turn_claim(struct dispatcher *d, struct work *work)
 		survey(d, &c[i]);
 	}
 	look_upstream(d, c, count);
-	claimed = take_over(d, c, count, work) || claim_priority(d, c, count, first, work);
-	for (int p = 0; p < CONF_PRIORITIES && !claimed; p++)
-		if (p != (int)first)
-			claimed = claim_priority(d, c, count, p, work);
-	if (claimed)
-		count_passed_over(d, c, count, job_priority(work->job));
+	claimed = take_over(d, c, count, work) || claim(d, c, count, work);
 	free(c);
 	return claimed;
 }

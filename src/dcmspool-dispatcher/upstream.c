@@ -37,14 +37,11 @@ static int add(struct upstream *up, uint32_t study, int64_t time_us, enum spool_
 	return 0;
 }
 
-/* Something that was gone or is none of ours keeps nobody waiting; anything else that cannot be read does,
- * because it may be an earlier series. */
+/* Something that cannot be read because we lack something may be an earlier series; anything else keeps nobody
+ * waiting. */
 static int passed(void)
 {
-	return errno == ENOENT || errno == ENOTDIR || errno == EINVAL || errno == ELOOP ||
-			       errno == EFBIG || errno == EACCES
-		       ? 0
-		       : -1;
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -1 : 0;
 }
 
 /* An image that getdcmtags has not filed: its study is in its header, which storescp wrote first. */

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SIGNALLED = 128 }; /* run_wait() */
+
 /* The image that was refused most often and is to be tried again; NULL when there is none. */
 static const struct image *most_refused(const struct work *work)
 {
@@ -50,11 +52,12 @@ static bool any_answer(const struct work *work)
 	return false;
 }
 
-/* An image on which a target breaks off every time looks like a target that is down. So when the target was
- * well just before and a single image was left, that counts as a refusal, too. */
+/* An image on which a target breaks off every time looks like a target that is down. So when it has done so
+ * before, the target was well since and a moment ago, and a single image was left, that counts as a refusal. */
 static void suspect_image(struct work *work, const char *reason)
 {
-	struct image *image = work->target_was_well ? only_image_left(work) : NULL;
+	bool suspect = work->target_was_well && work->breaks > 0 && !work->own_fault;
+	struct image *image = suspect ? only_image_left(work) : NULL;
 
 	if (image && ledger_add(work, image, false, "-", reason) < 0)
 		log_error("unable to write the ledger of job %s: %s", work->job, strerror(errno));
@@ -109,6 +112,25 @@ static int target_failed(struct dispatcher *d, struct work *work, int status, co
 	return finish_done(d, work);
 }
 
+/* The sender was killed: by somebody, or because it needs more memory than there is, which it will again. Neither
+ * the target nor an image pays, but the job waits longer each time. */
+static int sender_killed(struct dispatcher *d, struct work *work, int status)
+{
+	char text[80], stamp[SPOOL_STAMP_SIZE];
+	int64_t retry_us;
+
+	(void)snprintf(text, sizeof(text), "send-%s was killed by signal %d", work->target->type,
+		status - SIGNALLED);
+	retry_us = step_back(work, spool_now_us(), text);
+	look_again(d, retry_us);
+	spool_stamp(retry_us, stamp, sizeof(stamp));
+	log_warning("%s, it is tried again job=%s target=%s not_before=%s", text, work->job,
+		work->target->name, stamp);
+	journal_write(&d->spool, "retried", "job", work->job, "target", work->target->name,
+		"not_before", stamp, "reason", text, NULL);
+	return most_refused(work) ? retry_return(work, retry_us, true) : finish_done(d, work);
+}
+
 /* Some images were refused and may be tried again. */
 static int images_failed(struct dispatcher *d, struct work *work, const struct image *worst)
 {
@@ -152,10 +174,8 @@ static int judge(struct dispatcher *d, struct work *work, int status, const char
 		pause_end(work);
 	if ((status == EXIT_TEMPORARY || status == EXIT_PERMANENT) && most_refused(work))
 		return target_failed(d, work, status, reason);
-	/* Ended by somebody: not the images' fault. */
-	if ((status == 128 + SIGKILL || status == 128 + SIGTERM) && most_refused(work))
-		return retry_return(
-			work, spool_now_us() + (int64_t)work->target->retry_min_ms * 1000, false);
+	if ((status == SIGNALLED + SIGKILL || status == SIGNALLED + SIGTERM) && most_refused(work))
+		return sender_killed(d, work, status);
 	/* Anything else, a sender that crashed too, is the fault of this job's images: it must not hold up
 	 * the target's other jobs. */
 	if (note_silence(work, status) < 0)
@@ -164,13 +184,15 @@ static int judge(struct dispatcher *d, struct work *work, int status, const char
 	return worst ? images_failed(d, work, worst) : finish_done(d, work);
 }
 
-/* A target that has failed is asked whether it is well before images are risked. */
+/* A target that has failed, or has failed at this job, is asked whether it is well before images are risked. */
 static int probe_and_send(struct dispatcher *d, struct work *work, char *reason, size_t size)
 {
 	int status = 0;
 
-	if (!work->target_was_well && most_refused(work))
+	if ((!work->target_was_well || work->breaks > 0) && most_refused(work))
 		status = send_probe(d, work, reason, size);
+	if (status != 0)
+		work->target_was_well = false; /* whoever has ended its pause was wrong */
 	return status == 0 && !d->loop.stopping ? send_images(d, work, reason, size) : status;
 }
 

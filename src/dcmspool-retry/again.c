@@ -72,7 +72,9 @@ enum again again_target(const struct spool *spool, const char *target, char *rea
 
 	*reason = '\0';
 	if (queue < 0)
-		return errno == ENOENT ? AGAIN_NOTHING : AGAIN_FAILED;
+		return errno == ENOENT        ? AGAIN_NOTHING
+		       : errno == EWOULDBLOCK ? AGAIN_BUSY
+					      : AGAIN_FAILED;
 	paused = jsonfile_load(queue, "paused.json");
 	(void)snprintf(reason, size, "%s", jsonfile_text(paused, "reason"));
 	if (paused)

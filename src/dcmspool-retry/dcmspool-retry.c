@@ -66,8 +66,13 @@ static int failed(const struct queued *job, enum again again)
 	return EXIT_TEMPORARY;
 }
 
-static int pause_failed(const char *target)
+static int pause_failed(const char *target, enum again again)
 {
+	if (again == AGAIN_BUSY) {
+		log_error(
+			"unable to lock outgoing/%s: somebody keeps it locked; try again", target);
+		return EXIT_TEMPORARY;
+	}
 	log_error("unable to end the pause in outgoing/%s/paused.json: %s; mend the permissions",
 		target, strerror(errno));
 	return EXIT_TEMPORARY;
@@ -152,11 +157,11 @@ static int retry_target(const struct retry *retry, const char *target)
 	int code = retry_jobs(retry, target, &done, &waiting);
 	enum again pause = again_target(&retry->spool, target, reason, sizeof(reason));
 
-	if (pause == AGAIN_FAILED)
-		code = pause_failed(target);
+	if (pause == AGAIN_FAILED || pause == AGAIN_BUSY)
+		code = pause_failed(target, pause);
 	if (done > 0 || pause == AGAIN_DONE)
 		announce(retry, target, NULL, pause == AGAIN_DONE ? reason : NULL, done);
-	else
+	else if (code == 0)
 		(void)printf("%s: nothing waits for its next try; jobs in the queue: %zu\n", target,
 			waiting);
 	tell_obstacles(retry, target);
@@ -182,11 +187,12 @@ static int retry_waiting(const struct retry *retry, const struct queued *job, bo
 {
 	char reason[REASON_SIZE];
 	enum again pause = again_target(&retry->spool, job->target, reason, sizeof(reason));
-	int code = pause == AGAIN_FAILED ? pause_failed(job->target) : 0;
+	bool failed_to = pause == AGAIN_FAILED || pause == AGAIN_BUSY;
+	int code = failed_to ? pause_failed(job->target, pause) : 0;
 
 	if (retries || pause == AGAIN_DONE)
 		announce(retry, job->target, job->name, pause == AGAIN_DONE ? reason : NULL, 0);
-	else
+	else if (code == 0)
 		(void)printf("%s.%s: does not wait for a next try\n", job->name, job->target);
 	tell_obstacles(retry, job->target);
 	return code | wake(retry, job->target);

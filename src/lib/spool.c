@@ -78,18 +78,44 @@ void spool_stamp(int64_t time_us, char *out, size_t size)
 	(void)snprintf(out + n, size - n, ".%06dZ", (int)(time_us % 1000000));
 }
 
+/* Reads n digits; more than 999999 when there are fewer. */
+static int digits(const char *text, int n)
+{
+	int value = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return 1000000;
+		value = value * 10 + text[i] - '0';
+	}
+	return value;
+}
+
+/* By hand: of each name in a long queue the time is asked at each look. */
 int64_t spool_stamp_time(const char *text)
 {
-	int micro, end = 0;
-	struct tm tm = { 0 };
+	static const char form[] = "20261122T140301.123456Z";
+	size_t length = strnlen(text, sizeof(form) - 1);
+	int year, month, day, hour, minute, second, micro;
+	int64_t days;
 
-	if (sscanf(text, "%4d%2d%2dT%2d%2d%2d.%6dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-		    &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &micro, &end) != 7 ||
-		end != (int)strlen("20261122T140301.123456Z"))
+	if (length < sizeof(form) - 1 || text[8] != 'T' || text[15] != '.' || text[22] != 'Z')
 		return -1;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	return (int64_t)timegm(&tm) * 1000000 + micro;
+	year = digits(text, 4);
+	month = digits(text + 4, 2);
+	day = digits(text + 6, 2);
+	hour = digits(text + 9, 2);
+	minute = digits(text + 11, 2);
+	second = digits(text + 13, 2);
+	micro = digits(text + 16, 6);
+	if (year > 9999 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+		minute > 59 || second > 60 || micro > 999999)
+		return -1;
+	/* Days since 1970-01-01: years begin in March, so that the leap day is the last one. */
+	year -= month < 3;
+	days = year * 365L + year / 4 - year / 100 + year / 400 +
+	       (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
+	return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + micro;
 }
 
 bool spool_is_image(const char *name)

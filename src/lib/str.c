@@ -127,3 +127,47 @@ uint32_t str_hash(const char *text)
 		hash = (hash ^ (unsigned char)*text) * 16777619u;
 	return hash;
 }
+
+/* The length of the UTF-8 character at p, 2 to 4 (RFC 3629); 0: there is none. */
+static int utf8_length(const unsigned char *p)
+{
+	static const struct {
+		unsigned char first, last, low,
+			high; /* range of the first byte, and of the second */
+		int length;
+	} forms[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (p[0] < forms[i].first || p[0] > forms[i].last)
+			continue;
+		if (p[1] < forms[i].low || p[1] > forms[i].high)
+			return 0;
+		for (int k = 2; k < forms[i].length; k++)
+			if ((p[k] & 0xc0) != 0x80)
+				return 0;
+		return forms[i].length;
+	}
+	return 0;
+}
+
+void text_clean(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p;) {
+		int length = *p < 0x80 ? 1 : utf8_length(p);
+
+		if (length == 0)
+			*p = '?';
+		else if (*p < 0x20 || *p == 0x7f)
+			*p = ' ';
+		p += length > 0 ? length : 1;
+	}
+}

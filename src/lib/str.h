@@ -31,6 +31,10 @@ bool name_ok(const char *name);
  * are let through: scanners send them, and refusing would hold the image back for nothing. */
 bool uid_ok(const char *uid);
 
+/* Makes text from outside one line of valid UTF-8, in place: control characters become blanks, other bytes that
+ * are none of UTF-8 become '?'. */
+void text_clean(char *text);
+
 /* FNV-1a of text, 32 bits: the short forms of UIDs in job names. */
 uint32_t str_hash(const char *text);
 
