@@ -157,3 +157,53 @@ a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
 	has "a.conf:6: target.hidden.url: a user's name in a URL is not possible"
 	exactly 10
 }
+
+@test "check: warns of the usual rules that can never apply, and of no others" {
+	write a.conf <<-'E'
+		target "a" { type = folder path = x }
+		rule "1" { match = "tags.SliceThickness == 2" targets = a }
+		rule "2" { match = "tags.SliceThickness < 2" targets = a }
+		rule "3" { match = "tags.SeriesDescription.lower() == 'CINE'" targets = a }
+		rule "4" { match = "tags.Modality is None" targets = a }
+		rule "5" { match = "tags.Modality == 'CT' and False" targets = a }
+		rule "6" { match = "tags.Modality in []" targets = a }
+		rule "7" { match = "tags.Modality == 'CT' or tags.SliceThickness == 2" targets = a }
+		rule "8" { match = "float(tags.SliceThickness or 0) < 2" targets = a }
+		rule "9" { match = "tags.Modality is None" targets = a disabled = true }
+	E
+	warnings a.conf
+	[ "$(wc -l <<<"$output")" -eq 6 ]
+	has 'a.conf:2: rule.1.match: warning: the rule can never apply: a text never equals a number; put the text into float()'
+	has 'a.conf:3: rule.2.match: warning: the rule can never apply: it always fails: a text has no order with a number'
+	has 'a.conf:4: rule.3.match: warning: the rule can never apply: lower() and casefold() leave no capital letter'
+	has 'a.conf:5: rule.4.match: warning: the rule can never apply: it is never that'
+	has 'a.conf:6: rule.5.match: warning: the rule can never apply: False: it is always false'
+	has 'a.conf:7: rule.6.match: warning: the rule can never apply: nothing is in an empty list; correct or disable it'
+}
+
+@test "check: rules that are the same however they are written; thousands of rules" {
+	local long n
+	write a.conf <<-'END'
+		target "a" { type = folder path = x }
+		target "b" { type = folder path = y }
+		rule "1" { match = "tags.Modality == 'CT'" targets = { a, b } }
+		rule "2" { match = '@modality@ == "CT" # the same' targets = { b, a } }
+		rule "3" { match = "tags['Modality'] == '''CT'''" targets = { a, b } }
+		rule "4" { match = "tags.Modality == '''C T'''" targets = { a, b } }
+		rule "5" { match = "tags.Modality == 'CT'" targets = { a } }
+	END
+	warnings a.conf
+	[ "$output" = 'a.conf:4: rule.2.match: warning: it is the same as rule "1"; remove one
+a.conf:5: rule.3.match: warning: it is the same as rule "1"; remove one' ]
+	long=$(printf "tags.Modality == 'X%s' or " {1..50})
+	{
+		echo 'target "a" { type = folder path = x }'
+		for n in {1..3000}; do
+			echo "rule \"$n\" { match = \"$long tags.PatientID == '$n'\" targets = a }"
+		done
+		echo "rule \"again\" { match = \"$long tags.PatientID=='77'\" targets = a }"
+	} >b.conf
+	run timeout 60 "$conf" -n -c b.conf
+	[ "$status" -eq 0 ]
+	has 'b.conf:3002: rule.again.match: warning: it is the same as rule "77"; remove one'
+}

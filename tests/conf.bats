@@ -309,6 +309,26 @@ true
 it's $HOME" ]
 }
 
+@test "conf: a target of any type with its required keys only can be printed and read back" {
+	local type
+	"$conf" -k | sed -n 's/^target.NAME.\([^:]*\): .*; required; type \(.*\)$/\2 \1/p' >required
+	for type in $("$conf" -k | sed -n 's/^target.*; type \([a-z0-9]*\)$/\1/p' | grep -vx others | sort -u); do
+		{
+			echo "target \"t\" { type = $type"
+			sed -n "s/^$type //p" required | sed -e 's,^url$,url = "https://h/b",' -e 's,^command$,command = "/bin/true",' \
+				-e 's,^destination$,destination = "/srv",' -e 's,^[a-z_]*$,& = x,'
+			[ "$type" != dicom ] || echo 'host = h aec = A'
+			echo }
+		} >a.conf
+		"$conf" -c a.conf >b.conf
+		run "$conf" -c b.conf
+		echo "$type: $output"
+		[ "$status" -eq 0 ]
+		[ "$output" = "$(cat b.conf)" ]
+	done
+	[ "$type" = sftp ]
+}
+
 @test "conf: another type needs its program, and takes settings" {
 	cp "$conf" .
 	printf '#!/bin/sh\n' >send-xnat
@@ -322,4 +342,18 @@ it's $HOME" ]
 user=" ]
 	./dcmspool-conf -c a.conf >b.conf
 	./dcmspool-conf -c b.conf | cmp - b.conf
+}
+
+@test "conf: what is not UTF-8 is a mistake with line and column, but in a comment" {
+	printf '# Sch\xe4del\ntarget "a" { type = folder path = x }\nrule "r" { # \xe4\n\tmatch = "tags.BodyPartExamined ==\n%s\n' \
+		" 'Ä Sch"$'\xe4'"del'\" targets = a }" >a.conf
+	mistakes a.conf
+	has 'a.conf:5: column 8: the byte 0xe4 is not UTF-8; save the file as UTF-8'
+	exactly 1
+	LC_ALL=C sed -i '5s/\xe4/ae/' a.conf
+	"$conf" -n -c a.conf
+	printf 'target "a" { type = folder path = d\xe9p\xf4t }\n' >a.conf
+	mistakes a.conf
+	has 'a.conf:1: column 36: the byte 0xe9 is not UTF-8'
+	exactly 1
 }

@@ -118,7 +118,7 @@ job() {
 		'rule "second" { match = "int(tags.InstanceNumber) == 2" on = any targets = { "archive" } }' \
 		'rule "never" { match = "int(tags.InstanceNumber) == 9" on = any targets = { "archive" } }'
 	explains 0 dir
-	[[ $output == *"first image c.dcm, InstanceNumber 1"* ]]
+	[[ $output == *"first image c.dcm, InstanceNumber '1'"* ]]
 	shows "  rule second (any image): applies -> archive
     because of image b.dcm:
     True   int(tags.InstanceNumber) == 2
@@ -192,9 +192,70 @@ job() {
 	explains 111 study nothing study/notes.txt
 	[[ $output == *"unable to find nothing: no such file, and no such job in "* ]]
 	[[ $output == *"unable to read study/notes.txt: it is no DICOM image: "* ]]
-	mkdir empty
-	explains 111 empty
-	[[ $output == *"there is no DICOM image in it"* ]]
+}
+
+@test "explain: an empty queue has nothing in it; what else lies in a spool is not told" {
+	local name=20261122T140301.123456Z.3f9a1c2b.77d0aa1e file
+	conf 'rule "r" { match = "True" targets = { "pacs" } }'
+	"$BIN/dcmspool-layout" spool
+	explains 0 spool/discard
+	[ "$output" = "spool/discard"$'\n'"  nothing in it" ]
+	study study -S 1 -n 1
+	job "spool/success/$name.pacs" "pacs" r
+	mkdir -p spool/receiving/x spool/error/y spool/outgoing/pacs
+	for file in journal/2026-11-22.jsonl receiving/x/association.json error/y/reason.txt \
+		outgoing/pacs/paused.json; do echo '{}' >"spool/$file"; done
+	explains 0 spool
+	[ "$(grep -c '^  => pacs$' <<<"$output")" -eq 1 ]
+	[[ $output != *"left out"* ]]
+	echo text >spool/notes.txt
+	explains 0 spool
+	[[ $output == *"spool/notes.txt: left out, it is no DICOM image: "* ]]
+	mkdir text
+	echo text >text/notes.txt
+	explains 0 text
+	[[ $output == *"text/notes.txt: left out, "* && $output != *"nothing in it"* ]]
+}
+
+@test "explain: a file is explained as if it were dropped, and then goes there" {
+	make_router 'target "one" { type = folder path = "one" }' \
+		"rule \"r\" { match = \"tags.SenderAddress == 'local' and not tags.SenderAET\" targets = { \"one\" } }"
+	study dir -S 1 -n 2
+	cp dir/SE0001/IM00001.dcm one.dcm
+	for path in dir one.dcm; do
+		run "$BIN/dcmspool-explain" -c "$CONF" $path
+		[ "$status" -eq 0 ]
+		shows "  SenderAET '', SenderAddress 'local', ReceiverAET ''"
+		[[ $output == *"=> one" ]]
+	done
+	start_routers 1
+	mv one.dcm "$SPOOL/incoming/"
+	wait_for has_jobs outgoing/one 1
+}
+
+@test "explain: whom to ask about a rule" {
+	study study -S 1 -n 1
+	conf 'rule "r" { match = "float(tags.StationName)" contact = "Dr. Süß" targets = { "pacs" } }' \
+		'rule "off" { match = "True" disabled = true contact = "nobody" targets = { "pacs" } }'
+	explains 1 study
+	shows "  rule r: fails, so it does not apply
+    contact: Dr. Süß
+    fails  float(tags.StationName): ValueError: could not convert string to
+               float: ''"
+	shows "  rule off: not asked: it is disabled
+    contact: nobody"
+}
+
+@test "explain: a rule that takes too much time for a series fails, and says so" {
+	local n
+	study study -S 1 -n 1
+	mkdir dir
+	dcmodify -nb -i "ImageComments=$(printf 'a%.0s' {1..60})" study/SE0001/IM00001.dcm
+	for n in {1..300}; do cp study/SE0001/IM00001.dcm dir/$n.dcm; done
+	conf 'rule "slow" { match = "search(r'"'(.|.){14}[!?]'"', tags.ImageComments)" on = any targets = { "pacs" } }'
+	explains 1 dir
+	shows "  rule slow (any image): fails, so it does not apply"
+	[[ $output == *"RuntimeError: the rule took more than 2 s for the images of "* ]]
 }
 
 @test "explain: a job by its name, wherever it lies; --config tries another configuration" {
@@ -205,15 +266,19 @@ job() {
 	job "spool/outgoing/pacs/$name.urgent" "pacs archive" r
 	job "spool/success/$name.archive" "pacs archive" r
 	rm spool/outgoing/pacs/$name.urgent/IM00002.dcm # refused, say
+	job "spool/discard/$name~2" "" ""
+	rm "spool/discard/$name~2/IM00001.dcm"
 	find spool | sort >before
 	explains 0 $name
 	[[ $output == *"/spool/success/$name.archive"$'\n'"  a job, 3 images"* ]]
 	shows "  SenderAET 'CT1', SenderAddress '10.0.0.7', ReceiverAET 'ROUTER'"
+	[ "$(grep -c '^  also in ' <<<"$output")" -eq 2 ]
 	[[ $output == *"also in "*"/spool/outgoing/pacs/$name.urgent"* ]]
+	[[ $output == *"also in "*"/spool/discard/$name~2"* ]]
 	[[ $output == *"routed to pacs, archive by r on 20260101T000000.000000Z"* ]]
 	[[ $output == *"=> pacs" ]]
 	explains 0 spool
-	[ "$(grep -c '^  a job, ' <<<"$output")" -eq 2 ]
+	[ "$(grep -c '^  a job, ' <<<"$output")" -eq 3 ]
 	explains 0 spool/success/$name.archive
 	explains 0 spool/success/$name.archive/IM00001.dcm
 	[[ $output == *"SenderAET 'CT1'"* ]]

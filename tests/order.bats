@@ -114,6 +114,21 @@ is_sent() { sent_series | grep -qxF "$1"; }
 	wait_for has_jobs success 2
 }
 
+@test "order: a job that comes while the dispatchers look upstream waits for the earlier series all the same" {
+	own_sender quick <<-'END'
+		#!/bin/sh
+		while read -r image; do printf 'stored\t0000\t%s\tfine\n' "$image"; done
+	END
+	make_router 'target "archive" { type = quick max_connections = 3 }' \
+		'rule "all" { match = "True" targets = { "archive" } }'
+	start_dispatchers 3
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/overtake.py" "$SPOOL" 300
+	wait_for has_jobs sending/archive 0
+	wait_for eval '[ "$(ls "$SPOOL/success" | tail -n 1 | cut -d. -f3)" = "$(ls "$SPOOL/success" "$SPOOL/outgoing/archive" | grep Z | sort | tail -n 1 | cut -d. -f3)" ]'
+	has_jobs success 2
+	queued 300
+}
+
 @test "order_wait: after it the series goes, and the journal says what it has overtaken" {
 	make_router 'target "archive" { type = folder path = "archive" order_wait = 300ms }' \
 		'rule "all" { match = "True" targets = { "archive" } }'
@@ -281,10 +296,10 @@ make_asked() {
 	own_sender slow <<-'END'
 		#!/bin/sh
 		read -r image
-		cat "$TARGET_GO" # a named pipe: until the test writes into it
+		: <"$TARGET_GO" # a named pipe: until the test opens it, too
 		printf 'stored\t0000\t%s\tfine\n' "$image"
 		read -r image
-		cat "$TARGET_GO"
+		: <"$TARGET_GO"
 		printf 'stored\t0000\t%s\tfine\n' "$image"
 	END
 	make_router "target \"slow\" { type = slow settings = { \"go=$BATS_TEST_TMPDIR/go\" } }" \

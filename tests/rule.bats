@@ -15,6 +15,10 @@ examples() {
 	"$TOOLS/test_rule"
 }
 
+@test "rules: what is said about them, and what is found before any series comes" {
+	"$TOOLS/test_rule_text"
+}
+
 @test "rules: random expressions have the answer that Python gives" {
 	/usr/bin/python3 "$TOP/tests/rule_oracle.py" "${RULE_SEED:-1}" \
 		"${RULE_COUNT:-1500}" >"$BATS_TEST_TMPDIR/expressions"

@@ -56,11 +56,38 @@ answer() {
 	[ "${lines[2]}" = "         ^" ]
 }
 
+@test "rule: what a mistake quotes can do nothing to a terminal" {
+	run "$rule" $'\t\'\e[2J\xe2\x80\xae\' 1' tags.json
+	[ "$status" -eq 100 ]
+	[ "${lines[1]}" = "   ' [2J?' 1" ]
+	[ "${lines[2]}" = "           ^" ]
+	run "$rule" $'tags.Modality == \'\xe4\'' tags.json
+	[ "$status" -eq 100 ]
+	[[ ${lines[0]} == *"line 1, column 19: this is not UTF-8; "* ]]
+	printf '{"Modality": "\\u202e\\u200b"}' >strange.json
+	answer 0 "'\\u202e\\u200b'" tags.Modality strange.json
+}
+
+@test "rule: a directory, a FIFO" {
+	mkdir dir
+	run "$rule" True dir
+	[ "$status" -eq 100 ]
+	[[ $output == *"unable to read tags from dir: it is a directory; give one of the images in it" ]]
+	mkfifo fifo
+	run timeout 10 "$rule" True fifo
+	[ "$status" -eq 100 ]
+	[[ $output == *"unable to read tags from fifo: it is no regular file; "* ]]
+}
+
 @test "rule: an unknown tag: those that are near, of the standard and of the file" {
 	run "$rule" "tags.StudyDat"
 	[[ $output == *"no such tag 'StudyDat'; did you mean StudyDate?"* ]]
 	run "$rule" "tags.Extar" tags.json
 	[[ $output == *"no such tag 'Extar'; did you mean Extra?"* ]]
+	run "$rule" "tags.Seri"
+	[[ $output == *"no such tag 'Seri'; did you mean Series"*", Series"*" or Series"*"?"* ]]
+	run "$rule" "tags.Thickness"
+	[[ $output == *"no such tag 'Thickness'; did you mean SliceThickness"* ]]
 	run "$rule" "tags.Xyzzyxyzzy" tags.json
 	[[ ${lines[0]} == *"no such tag 'Xyzzyxyzzy'" ]]
 	echo "tags.Modalty" | "$rule" -b - tags.json |

@@ -194,3 +194,50 @@ no_rest() { [ -z "$(ls -A "$SPOOL/incoming")$(ls -A "$SPOOL/routing")" ]; }
 	mkdir "$SPOOL/incoming/.wake" # an event in incoming/
 	wait_for has_jobs outgoing/a 1
 }
+
+# comment TEXT: the ImageComments of the first image, in UTF-8
+comment() { dcmodify -nb -i "SpecificCharacterSet=ISO_IR 192" -i "ImageComments=$1" "$(nth 1)"; }
+
+@test "the reason of a rule that failed is cut between two characters; the series is routed" {
+	make_router "$(targets a b)" \
+		'rule "1" { match = "float(tags.ImageComments) > 1" targets = { a } contact = "Dr. Süß" }' \
+		'rule "2" { match = "float('"'x'"' + tags.ImageComments) > 1" targets = { a } }' \
+		'rule "3" { match = "float('"'xx'"' + tags.ImageComments) > 1" targets = { a } }' \
+		'rule "4" { match = "float(chr(0xd800) + tags.ImageComments) > 1" targets = { a } }' \
+		'rule "rest" { match = "True" targets = { b } fallback = true }'
+	series 1
+	comment "$(printf '胸部単純撮影造影後期相%.0s' {1..30})"
+	start_routers 1
+	arrive 1
+	wait_for has_jobs outgoing/b 1
+	jq -e '(.failed | keys) == ["1", "2", "3", "4"] and all(.failed[]; endswith("...")) and
+		(.failed["4"] | contains("\\ud800胸"))' "$SPOOL"/outgoing/b/*/plan.json
+	journal rule-failed | jq -es 'length == 4 and all(.reason | endswith("...")) and
+		.[0].contact == "Dr. Süß" and (.[1] | has("contact") | not)'
+}
+
+@test "a router dies before it has told which rules failed: the next one tells it" {
+	make_router "$(targets a)" \
+		'rule "fails" { match = "int(tags.SeriesDescription)" targets = { a } contact = "me" on = any }' \
+		'rule "rest" { match = "True" targets = { a } fallback = true }'
+	series 2
+	arrive 1 2
+	rm "$SPOOL"/incoming/1.2.3.4/.complete "$SPOOL"/incoming/1.2.3.4/.assoc.*
+	job=20261122T140301.123456Z.3f9a1c2b.77d0aa1e
+	echo '{"job": "x", "images": 2, "first": "1.dcm", "rules": ["rest"], "targets": ["a"], "seen": {"fails": "2.dcm"},
+		"failed": {"fails": "ValueError: x", "gone": "ValueError: y"}}' >"$SPOOL/incoming/1.2.3.4/plan.json"
+	mv "$SPOOL/incoming/1.2.3.4" "$SPOOL/routing/$job"
+	start_routers 1
+	wait_for has_jobs outgoing/a 1
+	journal rule-failed | jq -es --arg job "$job" 'map([.job, .rule, .expression, .image, .reason, .contact]) ==
+		[[$job, "fails", "int(tags.SeriesDescription)", "2.dcm", "ValueError: x", "me"],
+		[$job, "gone", null, "1.dcm", "ValueError: y", null]]'
+	stop "$pid_router1"
+	# what is known to be told is not told again
+	jq -e .told "$SPOOL/outgoing/a/$job/plan.json"
+	rm "$SPOOL/outgoing/a/$job/job.json"
+	mv "$SPOOL/outgoing/a/$job" "$SPOOL/routing/$job"
+	start_routers 1
+	wait_for has_jobs outgoing/a 1
+	[ "$(journal rule-failed | wc -l)" -eq 2 ]
+}

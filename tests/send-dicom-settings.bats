@@ -70,14 +70,14 @@ titles() {
 		[ "$status" -eq 1 ] # these images only; the target is not to blame
 		[ "$(count $'^failed\t-\t[12].dcm\treturn_to_sender')" -eq 2 ]
 	done
-	cd "$BATS_TEST_TMPDIR"
-	run "$BIN/send-dicom" -p </dev/null
+	run env -u DCMSPOOL_JOB "$BIN/send-dicom" -p </dev/null
 	[ "$status" -eq 0 ] # nobody to ask
 	[ -z "$output" ]
 }
 
-# probe: what send-dicom -p says
-probe() { run "$BIN/send-dicom" -p </dev/null; }
+# probe: what send-dicom -p says to an operator, and probe_job to a dispatcher with a job
+probe() { run /usr/bin/env -u DCMSPOOL_JOB "$BIN/send-dicom" -p </dev/null; }
+probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "$BIN/send-dicom" "$BATS_TEST_TMPDIR/stderr"; }
 
 @test "send-dicom -p: a C-ECHO tells whether the target can be used, and why not" {
 	cd "$BATS_TEST_TMPDIR"
@@ -126,6 +126,70 @@ probe() { run "$BIN/send-dicom" -p </dev/null; }
 	scp -xf "$BATS_TEST_TMPDIR/profile" Default
 	probe
 	[ "$status" -eq 0 ]
+}
+
+@test "send-dicom -p: a target that refuses no more than the C-ECHO can be used for a job" {
+	local what
+	images 1
+	for what in reject abort close; do
+		fake "verify=$what" 0000
+		probe_job
+		[ "$status" -eq 0 ]
+		[ -z "$output" ]
+		grep -q 'refuses a C-ECHO, so it is there.*\(Rejected Permanent\|aborted\)' "$BATS_TEST_TMPDIR/stderr"
+		send dicom 1.dcm
+		[ "$status" -eq 0 ]
+		probe # an operator is told
+		[ "$status" -eq 111 ]
+		[[ $output = $'target\t'*'Rejected Permanent'* || $output = $'target\t'*aborted* ]]
+		stop_all
+	done
+	fake echo=0124
+	probe_job
+	[ "$status" -eq 0 ]
+	stop_all
+	for what in verify=busy echo=a700 echo=hang limit=0; do
+		fake "$what"
+		TARGET_TIMEOUT=1 probe_job
+		[ "$status" -eq 111 ]
+		[[ $output = $'target\t'* ]]
+		stop_all
+	done
+	probe_job
+	[ "$status" -eq 111 ]
+	[[ $output = *'Connection refused' ]]
+}
+
+@test "send-dicom -p: pass_aet: it calls as the job's images do" {
+	images 1
+	fake show=1 only=CT1 0000
+	export TARGET_PASS_AET=yes
+	sent_by 192.0.2.7 CT1 PACS2
+	send dicom 1.dcm
+	[ "$status" -eq 0 ]
+	probe_job
+	[ "$status" -eq 0 ]
+	[ "$(titles)" = 'CT1>PACS2' ]
+	[ ! -s "$BATS_TEST_TMPDIR/stderr" ]
+	probe
+	[ "$status" -eq 111 ]
+	[[ $output = *'Calling AE Title Not Recognized' ]]
+	unset TARGET_HOST TARGET_AEC
+	sent_by 127.0.0.1 CT1 ROUTER # one sender that is away stops nobody else's jobs
+	TARGET_PORT=$(free_port) TARGET_RETURN_TO_SENDER=yes probe_job
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "send-dicom: without TARGET_TIMEOUT it waits for 30 seconds" {
+	images 1
+	play "say scu.cc W \"\$*\""
+	printf '#!/bin/sh\necho "$@" >%q\n' "$BATS_TEST_TMPDIR/arguments" >"$BATS_TEST_TMPDIR/path/dcmsend"
+	unset TARGET_TIMEOUT
+	send dicom 1.dcm
+	grep -q -e ' 30 ' "$BATS_TEST_TMPDIR/arguments"
+	run grep -e ' 60 ' "$BATS_TEST_TMPDIR/arguments"
+	[ "$status" -eq 1 ]
 }
 
 @test "send-dicom: connections: one job over several associations at once" {

@@ -47,7 +47,7 @@ tls_fake() {
 	fake "tls=$CERTS/server.key,$CERTS/server.crt,$CERTS/ca.crt" "$@"
 }
 
-probe() { run "$BIN/send-dicom" -p </dev/null; }
+probe() { run /usr/bin/env -u DCMSPOOL_JOB "$BIN/send-dicom" -p </dev/null; }
 
 # one_target_line TEXT: the only line of output is one that blames the target, with that text
 one_target_line() {

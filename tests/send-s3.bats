@@ -149,6 +149,39 @@ requests() { grep -c "^$1" "$BATS_TEST_TMPDIR/s3.log"; }
 	[[ $output = *$'\ntarget\t-\t-\t'* ]]
 }
 
+@test "send-s3: an answer that does not come to its end" {
+	images 2 -i PAT1
+	export TARGET_TIMEOUT=1
+	for fault in drip dripheader; do
+		s3 ok "$fault"
+		send s3 1.dcm 2.dcm
+		echo "$output"
+		[ "$status" -eq 111 ]
+		[ "$(count '^stored')" -eq 1 ]
+		[[ $output = *$'\ntarget\t-\t-\t'* ]]
+		stop_all
+		s3 "LIST=$fault"
+		probe s3
+		[ "$status" -eq 111 ]
+		stop_all
+	done
+}
+
+@test "send-s3: a success that is told too early, or with a page, is none" {
+	images 1 -r 4096 -c 4096 -i PAT1 # more than the kernel's buffers on the way can hold
+	for fault in early spa; do
+		s3 "$fault"
+		send s3 1.dcm
+		echo "$fault: $output"
+		[ "$status" -eq 111 ]
+		case $fault in
+		early) [[ $output = $'target\t-\t-\t'*'success was told before the image was sent' ]] ;;
+		spa) [[ $output = $'target\t-\t-\t'*'has a text, so this is no S3 server; see TARGET_URL' ]] ;;
+		esac
+		stop_all
+	done
+}
+
 @test "send-s3: the secret is in no argument and in no environment, and its file must be private" {
 	images 1 -i PAT1
 	s3 hang
@@ -294,6 +327,32 @@ PUT 200 /images/PAT1/complete" ]
 		403:AccessDenied | 404:NoSuchKey) [ "$status" -eq 0 ] && [ -z "$output" ] ;;
 		*) [ "$status" -eq 111 ] && [[ $output = $'target\t-\t-\t'* ]] ;;
 		esac
+	done
+}
+
+# probe_job: as a dispatcher asks that has a job to send
+probe_job() { run bash -c '"$1" -p </dev/null 2>"$2"' - "$BIN/send-s3" "$BATS_TEST_TMPDIR/stderr"; }
+
+@test "send-s3: -p with a job: whoever refuses to list only can be used" {
+	for answer in 400:InvalidRequest 405:MethodNotAllowed 404 501:NotImplemented 403:AccessDenied; do
+		s3 "LIST=$answer"
+		probe_job
+		echo "$answer: $output"
+		[ "$status" -eq 0 ] && [ -z "$output" ]
+		grep -q 'refuses to list, so it is there' "$BATS_TEST_TMPDIR/stderr"
+		[ "$answer" = 403:AccessDenied ] || {
+			probe s3
+			[ "$status" -eq 111 ]
+		}
+		stop_all
+	done
+	for answer in 404:NoSuchBucket 403:SignatureDoesNotMatch 403:InvalidAccessKeyId 400:AuthorizationHeaderMalformed \
+		429:SlowDown 500:InternalError 503 spa; do
+		s3 "LIST=$answer"
+		probe_job
+		echo "$answer: $output"
+		[ "$status" -eq 111 ] && [[ $output = $'target\t-\t-\t'* ]]
+		stop_all
 	done
 }
 

@@ -123,6 +123,29 @@ goes_through() {
 	[[ $output == *usage* ]]
 }
 
+@test "up: a dicomweb target with a token, which has no user; a copy that is not right starts nothing" {
+	local program
+	make_up
+	echo secret >"$BATS_TEST_TMPDIR/token"
+	chmod 600 "$BATS_TEST_TMPDIR/token"
+	echo "target \"web\" { type = dicomweb url = \"http://127.0.0.1:1\" token_file = \"$BATS_TEST_TMPDIR/token\" }" >>"$CONF"
+	start_and_wait
+	press_ctrl_c
+	all_stopped 0
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for program in "$BIN"/*; do ln -s "$program" "$BATS_TEST_TMPDIR/bin"; done
+	cp --remove-destination "$BIN/dcmspool-up" "$BATS_TEST_TMPDIR/bin"
+	rm "$BATS_TEST_TMPDIR/bin/dcmspool-conf"
+	printf '#!/bin/sh\n[ $# -gt 2 ] || echo "odd = 1"\nexec "%s" "$@"\n' "$BIN/dcmspool-conf" \
+		>"$BATS_TEST_TMPDIR/bin/dcmspool-conf"
+	chmod +x "$BATS_TEST_TMPDIR/bin/dcmspool-conf"
+	run -100 "$BATS_TEST_TMPDIR/bin/dcmspool-up" -c "$CONF"
+	[[ $output == *odd* ]]
+	[[ $output == *'is not right, so nothing is started'* ]]
+	[[ $output != *'is starting'* ]]
+	no_processes
+}
+
 @test "up -n only checks" {
 	make_up
 	"$BIN/dcmspool" up -n -c "$CONF"

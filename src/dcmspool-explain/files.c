@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "show.h"
 #include "str.h"
 
 enum { DEPTH_MAX = 16 };
@@ -26,8 +27,9 @@ struct files {
 	size_t count, capacity;
 	const struct conf *conf;
 	series_tell *tell;
-	bool jobs;
-	int code; /* the greatest so far */
+	json_t *dropped; /* series.json of each */
+	bool others;     /* jobs, or files that are no images */
+	int code;        /* the greatest so far */
 };
 
 char *series_uid(int dir, const char *name, struct dicom_error *error)
@@ -59,6 +61,21 @@ out:
 	return copy;
 }
 
+/* What the programs of dcmspool put into a spool, beside images. */
+static bool is_ours(const char *path)
+{
+	static const char *const names[] = { "series.json", "plan.json", "job.json", "sent.log",
+		"retry.json", "cancelled", "reason.txt", "association.json", "paused.json",
+		"held" };
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t length = strlen(name), suffix = strlen(".jsonl");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return length > suffix && strcmp(name + length - suffix, ".jsonl") == 0;
+}
+
 static void failed(struct files *files, const char *name, const char *reason)
 {
 	log_error("unable to read %s/%s: %s", files->path, name, reason);
@@ -85,14 +102,18 @@ static void add_image(struct files *files, const char *name)
 static void add_file(struct files *files, const char *name)
 {
 	struct dicom_error error;
-	char *uid = series_uid(files->dir, name, &error);
+	char *uid;
 
+	if (is_ours(name))
+		return;
+	uid = series_uid(files->dir, name, &error);
 	if (uid) {
 		add_image(files, name);
 		files->image[files->count - 1].uid = uid;
 	} else if (error.number) {
 		failed(files, name, error.text);
 	} else {
+		files->others = true;
 		log_warning(
 			"%s/%s: left out, it is no DICOM image: %s", files->path, name, error.text);
 	}
@@ -117,7 +138,7 @@ static bool tell_job(struct files *files, const char *name)
 	buf_free(&path);
 	if (code < 0)
 		return false;
-	files->jobs = true;
+	files->others = true;
 	take_code(files, code);
 	return true;
 }
@@ -173,7 +194,10 @@ static int by_series(const void *a, const void *b)
 /* The images from first on that are of one series; returns where the next one begins. */
 static size_t tell_series(struct files *files, size_t first)
 {
-	struct series series = { .path = files->path, .kind = "a directory", .dir = files->dir };
+	struct series series = { .path = files->path,
+		.kind = "a directory",
+		.dir = files->dir,
+		.json = files->dropped };
 	size_t end = first;
 
 	for (; end < files->count && strcmp(files->image[end].uid, files->image[first].uid) == 0;
@@ -185,21 +209,41 @@ static size_t tell_series(struct files *files, size_t first)
 	return end;
 }
 
+static void print_nothing(const char *path)
+{
+	struct buf line = { 0 };
+
+	show_add(&line, path);
+	show_whole(&line, 0);
+	buf_puts(&line, "nothing in it");
+	show_line(&line, 2);
+}
+
+static void files_free(struct files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		free(files->image[i].uid);
+		free(files->image[i].name);
+	}
+	free(files->image);
+	json_decref(files->dropped);
+}
+
 int series_files(const struct conf *conf, const char *path, int dir, series_tell *tell)
 {
-	struct files files = { .path = path, .dir = dir, .conf = conf, .tell = tell };
+	struct files files = {
+		.path = path, .dir = dir, .conf = conf, .tell = tell, .dropped = series_dropped()
+	};
 
+	if (!files.dropped)
+		die(EXIT_TEMPORARY, "unable to read %s: out of memory", path);
 	add_directory(&files, "", 0);
 	if (files.count)
 		qsort(files.image, files.count, sizeof(*files.image), by_series);
-	else if (!files.jobs && files.code == 0)
-		failed(&files, ".", "there is no DICOM image in it");
+	else if (!files.others && files.code == 0)
+		print_nothing(path);
 	for (size_t i = 0; i < files.count;)
 		i = tell_series(&files, i);
-	for (size_t i = 0; i < files.count; i++) {
-		free(files.image[i].uid);
-		free(files.image[i].name);
-	}
-	free(files.image);
+	files_free(&files);
 	return files.code;
 }

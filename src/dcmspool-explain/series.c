@@ -42,6 +42,13 @@ static void series_free(struct series *series)
 	json_decref(series->plan);
 }
 
+/* As dcmspool-association -r, which the router starts for them, tells it to getdcmtags. */
+json_t *series_dropped(void)
+{
+	return json_pack("{s:{s:s, s:s, s:s}}", "tags", "SenderAddress", "local", "SenderAET", "",
+		"ReceiverAET", "");
+}
+
 /* What a job and what a batch has. */
 static const char *directory_kind(int dir)
 {
@@ -64,11 +71,14 @@ static int tell_job(const struct conf *conf, struct series *series, series_tell 
 	return code;
 }
 
-int series_job(const struct conf *conf, const char *path, const char *also, series_tell *tell)
+int series_job(
+	const struct conf *conf, const char *path, const struct disk_names *also, series_tell *tell)
 {
-	struct series series = { .path = path, .also = also };
+	struct series series = { .path = path };
 	int code;
 
+	if (also)
+		series.also = *also;
 	series.dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (series.dir < 0)
 		return unreadable(path, strerror(errno));
@@ -79,7 +89,7 @@ int series_job(const struct conf *conf, const char *path, const char *also, seri
 }
 
 static int tell_directory(
-	const struct conf *conf, const char *path, const char *also, series_tell *tell)
+	const struct conf *conf, const char *path, const struct disk_names *also, series_tell *tell)
 {
 	int code = series_job(conf, path, also, tell), dir;
 
@@ -106,6 +116,8 @@ static int tell_image(
 			error.number ? "" : "it is no DICOM image: ", error.text);
 	else if (load_both(series) < 0 || disk_names_add(&series->images, name) < 0)
 		code = unreadable(series->path, strerror(errno));
+	else if (!series->json && !(series->json = series_dropped()))
+		code = unreadable(series->path, "out of memory");
 	else
 		code = tell(conf, series);
 	free(uid);
@@ -154,6 +166,7 @@ static int tell_named(const struct conf *conf, const char *name, series_tell *te
 {
 	struct disk_names found;
 	size_t best = 0, most = 0;
+	char *path;
 	int code;
 
 	if (series_find(conf->spool, name, &found) < 0)
@@ -171,8 +184,12 @@ static int tell_named(const struct conf *conf, const char *name, series_tell *te
 			best = i;
 		}
 	}
-	code = tell_directory(
-		conf, found.name[best], found.count > 1 ? found.name[best == 0] : NULL, tell);
+	path = found.name[best]; /* the others stay in found */
+	found.count--;
+	memmove(&found.name[best], &found.name[best + 1],
+		(found.count - best) * sizeof(*found.name));
+	code = tell_directory(conf, path, &found, tell);
+	free(path);
 	disk_names_free(&found);
 	return code;
 }

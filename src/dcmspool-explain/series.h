@@ -15,12 +15,12 @@
 #include "disk.h"
 
 struct series {
-	const char *path; /* as the user knows it */
-	const char *kind; /* "a job" ... */
-	const char *also; /* another place of the same job, or NULL */
+	const char *path;       /* as the user knows it */
+	const char *kind;       /* "a job" ... */
+	struct disk_names also; /* other places of the same job */
 	int dir;
 	struct disk_names images; /* below dir, at least one */
-	json_t *json;             /* series.json, or NULL */
+	json_t *json;             /* series.json, what a dropped file would get, or NULL */
 	json_t *plan;             /* plan.json, or NULL */
 };
 
@@ -31,9 +31,13 @@ typedef int series_tell(const struct conf *conf, const struct series *series);
  * EXIT_TEMPORARY for what could not be read, which is reported. */
 int series_each(const struct conf *conf, const char *path, series_tell *tell);
 
-/* The same for the job or batch at path, which may lie in another place as well (also, or NULL). Returns -1
- * when the directory is none. */
-int series_job(const struct conf *conf, const char *path, const char *also, series_tell *tell);
+/* The same for the job or batch at path, which may lie in other places as well (also, or NULL). Returns -1 when the directory
+ * is none. */
+int series_job(const struct conf *conf, const char *path, const struct disk_names *also,
+	series_tell *tell);
+
+/* series.json of what is dropped by hand. The caller decrefs. */
+json_t *series_dropped(void);
 
 /* The same for the jobs, and the DICOM files, in and below the directory dir, which stays the caller's. */
 int series_files(const struct conf *conf, const char *path, int dir, series_tell *tell);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decide.h"
+#include "job.h"
 #include "jsonfile.h"
 #include "log.h"
 #include "show.h"
@@ -12,11 +13,18 @@
 
 enum { INDENT = 2 }; /* columns; why.c has those of expressions */
 
-static const char *const priorities[CONF_PRIORITIES] = { " (urgent)", "", " (offpeak)" };
-
 static void print(struct buf *line)
 {
 	show_line(line, INDENT);
+}
+
+/* " (urgent)", or nothing for the normal one. */
+static void add_priority(struct buf *line, enum conf_priority priority)
+{
+	const char *suffix = job_suffix(priority);
+
+	if (*suffix)
+		buf_printf(line, " (%s)", suffix + 1); /* without its point */
 }
 
 /* ---- the series ------------------------------------------------------------------------------------- */
@@ -83,10 +91,9 @@ static void print_series(
 	print(&line);
 	buf_puts(&line, "first image ");
 	show_add(&line, decision->first);
-	buf_puts(&line, ", InstanceNumber ");
-	show_add(&line, *jsonfile_text(tags, "InstanceNumber")
-				? jsonfile_text(tags, "InstanceNumber")
-				: "''");
+	buf_puts(&line, ", InstanceNumber '");
+	show_add(&line, jsonfile_text(tags, "InstanceNumber"));
+	buf_puts(&line, "'");
 	print(&line);
 	if (decision->damaged) {
 		buf_puts(&line, "damaged, so without tags: ");
@@ -95,9 +102,9 @@ static void print_series(
 	}
 	print_sender(series->json);
 	print_plan(series->plan);
-	if (series->also) {
+	for (size_t i = 0; i < series->also.count; i++) {
 		buf_puts(&line, "also in ");
-		show_add(&line, series->also);
+		show_add(&line, series->also.name[i]);
 		show_whole(&line, INDENT);
 	}
 }
@@ -109,7 +116,7 @@ static void add_targets(struct buf *line, const struct conf_rule *rule)
 {
 	for (size_t i = 0; i < rule->targets.count; i++)
 		buf_printf(line, "%s%s", i ? ", " : "", rule->targets.item[i]);
-	buf_puts(line, priorities[rule->priority]);
+	add_priority(line, rule->priority);
 }
 
 static void add_not_asked(
@@ -157,6 +164,11 @@ static void print_verdict(const struct conf *conf, const struct decision *decisi
 		break;
 	}
 	print(&line);
+	if (*rule->contact) {
+		buf_puts(&line, "contact: ");
+		show_add(&line, rule->contact);
+		show_line(&line, 2 * INDENT);
+	}
 	if (rule->on == CONF_ON_ANY && said->image) {
 		buf_puts(&line, said->state == DECIDE_NO ? "for no image; the last is "
 							 : "because of image ");
@@ -177,10 +189,10 @@ static int print_rule(const struct conf *conf, const struct series *series,
 	if (said->state == DECIDE_NOT_ASKED)
 		return 0;
 	if (!said->image || strcmp(said->image, decision->first) == 0)
-		return why_print(&conf->rule[r], first);
+		return why_print(&conf->rule[r], said->why, first);
 	tags = decide_tags(series->dir, said->image, series->json);
 	if (tags)
-		result = why_print(&conf->rule[r], tags);
+		result = why_print(&conf->rule[r], said->why, tags);
 	json_decref(tags);
 	return result;
 }
@@ -192,9 +204,10 @@ static void print_outcome(const struct decision *decision)
 	struct buf line = { 0 };
 
 	buf_puts(&line, "=> ");
-	for (size_t i = 0; i < decision->target_count; i++)
-		buf_printf(&line, "%s%s%s", i ? ", " : "", decision->target[i].name,
-			priorities[decision->target[i].priority]);
+	for (size_t i = 0; i < decision->target_count; i++) {
+		buf_printf(&line, "%s%s", i ? ", " : "", decision->target[i].name);
+		add_priority(&line, decision->target[i].priority);
+	}
 	if (decision->discarded_by)
 		buf_printf(&line, "discard, because of rule %s", decision->discarded_by->name);
 	else if (decision->target_count == 0)

@@ -86,8 +86,10 @@ static void print_rest(const struct rule_explanation *e)
 	show_line(&line, EXPRESSION);
 }
 
-int why_print(const struct conf_rule *rule, const json_t *tags)
+int why_print(const struct conf_rule *rule, const char *why, const json_t *tags)
 {
+	struct buf line = { 0 };
+
 	struct rule_explanation e;
 
 	if (rule_explain(rule->compiled, decide_tag, tags, &e) < 0) {
@@ -99,6 +101,10 @@ int why_print(const struct conf_rule *rule, const json_t *tags)
 		if (!was_told(&e, i))
 			print_part(&e, i);
 	print_rest(&e);
+	if (why && e.result != RULE_FAILED) {
+		show_add(&line, why);
+		show_line(&line, EXPRESSION);
+	}
 	rule_explanation_free(&e);
 	return 0;
 }

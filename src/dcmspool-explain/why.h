@@ -8,7 +8,8 @@
 
 #include "conf.h"
 
-/* The rule's expression and all below it, evaluated with these tags (decide_tags()). -1 with errno. */
-int why_print(const struct conf_rule *rule, const json_t *tags);
+/* The rule's expression and all below it, evaluated with these tags (decide_tags()). why: the reason of a rule
+ * that failed (else NULL), told when it is not one of these tags'. -1 with errno. */
+int why_print(const struct conf_rule *rule, const char *why, const json_t *tags);
 
 #endif

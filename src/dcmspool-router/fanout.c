@@ -265,12 +265,13 @@ static void tell(
 	buf_free(&priorities);
 }
 
-int fanout(struct router *router, const struct claim *claim, const json_t *plan)
+int fanout(struct router *router, const struct claim *claim, json_t *plan)
 {
 	const json_t *targets = json_object_get(plan, "targets");
 	bool discarded = json_array_size(targets) == 0;
 	int result;
 
+	plan_tell(router, claim, plan);
 	if (discarded)
 		result = discard(router, claim, plan);
 	else if (json_array_size(targets) == 1)

@@ -109,24 +109,44 @@ static json_t *plan_json(const struct router *router, const struct claim *claim,
 	return NULL;
 }
 
-/* What the rules could not do, once it is decided: a decision that is made again is not told twice. */
-static void tell(struct router *router, const struct claim *claim, const struct decision *decision)
+static const struct conf_rule *find_rule(const struct conf *conf, const char *name)
 {
-	if (decision->damaged)
-		log_warning("damaged image, the rules see no tags of it job=%s image=%s",
-			claim->job, decision->damaged);
-	for (size_t i = 0; i < router->conf->rule_count; i++) {
-		const struct conf_rule *rule = &router->conf->rule[i];
+	for (size_t i = 0; i < conf->rule_count; i++)
+		if (strcmp(conf->rule[i].name, name) == 0)
+			return &conf->rule[i];
+	return NULL;
+}
 
-		if (decision->rule[i].state != DECIDE_FAILED)
-			continue;
-		log_warning("rule could not be evaluated and does not apply, the journal says why "
-			    "rule=%s job=%s",
-			rule->name, claim->job); /* the reason may quote a patient's data */
-		journal_write(&router->spool, "rule-failed", "job", claim->job, "rule", rule->name,
-			"expression", rule->match, "image", decision->rule[i].image, "reason",
-			decision->rule[i].why, NULL);
-	}
+/* The rule may have changed since, or gone: the plan is another router's, perhaps. */
+static void tell_failure(struct router *router, const struct claim *claim, const json_t *plan,
+	const char *name, const char *reason)
+{
+	const struct conf_rule *rule = find_rule(router->conf, name);
+	const char *image = jsonfile_text(json_object_get(plan, "seen"), name);
+
+	log_warning("rule could not be evaluated and does not apply, the journal says why "
+		    "rule=%s job=%s",
+		name, claim->job); /* the reason may quote a patient's data */
+	journal_write(&router->spool, "rule-failed", "job", claim->job, "rule", name, "expression",
+		rule ? rule->match : NULL, "image", *image ? image : jsonfile_text(plan, "first"),
+		"reason", reason, "contact", rule && *rule->contact ? rule->contact : NULL, NULL);
+}
+
+void plan_tell(struct router *router, const struct claim *claim, json_t *plan)
+{
+	json_t *failures = json_object_get(plan, "failed"), *reason;
+	const char *name;
+
+	if (json_object_size(failures) == 0 || json_is_true(json_object_get(plan, "told")))
+		return;
+	json_object_foreach(failures, name, reason) tell_failure(
+		router, claim, plan, name, json_is_string(reason) ? json_string_value(reason) : "");
+	/* Without it the failures are told again after a crash: better twice than never. */
+	if (json_object_set_new(plan, "told", json_true()) < 0 ||
+		jsonfile_store(claim->dir, "plan.json", plan) < 0)
+		log_warning("unable to note in plan.json what was told: %s; it may be told again "
+			    "job=%s",
+			strerror(errno), claim->job);
 }
 
 static json_t *decide_on(
@@ -146,9 +166,10 @@ static json_t *decide_on(
 		plan = NULL;
 	}
 	saved = errno;
-	if (plan)
-		tell(router, claim, &decision);
-	else if (decision.unreadable)
+	if (plan && decision.damaged)
+		log_warning("damaged image, the rules see no tags of it job=%s image=%s",
+			claim->job, decision.damaged);
+	if (!plan && decision.unreadable)
 		log_error("unable to read the tags of %s in routing/%s: %s", decision.unreadable,
 			claim->job, strerror(errno));
 	decide_free(router->conf, &decision);

@@ -65,8 +65,11 @@ int route(struct router *router, struct claim *claim);
 /* Decides by the rules and writes plan.json. The caller decrefs; NULL on failure. */
 json_t *plan_make(struct router *router, const struct claim *claim);
 
+/* Tells journal and log which rules failed, unless the plan says that they know. */
+void plan_tell(struct router *router, const struct claim *claim, json_t *plan);
+
 /* Carries plan.json out. Returns 0 when routing/<job> is gone, -1 with errno. */
-int fanout(struct router *router, const struct claim *claim, const json_t *plan);
+int fanout(struct router *router, const struct claim *claim, json_t *plan);
 
 /* Moves incoming/name to a new receiving/<a>/ and starts reading it. -1 when it stays; logged. */
 int drop_take(struct router *router, const char *name);

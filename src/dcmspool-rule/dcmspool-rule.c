@@ -12,6 +12,7 @@
 #include "conf.h"
 #include "log.h"
 #include "rule.h"
+#include "str.h"
 #include "tags.h"
 
 static const char usage[] = "usage: dcmspool-rule [-h] [--] EXPRESSION [FILE]\n"
@@ -20,34 +21,23 @@ static const char usage[] = "usage: dcmspool-rule [-h] [--] EXPRESSION [FILE]\n"
 /* A mistake in an expression has the code of every other mistake, EXIT_PERMANENT. */
 enum { EXIT_FALSE = 1, EXIT_RAISED = 101 };
 
-enum { WHY_SIZE = 512 };
-
-/* The line of the mistake and a caret under the place. A tab before it stays one, so that the caret
- * stands right however wide tabs are shown. */
 static void show(const char *text, const struct rule_error *error)
 {
-	const char *line = text, *p;
-	int column = error->column;
+	struct buf lines = { 0 };
 
-	for (int i = 1; i < error->line; i++)
-		line += strcspn(line, "\n") + 1;
-	(void)fprintf(stderr, "  %.*s\n  ", (int)strcspn(line, "\n"), line);
-	for (p = line; column > 1 && *p && *p != '\n'; column--) {
-		(void)putc(*p == '\t' ? '\t' : ' ', stderr);
-		do
-			p++;
-		while (((unsigned char)*p & 0xc0) == 0x80);
-	}
-	(void)fputs("^\n", stderr);
+	rule_show(&lines, text, error, "  ");
+	if (lines.failed)
+		die(EXIT_TEMPORARY, "unable to show the mistake: out of memory; try again");
+	(void)fprintf(stderr, "%s\n", lines.data);
+	buf_free(&lines);
 }
 
 /* What may have been meant by a tag that there is not; "" for other mistakes. */
 static const char *suggest(const struct rule_error *error, char *out, size_t size)
 {
-	char name[128];
-	struct nearest nearest = { .word = name };
+	struct nearest nearest = { .word = error->name };
 
-	if (conf_rule_unknown(error, name, sizeof(name)))
+	if (*error->name)
 		tags_nearest(&nearest);
 	return nearest_hint(&nearest, out, size);
 }
@@ -64,7 +54,7 @@ static int evaluate(const char *expression, const char *file)
 	struct rule_error error;
 	struct rule *rule;
 	enum rule_result result;
-	char why[WHY_SIZE] = "", hint[NEAREST_HINT], *text = NULL;
+	char why[RULE_WHY] = "", hint[NEAREST_HINT], *text = NULL;
 
 	tags_open(file);
 	rule = rule_compile(expression, tags_known, &error);
@@ -92,7 +82,7 @@ static void print_answer(const char *expression)
 	struct rule_error error;
 	struct rule *rule = rule_compile(expression, tags_known, &error);
 	enum rule_result result;
-	char why[WHY_SIZE] = "", hint[NEAREST_HINT];
+	char why[RULE_WHY] = "", hint[NEAREST_HINT];
 
 	/* finish_output() sees a failure to write. */
 	if (!rule) {

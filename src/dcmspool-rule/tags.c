@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -61,6 +62,8 @@ static void load_json(int fd)
 
 void tags_open(const char *file)
 {
+	struct stat st;
+
 	path = file;
 	if (!path)
 		return;
@@ -69,9 +72,15 @@ void tags_open(const char *file)
 		load_json(STDIN_FILENO);
 		return;
 	}
-	image = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (image < 0)
+	/* A FIFO must not keep us waiting. */
+	image = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (image < 0 || fstat(image, &st) < 0)
 		die(EXIT_PERMANENT, "unable to open %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		die(EXIT_PERMANENT, "unable to read tags from %s: it is %s; %s", path,
+			S_ISDIR(st.st_mode) ? "a directory" : "no regular file",
+			S_ISDIR(st.st_mode) ? "give one of the images in it"
+					    : "JSON is read from standard input with -");
 	if (!is_json(image))
 		return;
 	load_json(image);

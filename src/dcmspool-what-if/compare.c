@@ -68,13 +68,17 @@ static const char *load(struct copy *copy)
 
 /* ---- before and now --------------------------------------------------------------------------------- */
 
-static const char *const priorities[CONF_PRIORITIES] = { "urgent", "normal", "offpeak" };
-
+/* "" for the normal one, as in plan.json. */
 static const char *priority_before(const json_t *plan, const char *target)
 {
-	const char *text = jsonfile_text(json_object_get(plan, "priorities"), target);
+	return jsonfile_text(json_object_get(plan, "priorities"), target);
+}
 
-	return *text ? text : priorities[CONF_NORMAL];
+static const char *priority_now(const struct decision_target *target)
+{
+	const char *suffix = job_suffix(target->priority);
+
+	return *suffix ? suffix + 1 : ""; /* without its point */
 }
 
 static bool has_target(const json_t *plan, const struct decision_target *target)
@@ -85,8 +89,8 @@ static bool has_target(const json_t *plan, const struct decision_target *target)
 	json_array_foreach(json_object_get(plan, "targets"), i, value)
 	{
 		if (json_is_string(value) && strcmp(json_string_value(value), target->name) == 0)
-			return strcmp(priority_before(plan, target->name),
-				       priorities[target->priority]) == 0;
+			return strcmp(priority_before(plan, target->name), priority_now(target)) ==
+			       0;
 	}
 	return false;
 }
@@ -103,7 +107,7 @@ static void add_target(struct buf *line, size_t i, const char *name, const char 
 {
 	buf_puts(line, i ? ", " : "");
 	show_add(line, name);
-	if (strcmp(priority, priorities[CONF_NORMAL]) != 0) {
+	if (*priority) {
 		buf_puts(line, " (");
 		show_add(line, priority);
 		buf_puts(line, ")");
@@ -126,8 +130,7 @@ static struct buf targets_line(const json_t *plan, const struct decision *decisi
 	}
 	buf_puts(&line, json_array_size(before) ? " -> " : "discard -> ");
 	for (i = 0; i < decision->target_count; i++)
-		add_target(&line, i, decision->target[i].name,
-			priorities[decision->target[i].priority]);
+		add_target(&line, i, decision->target[i].name, priority_now(&decision->target[i]));
 	buf_puts(&line, decision->target_count ? "" : "discard");
 	return line;
 }

@@ -132,10 +132,8 @@ bool conf_tag_known(const char *name);
 void conf_tag_nearest(struct nearest *nearest);
 void conf_keyword_nearest(struct nearest *nearest);
 
-/* True when rule_compile() failed for want of a tag: its name, for suggestions. */
-bool conf_rule_unknown(const struct rule_error *error, char *name, size_t size);
-/* What was meant by that tag, or how rules come to know it, to be added to the message; "" for other
- * mistakes. out: NEAREST_HINT bytes. */
+/* What was meant by a tag that rule_compile() does not know, or how rules come to know it, to be added to the
+ * message; "" for other mistakes. out: NEAREST_HINT bytes. */
 const char *conf_rule_hint(const struct rule_error *error, char *out, size_t size);
 
 /* dicom_want_list() with suggestions for an unknown keyword. Returns 0, or -1 with why. */

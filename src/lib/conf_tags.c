@@ -39,31 +39,14 @@ void conf_keyword_nearest(struct nearest *nearest)
 		nearest_try(nearest, entry->keyword);
 }
 
-bool conf_rule_unknown(const struct rule_error *error, char *name, size_t size)
-{
-	static const char begin[] = "no such tag '"; /* rule_primary.c */
-	const char *word = error->message + strlen(begin), *end = strrchr(error->message, '\'');
-	size_t n;
-
-	if (strncmp(error->message, begin, strlen(begin)) != 0 || !end || end <= word)
-		return false;
-	n = (size_t)(end - word);
-	if (n >= size)
-		return false;
-	memcpy(name, word, n);
-	name[n] = '\0';
-	return true;
-}
-
 const char *conf_rule_hint(const struct rule_error *error, char *out, size_t size)
 {
-	char name[128];
-	struct nearest nearest = { .word = name };
+	struct nearest nearest = { .word = error->name };
 
 	*out = '\0';
-	if (!conf_rule_unknown(error, name, sizeof(name)))
+	if (!*error->name)
 		return out;
-	if (dicom_dictionary_keyword(name)) {
+	if (dicom_dictionary_keyword(error->name)) {
 		(void)snprintf(out, size, "; add it to extra_tags"); /* fits */
 		return out;
 	}

@@ -107,12 +107,31 @@ static void wrong(struct cursor *c, const char *message)
 	c->work->syntax = true;
 }
 
+/* What is neither comment nor blank would be compared with tags, which are UTF-8, and never equal them. */
+static void check_utf8(struct cursor *c, size_t length)
+{
+	const char *bad = rule_not_utf8(c->text + c->at, length);
+	int line = c->line, column = 1;
+
+	if (!bad)
+		return;
+	for (const char *p = c->text + c->at; p < bad; p++)
+		line += *p == '\n';
+	for (const char *p = bad; p > c->text && p[-1] != '\n'; p--)
+		column += ((unsigned char)p[-1] & 0xc0) != 0x80;
+	conf_report(c->work, (struct conf_place){ c->source, line }, NULL,
+		"column %d: the byte 0x%02x is not UTF-8; save the file as UTF-8", column,
+		(unsigned char)*bad);
+	c->work->syntax = true;
+}
+
 static void token(struct cursor *c, int kind, size_t length)
 {
 	struct conf_source *s = &c->work->source[c->source];
 	struct conf_token *grown =
 		conf_grow(c->work, s->token, s->token_count, &s->token_size, sizeof(*s->token));
 
+	check_utf8(c, length);
 	if (!grown)
 		return;
 	s->token = grown;

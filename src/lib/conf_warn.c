@@ -3,12 +3,12 @@
  * rules that are there twice, targets that no rule names, secrets that others may read.
  *
  * An expression is constant when its evaluation asked for no tag: without one nothing that it sees can
- * ever be different.
+ * ever be different. rule_never() finds others.
  */
 #include "conf_impl.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,14 +36,18 @@ static const char *ask(const void *context, const char *name)
 	return "";
 }
 
+/* why: of a rule that can never apply; "" when it is just false. */
 static enum truth truth_of(const struct rule *rule, char *why, size_t size)
 {
+	char reason[RULE_WHY - sizeof("it always fails ()")] = "";
 	bool asked = false;
 	struct question question = { &asked };
-	enum rule_result result = rule_evaluate(rule, ask, &question, why, size);
+	enum rule_result result = rule_evaluate(rule, ask, &question, reason, sizeof(reason));
 
 	if (asked)
-		return VARIES;
+		return rule_never(rule, why, size) ? NEVER : VARIES;
+	if (result == RULE_FAILED)
+		(void)snprintf(why, size, "it always fails (%s)", reason); /* fits */
 	return result == RULE_TRUE ? ALWAYS : NEVER;
 }
 
@@ -89,58 +93,15 @@ static void warn_of_truth(
 {
 	const struct conf_rule *rule = &work->conf->rule[nth];
 
-	if (truths->rule[nth] == NEVER && *why)
+	if (truths->rule[nth] == NEVER)
 		CONF_REPORT(work, CONF_RULE, nth, "match",
-			"warning: the rule can never apply: it always fails (%s); correct or "
-			"disable it",
-			why);
-	else if (truths->rule[nth] == NEVER)
-		CONF_REPORT(work, CONF_RULE, nth, "match",
-			"warning: the rule can never apply: it is always false; correct or "
-			"disable it");
+			"warning: the rule can never apply: %s; correct or disable it",
+			*why ? why : "it is always false");
 	else if (truths->rule[nth] == ALWAYS && rule->action == CONF_DISCARD && !rule->fallback)
 		CONF_REPORT(work, CONF_RULE, nth, "match",
 			"warning: everything is discarded, whatever other rules say; add fallback "
 			"= true "
 			"to discard only what no other rule takes");
-}
-
-/* Without the spaces that mean nothing: all outside of strings but one between two words. */
-static void squeeze(struct buf *out, const char *text)
-{
-	char quote = '\0';
-
-	for (const char *p = text; *p; p++) {
-		const char *next = p + strspn(p, " \t\r\n");
-
-		if (!quote && next > p) {
-			if (out->length && isalnum((unsigned char)out->data[out->length - 1]) &&
-				isalnum((unsigned char)*next))
-				buf_puts(out, " ");
-			p = next - 1;
-			continue;
-		}
-		buf_add(out, p, 1);
-		if (quote && *p == '\\' && p[1])
-			buf_add(out, ++p, 1);
-		else if (quote ? *p == quote : *p == '\'' || *p == '"')
-			quote = quote ? '\0' : *p;
-	}
-}
-
-static bool same_text(struct conf_work *work, const char *a, const char *b)
-{
-	struct buf first = { 0 }, second = { 0 };
-	bool same;
-
-	squeeze(&first, a);
-	squeeze(&second, b);
-	if (first.failed || second.failed)
-		work->no_memory = true;
-	same = first.data && second.data && strcmp(first.data, second.data) == 0;
-	buf_free(&first);
-	buf_free(&second);
-	return same;
 }
 
 static bool has(const struct conf_strings *list, const char *text)
@@ -151,37 +112,98 @@ static bool has(const struct conf_strings *list, const char *text)
 	return false;
 }
 
-/* In any order; no name is in a list twice. */
-static bool same_list(const struct conf_strings *a, const struct conf_strings *b)
+/* A rule, and all that makes it what it is, as a text: the same for rules that are the same. */
+struct likeness {
+	char *text;
+	size_t nth;
+};
+
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = 0; i < a->count; i++)
-		if (!has(b, a->item[i]))
-			return false;
-	return a->count == b->count;
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void warn_of_same(struct conf_work *work, size_t nth)
+static int by_likeness(const void *a, const void *b)
 {
-	const struct conf_rule *r = &work->conf->rule[nth], *other = work->conf->rule;
+	const struct likeness *left = a, *right = b;
+	int order = strcmp(left->text, right->text);
 
-	for (; other < r; other++) {
-		if (other->disabled || other->action != r->action ||
-			other->priority != r->priority || other->on != r->on ||
-			other->fallback != r->fallback ||
-			!same_list(&other->targets, &r->targets) ||
-			!same_text(work, other->match, r->match))
-			continue;
-		CONF_REPORT(work, CONF_RULE, nth, "match",
-			"warning: it is the same as rule \"%s\"; remove one", other->name);
+	return order ? order : left->nth < right->nth ? -1 : 1;
+}
+
+/* The targets in any order; no name is in a list twice. */
+static void add_targets(struct buf *out, const struct conf_strings *targets)
+{
+	char **name = calloc(targets->count + 1, sizeof(*name));
+
+	if (!name) {
+		out->failed = true;
 		return;
 	}
+	for (size_t i = 0; i < targets->count; i++)
+		name[i] = targets->item[i];
+	qsort(name, targets->count, sizeof(*name), by_text);
+	for (size_t i = 0; i < targets->count; i++)
+		buf_printf(out, "%s,", name[i]);
+	free(name);
+}
+
+/* NULL without memory. */
+static char *likeness_of(const struct conf_rule *r)
+{
+	struct buf out = { 0 };
+	char *match = rule_normal(r->match);
+
+	buf_printf(&out, "%d %d %d %d ", (int)r->action, (int)r->priority, (int)r->on,
+		(int)r->fallback);
+	add_targets(&out, &r->targets);
+	if (match)
+		buf_printf(&out, " %s", match);
+	if (!match || out.failed)
+		buf_free(&out);
+	free(match);
+	return out.data;
+}
+
+static void warn_of_same(struct conf_work *work)
+{
+	const struct conf_rule *rule = work->conf->rule;
+	struct likeness *all = calloc(work->conf->rule_count + 1, sizeof(*all));
+	size_t count = 0, first = 0;
+
+	for (size_t i = 0; all && i < work->conf->rule_count; i++) {
+		if (rule[i].disabled)
+			continue;
+		all[count] = (struct likeness){ likeness_of(&rule[i]), i };
+		if (!all[count].text) {
+			work->no_memory = true;
+			goto out;
+		}
+		count++;
+	}
+	if (all)
+		qsort(all, count, sizeof(*all), by_likeness);
+	else
+		work->no_memory = true;
+	for (size_t i = 1; all && i < count; i++) {
+		if (strcmp(all[i].text, all[first].text) == 0)
+			CONF_REPORT(work, CONF_RULE, all[i].nth, "match",
+				"warning: it is the same as rule \"%s\"; remove one",
+				rule[all[first].nth].name);
+		else
+			first = i;
+	}
+out:
+	for (size_t i = 0; i < count; i++)
+		free(all[i].text);
+	free(all);
 }
 
 static void warn_of_rules(struct conf_work *work)
 {
 	struct conf *conf = work->conf;
 	struct truths truths = { conf, calloc(conf->rule_count + 1, sizeof(*truths.rule)) };
-	char why[256];
+	char why[RULE_WHY];
 
 	if (!truths.rule) {
 		work->no_memory = true;
@@ -194,11 +216,8 @@ static void warn_of_rules(struct conf_work *work)
 			warn_of_truth(work, &truths, i, why);
 	}
 	for (size_t i = 0; i < conf->rule_count; i++) {
-		if (conf->rule[i].disabled)
-			continue;
-		if (truths.rule[i] != NEVER)
+		if (!conf->rule[i].disabled && truths.rule[i] != NEVER)
 			warn_of_others(work, &truths, i);
-		warn_of_same(work, i);
 	}
 	free(truths.rule);
 }
@@ -255,6 +274,7 @@ static void warn_of_files(struct conf_work *work, size_t nth)
 void conf_warn(struct conf_work *work)
 {
 	warn_of_rules(work);
+	warn_of_same(work);
 	for (size_t i = 0; i < work->conf->target_count; i++) {
 		warn_of_unused(work, i);
 		warn_of_files(work, i);

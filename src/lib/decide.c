@@ -1,10 +1,15 @@
 #include "decide_impl.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { WHY_SIZE = 512 };
+/* Of processor time, in nanoseconds, that a rule may take for a series: a search that goes wrong takes a
+ * tenth of a second for each image, and the next series waits for its router. */
+static const int64_t series_ns = 2000000000;
 
 struct image {
 	const char *name;
@@ -21,6 +26,8 @@ struct deciding {
 	size_t count;
 	json_t *first;    /* the tags of the first one */
 	const char **saw; /* for each rule, the image whose tags it saw last */
+	int64_t *
+		spent; /* for each rule, its processor time; more than series_ns: not asked again */
 	struct decision *out;
 };
 
@@ -92,14 +99,39 @@ static int sort_images(struct deciding *d, char *const *names)
 
 /* ---- the rules -------------------------------------------------------------------------------------- */
 
+static int64_t processor_ns(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(
+		CLOCK_THREAD_CPUTIME_ID, &now); /* a bound only; without a clock there is none */
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* rule_evaluate() within the time that a rule has for a series. */
+static enum rule_result evaluate(
+	struct deciding *d, size_t r, const json_t *tags, char *why, size_t size)
+{
+	int64_t begin = processor_ns();
+	enum rule_result result =
+		rule_evaluate(d->conf->rule[r].compiled, decide_tag, tags, why, size);
+
+	d->spent[r] += processor_ns() - begin;
+	if (result == RULE_TRUE || d->spent[r] <= series_ns)
+		return result;
+	(void)snprintf(why, size, /* fits */
+		"RuntimeError: the rule took more than %d s for the images of the series",
+		(int)(series_ns / 1000000000));
+	return RULE_FAILED;
+}
+
 /* Asks a rule about the tags of the i-th image. One that fails on an image may apply to another; its first
  * failure is kept until then. */
 static int ask(struct deciding *d, size_t r, size_t i, const json_t *tags)
 {
 	struct decision_rule *rule = &d->out->rule[r];
-	char why[WHY_SIZE] = "";
-	enum rule_result result =
-		rule_evaluate(d->conf->rule[r].compiled, decide_tag, tags, why, sizeof(why));
+	char why[RULE_WHY] = "";
+	enum rule_result result = evaluate(d, r, tags, why, sizeof(why));
 
 	if (rule->state == DECIDE_FAILED && result != RULE_TRUE)
 		return 0;
@@ -133,7 +165,8 @@ static size_t next_open(const struct deciding *d, bool fallback, size_t r, size_
 		const struct conf_rule *rule = &d->conf->rule[r];
 
 		if (rule->fallback == fallback && !rule->disabled &&
-			(i == 0 || rule->on == CONF_ON_ANY) && d->out->rule[r].state != DECIDE_YES)
+			(i == 0 || (rule->on == CONF_ON_ANY && d->spent[r] <= series_ns)) &&
+			d->out->rule[r].state != DECIDE_YES)
 			return r;
 	}
 	return d->conf->rule_count;
@@ -227,9 +260,10 @@ static int prepare(struct deciding *d)
 		targets += d->conf->rule[r].targets.count;
 	d->image = calloc(d->count + 1, sizeof(*d->image));
 	d->saw = calloc(rules + 1, sizeof(*d->saw));
+	d->spent = calloc(rules + 1, sizeof(*d->spent));
 	d->out->rule = calloc(rules + 1, sizeof(*d->out->rule));
 	d->out->target = calloc(targets + 1, sizeof(*d->out->target));
-	return d->image && d->saw && d->out->rule && d->out->target ? 0 : -1;
+	return d->image && d->saw && d->spent && d->out->rule && d->out->target ? 0 : -1;
 }
 
 int decide(const struct conf *conf, int dir, char *const *names, size_t count, const json_t *series,
@@ -255,6 +289,7 @@ out:
 	json_decref(d.first);
 	free(d.image);
 	free(d.saw);
+	free(d.spent);
 	errno = saved;
 	return result;
 }

@@ -3,7 +3,7 @@
  * and dcmspool-what-if only show it. Nothing here writes.
  *
  * A rule sees the tags of the series' first image in the order of InstanceNumber (images without a number
- * come last; ties go by file name); with on = any it applies when it applies to any image. Rules are taken
+ * come last; ties go by file name); with on = any it applies when it applies to any image, and fails when that takes too much time. Rules are taken
  * in the order of the file: a discard rule that applies ends it, fallback rules count when no other rule
  * applied. Targets of all rules that apply are united; a target's priority is the most urgent of the rules
  * that name it.

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "nearest.h"
 
 #include <ctype.h>
@@ -8,6 +9,7 @@
 
 /* Longer words are never near: keywords of PS3.6 have at most 64 characters. */
 enum { LONGEST = 64 };
+enum { PART_LEAST = 3 }; /* letters of a name that tell which one was meant */
 
 static bool same(char a, char b)
 {
@@ -48,6 +50,23 @@ static size_t distance(const char *a, const char *b)
 	return last[m];
 }
 
+/* Twice the distance; less where one begins with the other's letters, or has them in it: half of a name is
+ * what somebody writes who does not know the rest. LONGEST: not near. */
+static size_t farness(const char *word, const char *candidate)
+{
+	size_t length = strlen(word), other = strlen(candidate), limit = 1 + length / 3, d;
+
+	if (length >= PART_LEAST && strncasecmp(candidate, word, length) == 0 && other > length)
+		return 1;
+	/* The dictionary has thousands of names: most are too long or too short to be near. */
+	if (other <= length + limit && length <= other + limit) {
+		d = distance(word, candidate);
+		if (d <= limit && d < other)
+			return 2 * d;
+	}
+	return length > PART_LEAST && strcasestr(candidate, word) ? 2 : LONGEST;
+}
+
 static bool listed(const struct nearest *nearest, const char *candidate)
 {
 	for (size_t i = 0; i < nearest->count; i++)
@@ -58,14 +77,9 @@ static bool listed(const struct nearest *nearest, const char *candidate)
 
 void nearest_try(struct nearest *nearest, const char *candidate)
 {
-	size_t length = strlen(nearest->word), other = strlen(candidate), at = nearest->count, d;
-	size_t limit = 1 + length / 3;
+	size_t at = nearest->count, d = farness(nearest->word, candidate);
 
-	/* The dictionary has thousands of names: most are too long or too short to be near. */
-	if (other > length + limit || length > other + limit)
-		return;
-	d = distance(nearest->word, candidate);
-	if (d > limit || d >= other || listed(nearest, candidate))
+	if (d == LONGEST || listed(nearest, candidate))
 		return;
 	while (at > 0 && d < nearest->distance[at - 1])
 		at--;
@@ -86,7 +100,7 @@ const char *nearest_hint(const struct nearest *nearest, char *out, size_t size)
 	size_t count = 0, used;
 
 	/* What is farther than the best by more than one step was hardly meant. */
-	while (count < nearest->count && nearest->distance[count] <= nearest->distance[0] + 1)
+	while (count < nearest->count && nearest->distance[count] <= nearest->distance[0] + 2)
 		count++;
 	*out = '\0';
 	for (size_t i = 0; i < count; i++) {

@@ -2,7 +2,8 @@
  * nearest: the known names that somebody may have meant by an unknown one.
  *
  * Start with { .word = ... }, try every known name, then ask for the hint. Near is what few slips of the
- * hand make of the word: letters missing, added, wrong or swapped. Upper and lower case do not matter.
+ * hand make of the word: letters missing, added, wrong or swapped; and so is what begins with the word, or has
+ * it in it. Upper and lower case do not matter.
  */
 #ifndef NEAREST_H
 #define NEAREST_H
@@ -14,7 +15,7 @@ enum { NEAREST_MAX = 3, NEAREST_HINT = 256 /* room for a hint */ };
 struct nearest {
 	const char *word;
 	const char *best[NEAREST_MAX]; /* of the caller's; the nearest first */
-	size_t distance[NEAREST_MAX];
+	size_t distance[NEAREST_MAX];  /* in half steps */
 	size_t count;
 };
 

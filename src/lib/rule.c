@@ -12,10 +12,15 @@ struct rule *rule_compile(
 	size_t length = strlen(text);
 	struct rule *rule = calloc(1, sizeof(*rule));
 	struct rule_lexer lexer = { .text = text, .at = text, .error = error };
+	const char *wrong = rule_not_utf8(text, length);
 	char *copy;
 
-	if (!rule) {
-		(void)rule_lex_error(&lexer, text, "out of memory");
+	*error = (struct rule_error){ 0 };
+	lexer.end = text + length;
+	if (!rule || wrong) {
+		(void)rule_lex_error(&lexer, wrong ? wrong : text,
+			wrong ? "this is not UTF-8; save the text as UTF-8" : "out of memory");
+		free(rule);
 		return NULL;
 	}
 	rule->pool.left = RULE_COMPILE_BYTES;

@@ -13,9 +13,14 @@
 
 struct rule;
 
+struct buf;
+
+enum { RULE_WHY = 512 }; /* bytes of a reason; a longer one is cut */
+
 struct rule_error {
 	int line, column;  /* of the mistake, from 1; columns count characters, not bytes */
 	char message[256]; /* what is wrong and what was expected; one line */
+	char name[65];     /* of a tag that is not known; "" for other mistakes */
 };
 
 /* Compiles text. known(name) says whether a tag of that name exists (names are case-insensitive).
@@ -24,6 +29,21 @@ struct rule *rule_compile(
 	const char *text, bool (*known)(const char *name), struct rule_error *error);
 void rule_free(struct rule *rule);
 
+/* Adds two lines, the second without its end: that of the mistake, and a caret under the place. */
+void rule_show(
+	struct buf *out, const char *text, const struct rule_error *error, const char *margin);
+
+/* The first byte of length that is not UTF-8, or NULL. */
+const char *rule_not_utf8(const char *text, size_t length);
+
+/* Whether the rule can be true for no tags at all, and why; what is said of it is certain, but not every
+ * such rule is found. */
+bool rule_never(const struct rule *rule, char *why, size_t size);
+
+/* The text without what means nothing: two that compile, and have the same, are the same rule. The caller
+ * frees; NULL without memory. */
+char *rule_normal(const char *text);
+
 /* The value of a tag: UTF-8, "" when absent, never NULL. It stays valid during the evaluation. The
  * name is spelt as in the rule. */
 typedef const char *rule_tag_fn(const void *context, const char *name);
@@ -31,7 +51,7 @@ typedef const char *rule_tag_fn(const void *context, const char *name);
 enum rule_result { RULE_FALSE, RULE_TRUE, RULE_FAILED };
 
 /* RULE_FAILED: the evaluation raised what Python would raise; why (of size bytes) says what, one
- * line. Like Python's own messages it may quote the value of a tag: not for a log. */
+ * line of UTF-8. Like Python's own messages it may quote the value of a tag: not for a log. */
 enum rule_result rule_evaluate(
 	const struct rule *rule, rule_tag_fn *tag, const void *context, char *why, size_t size);
 
@@ -61,7 +81,7 @@ struct rule_part {
 
 struct rule_explanation {
 	enum rule_result result; /* that of rule_evaluate() */
-	char why[256];           /* RULE_FAILED */
+	char why[RULE_WHY];      /* RULE_FAILED */
 	struct rule_part *part;  /* each before its operands; literals are left out */
 	size_t count;
 	bool cut; /* there were more, or deeper ones */

@@ -173,6 +173,11 @@ bool rule_case_is_lower(uint32_t code)
 	return stands_in(lower, COUNT(lower), code);
 }
 
+bool rule_case_is_hidden(uint32_t code)
+{
+	return within(find(hidden, COUNT(hidden), sizeof(*hidden), code), code);
+}
+
 bool rule_case_is_title(uint32_t code)
 {
 	return within(find(title, COUNT(title), sizeof(*title), code), code);

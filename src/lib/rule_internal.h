@@ -11,6 +11,7 @@
 #ifndef RULE_INTERNAL_H
 #define RULE_INTERNAL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -174,6 +175,15 @@ bool rule_to_repr(struct rule_run *run, const struct rule_value *v, struct rule_
  * frees; NULL without memory. */
 char *rule_repr_cut(const struct rule_value *v, size_t most, bool *cut);
 
+/* rule_message */
+
+/* Fills out, of size bytes: UTF-8 on one line; what hides, or is no UTF-8, is escaped. At most RULE_WHY; a
+ * longer one ends with "...". */
+void rule_message(char *out, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void rule_message_list(char *out, size_t size, const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
+
 /* rule_number */
 
 enum rule_arithmetic {
@@ -261,6 +271,8 @@ bool rule_case_is_alnum(uint32_t code);
 bool rule_case_is_digit(uint32_t code);
 bool rule_case_is_upper(uint32_t code);
 bool rule_case_is_lower(uint32_t code);
+/* Not seen, or not as what it is: a control character, a strange blank, a change of direction. */
+bool rule_case_is_hidden(uint32_t code);
 /* A digraph with a capital and a small letter. */
 bool rule_case_is_title(uint32_t code);
 

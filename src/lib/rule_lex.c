@@ -7,7 +7,6 @@
 #include "rule_internal.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Python's, even those that no rule can use: the parser then names what it found. Longest first. */
@@ -84,11 +83,8 @@ bool rule_lex_error(struct rule_lexer *lexer, const char *at, const char *format
 		p += bytes;
 	}
 	va_start(arguments, format);
-	(void)vsnprintf(error->message, sizeof(error->message), format, arguments); /* may be cut */
+	rule_message_list(error->message, sizeof(error->message), format, arguments);
 	va_end(arguments);
-	for (char *c = error->message; *c; c++)
-		if (*c > 0 && *c < ' ')
-			*c = ' '; /* one line, whatever is quoted */
 	return false;
 }
 

@@ -25,6 +25,8 @@ static struct rule_node *parse_tag(
 	copy[length] = '\0';
 	if (strlen(copy) != length || !p->known(copy)) {
 		(void)rule_lex_error(p->lexer, at, "no such tag '%s'", copy);
+		if (length < sizeof(p->lexer->error->name))
+			memcpy(p->lexer->error->name, copy, length + 1);
 		return NULL;
 	}
 	node->constant = rule_str(copy, length);

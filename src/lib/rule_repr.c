@@ -1,8 +1,7 @@
 /*
  * rule_repr: Python's str() and repr().
  *
- * One difference: in a list, Python escapes the characters that it holds unprintable; beyond U+00FF
- * only white space is escaped here.
+ * One difference: Python escapes characters as well that Unicode has not assigned yet.
  */
 #include "rule_internal.h"
 
@@ -20,10 +19,12 @@ static void add_escaped(struct buf *b, uint32_t code, const char *data, size_t b
 		buf_printf(b, "\\%c", letters[found - plain]);
 	else if (code == (unsigned char)quote)
 		buf_printf(b, "\\%c", quote);
-	else if (code < 0x20 || (code >= 0x7f && code <= 0xa0) || code == 0xad)
-		buf_printf(b, "\\x%02x", (unsigned)code);
-	else if (code > 0xff && rule_is_space(code))
-		buf_printf(b, "\\u%04x", (unsigned)code);
+	else if ((bytes == 1 && code >= 0x80) || rule_case_is_hidden(code))
+		buf_printf(b,
+			code < 0x100     ? "\\x%02x"
+			: code < 0x10000 ? "\\u%04x"
+					 : "\\U%08x",
+			(unsigned)code);
 	else
 		buf_add(b, data, bytes);
 }

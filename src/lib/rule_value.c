@@ -6,7 +6,6 @@
 #include "rule_internal.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 bool rule_raise(struct rule_run *run, const char *format, ...)
@@ -14,7 +13,7 @@ bool rule_raise(struct rule_run *run, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(run->why, run->why_size, format, arguments); /* may be cut */
+	rule_message_list(run->why, run->why_size, format, arguments);
 	va_end(arguments);
 	return false;
 }

@@ -2,7 +2,8 @@
  * fuzz_rule: libFuzzer's entry into the rule language, compiler and evaluator.
  *
  * Each input is the text of a rule; behind a NUL, one value for all tags. Whatever compiles must end
- * in a value or in a reason, twice in the same one, and be explained with the same one.
+ * in a value or in a reason, twice in the same one, and be explained with the same one; and what is said
+ * never to be true must not be.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ static const char *tag(const void *context, const char *name)
 
 static void evaluate(const struct rule *rule, const char *value)
 {
-	char why[256] = "", again[256] = "", *text = NULL;
+	char why[RULE_WHY] = "", again[RULE_WHY] = "", *text = NULL;
 	enum rule_result result = rule_evaluate_text(rule, tag, value, &text, why, sizeof(why));
 
 	if (result == RULE_FAILED ? text || !*why : !text)
@@ -34,12 +35,16 @@ static void evaluate(const struct rule *rule, const char *value)
 	if (rule_evaluate(rule, tag, value, again, sizeof(again)) != result &&
 		result != RULE_FAILED)
 		abort();
+	if (rule_not_utf8(why, strlen(why)))
+		abort();
+	if (rule_never(rule, why, sizeof(why)) && (result == RULE_TRUE || !*why))
+		abort();
 	free(text);
 }
 
 static void explain(const struct rule *rule, const char *value)
 {
-	char why[256] = "";
+	char why[RULE_WHY] = "";
 	struct rule_explanation e;
 
 	if (rule_explain(rule, tag, value, &e) < 0)
@@ -77,11 +82,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	text[size] = text[size + 1] = '\0';
 	length = strlen(text);
+	free(rule_normal(text));
 	rule = rule_compile(text, known, &error);
 	if (rule) {
 		evaluate(rule, length < size ? text + length + 1 : text);
 		explain(rule, length < size ? text + length + 1 : text);
-	} else if (!*error.message || error.line < 1 || error.column < 1) {
+		if (rule_not_utf8(text, length))
+			abort();
+	} else if (!*error.message || rule_not_utf8(error.message, strlen(error.message)) ||
+		   error.line < 1 || error.column < 1) {
 		abort();
 	}
 	rule_free(rule);
