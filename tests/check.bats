@@ -135,6 +135,49 @@ a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
 	exactly 2
 }
 
+@test "conf: how a target is reached: what its sender would refuse is a mistake, and no secret is shown" {
+	write a.conf <<-'E'
+		target "six" { type = dicom host = "::1" aec = A }
+		target "user" { type = dicomweb url = "https://h" username = u }
+		target "password" { type = dicomweb url = "https://h" password_file = p }
+		target "ssh" { type = rsync destination = "u@h:/x" }
+		target "key" { type = rsync destination = "h:x" key_file = k }
+		target "hidden" { type = rsync destination = "rsync://alice:Geheim@h/mod" }
+		target "hidden2" { type = rsync destination = "alice:Geheim@h:/mod" key_file = k known_hosts = k }
+		target "hidden3" { type = dicomweb url = "https://alice:Geh{eim@h" }
+		target "hidden4" { type = s3 url = "alice:Geheim/@h" key_file = k }
+		target "good" { type = rsync destination = "rsync://alice@[::1]:873/mod/a@b:c" }
+		target "good2" { type = rsync destination = "/srv/a:b@c" }
+		target "good3" { type = rsync destination = "alice@[fe80::1]:/mod/a@b:c" key_file = k known_hosts = k }
+		target "good4" { type = dicomweb url = "https://h" username = u password_file = p }
+	E
+	mistakes a.conf
+	[[ $output != *eheim* ]]
+	has "a.conf:1: target.six.host: ::1 is an IPv6 address, and DCMTK"
+	has "a.conf:2: target.user.username: basic authentication needs username and password_file"
+	has "a.conf:3: target.password.password_file: basic authentication needs username and password_file"
+	has "a.conf:4: target.ssh.key_file: this key is missing; over ssh"
+	has "a.conf:4: target.ssh.known_hosts: this key is missing; over ssh"
+	has "a.conf:5: target.key.known_hosts: this key is missing; over ssh"
+	has "a.conf:6: target.hidden.destination: a password in it is not possible"
+	has "a.conf:7: target.hidden2.destination: a password in it is not possible"
+	has "a.conf:8: target.hidden3.url: a user's name in a URL is not possible"
+	has "a.conf:9: target.hidden4.url: a user's name in a URL is not possible"
+	exactly 10
+}
+
+@test "check: warns of a rate limit that has no effect" {
+	write a.conf <<-'E'
+		target "f" { type = folder path = "/f" rate_limit = 1M }
+		target "c" { type = command command = "/bin/true" rate_limit = 1M }
+		target "d" { type = dicom host = h aec = A rate_limit = 1M }
+		rule "all" { match = "True" targets = { f, c, d } }
+	E
+	warnings a.conf
+	[ "$output" = "a.conf:1: target.f.rate_limit: warning: it has no effect on targets of type folder; remove it
+a.conf:2: target.c.rate_limit: warning: it has no effect on targets of type command; remove it" ]
+}
+
 @test "conf: what a target of type dicom or s3 cannot do without, and what excludes each other" {
 	write a.conf <<-'E'
 		target "nowhere" { type = dicom }

@@ -285,7 +285,7 @@ $here/etc/a.conf" ]
 		receiver { port = { 11112, 104 } calling_aets = { " A B ", 'C"' } allow = { "10.0.0.0/8", "::1", "fd00::/8", "0.0.0.0/0" }
 			accept = uncompressed min_free = 0 request_timeout = 90s }
 		router { series_timeout = 1500ms association_grace = 0s }
-		target "a.b" { type = dicom host = "::1" aec = X timeout = 1m order = none }
+		target "a.b" { type = dicom host = "h" aec = X timeout = 1m order = none }
 		target "c" { type = "folder" path = "/" layout = '{SOPInstanceUID}' }
 		rule "r" { match = 'tags.Modality == "MR"
 		 or True' targets = { "a.b", c } fallback = yes comment = 'it''s' }

@@ -11,6 +11,10 @@ The n-th PUT of its life gets the n-th ANSWER, later ones the last:
   close         the connection is closed in the middle of the request
   hang          no answer, ever
   flood         200 and a body without end
+  drip          200 and a body that comes a byte at a time, for 20 seconds
+  dripheader    the same with a header
+  early         200 and an ETag before the image is read; the connection is closed then
+  spa           200, an ETag and a page, as from a portal that answers everything so
 TEXT=ANSWER, whatever the number, is for keys in which TEXT occurs, and LIST=ANSWER for listing a bucket.
 Each request is one line on standard output: METHOD STATUS PATH.
 """
@@ -120,6 +124,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             while True:
                 self.wfile.write(b'x' * 65536)
+        elif name in ('drip', 'dripheader'):
+            self.rfile.read(int(self.headers['Content-Length'] or 0))
+            self.wfile.write(b'HTTP/1.1 200 OK\r\nETag: "x"\r\n')
+            self.wfile.write(b'X: ' if name == 'dripheader' else b'Content-Length: 200\r\n\r\n')
+            for _ in range(200):
+                self.wfile.write(b'x')
+                threading.Event().wait(0.1)
+            self.close_connection = True
+        elif name == 'early':
+            self.rfile.read(100)
+            self.answer(200, headers=[('ETag', '"x"'), ('Connection', 'close')])
+        elif name == 'spa':
+            self.rfile.read(int(self.headers['Content-Length'] or 0))
+            self.answer(200, b'<!doctype html><html></html>', [('ETag', 'W/"3e-abc"')])
         elif name != 'ok':
             self.rfile.read(int(self.headers['Content-Length'] or 0))
             status, _, code = name.partition(':')

@@ -15,6 +15,8 @@ the answer.
   delay=SECONDS     it thinks for so long before each answer
   limit=N           more associations at the same time are rejected
   show=1            "association CALLING CALLED" is written for each association
+  only=AET          associations of other callers are rejected for good: calling AE title not recognised
+  verify=ANSWER     one that proposes only Verification is answered so: reject, busy (transient), abort, close
   tls=KEY,CERT,CA   TLS with client certificates
 """
 import socketserver
@@ -30,6 +32,8 @@ echo = by_uid.pop('echo', ['0000'])[0]
 show = by_uid.pop('show', None)
 delay = float(by_uid.pop('delay', ['0'])[0])
 limit = threading.Semaphore(int(by_uid.pop('limit', ['1000'])[0]))
+only = by_uid.pop('only', [''])[0].encode()
+verify = by_uid.pop('verify', [''])[0]
 tls = by_uid.pop('tls', None)
 requests = 0
 printing = threading.Lock()
@@ -45,6 +49,10 @@ def take(f, n):
 
 def pdu(kind, body):
     return struct.pack('>BxI', kind, len(body)) + body
+
+
+REFUSALS = {'reject': pdu(3, b'\0\1\1\1'), 'busy': pdu(3, b'\0\2\3\1'), 'abort': pdu(7, b'\0\0\2\0'),
+            'close': b''}
 
 
 def item(kind, body):
@@ -132,6 +140,11 @@ class Handler(socketserver.StreamRequestHandler):
                 body = take(self.rfile, length)
                 if kind == 1 and not limited and not limit.acquire(blocking=False):
                     self.wfile.write(pdu(3, b'\0\2\3\2'))  # transient, local limit exceeded
+                elif kind == 1 and only and body[20:36].strip() != only:
+                    self.wfile.write(pdu(3, b'\0\1\1\3'))
+                elif kind == 1 and verify and b'1.2.840.10008.5.1.4.1.1' not in body:
+                    self.wfile.write(REFUSALS[verify])
+                    raise EOFError
                 elif kind == 1:
                     limited = True
                     if show:

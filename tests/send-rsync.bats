@@ -224,6 +224,14 @@ hostile() {
 		echo "$setting: $status"
 		[ "$status" -eq 100 ]
 	done
+	for setting in rsync://alice:Geheim@h/mod rsync://alice:@Geheim@h/mod alice:Geheim@h:/x; do
+		TARGET_DESTINATION=$setting send rsync 1.dcm
+		echo "$output"
+		[ "$status" -eq 100 ]
+		[[ $output = *'has a password in it'* ]]
+		run cat "$BATS_TEST_TMPDIR/stderr"
+		[[ $output = *password* && $output != *eheim* ]]
+	done
 	daemon
 	chmod 644 "$TARGET_PASSWORD_FILE"
 	send rsync 1.dcm

@@ -159,10 +159,12 @@ requests() { grep -c "^$1" "$BATS_TEST_TMPDIR/s3.log"; }
 		[ "$status" -eq 111 ]
 		[ "$(count '^stored')" -eq 1 ]
 		[[ $output = *$'\ntarget\t-\t-\t'* ]]
+		[[ $output = *'does not come to its end (curl 28)' || $fault = dripheader ]]
 		stop_all
 		s3 "LIST=$fault"
 		probe s3
 		[ "$status" -eq 111 ]
+		[[ $output = *'(curl 28)' ]]
 		stop_all
 	done
 }

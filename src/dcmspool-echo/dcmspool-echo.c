@@ -2,29 +2,59 @@
  * dcmspool-echo: asks targets whether they can be used, as a dispatcher does before it sends to one that had
  * failed: by the sender of the target's type with -p, dcmspool-sender(7). dcmspool-echo(8).
  *
- * All senders run at once, so that a target that does not answer delays no other; what each of them says goes
- * to a file without a name.
+ * All senders run at once and each answer is printed when it comes, so that a target that does not answer delays no
+ * other; what each of them says goes to a file without a name. A target that keeps its sender busy for ever, by a
+ * byte from time to time, has a deadline.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "conf.h"
 #include "log.h"
 #include "run.h"
+#include "str.h"
 #include "target.h"
 
 static const char usage[] = "usage: dcmspool-echo [-n] [-c FILE] TARGET|all\n";
 
+enum { DEFAULT_TIMEOUT_S = 30, MAX_TIMEOUT_S = 24 * 3600, GRACE_S = 5 };
+
 struct probe {
 	const struct conf_target *target;
-	pid_t pid;
-	int out; /* what the sender writes */
+	pid_t pid; /* -1: it could not be started */
+	int out;   /* what the sender writes */
+	long patience_s;
+	long long deadline_ms;
+	bool late; /* and was ended */
 };
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* A connection and an answer may each take the time-out. */
+static long patience(const struct conf_target *target)
+{
+	const char *text = conf_setting(target, "timeout");
+	long timeout_s;
+
+	if (!text || parse_long(text, 1, MAX_TIMEOUT_S, &timeout_s) < 0)
+		timeout_s = DEFAULT_TIMEOUT_S;
+	return 2 * timeout_s + GRACE_S;
+}
 
 static void start(struct probe *probe, const struct conf_target *target)
 {
@@ -34,6 +64,8 @@ static void start(struct probe *probe, const struct conf_target *target)
 	struct run run = RUN_DEFAULT;
 
 	probe->target = target;
+	probe->patience_s = patience(target);
+	probe->deadline_ms = now_ms() + probe->patience_s * 1000LL;
 	probe->out = memfd_create("answer", MFD_CLOEXEC);
 	if (!environment || !path || probe->out < 0)
 		die(EXIT_TEMPORARY, "unable to ask target %s: %s", target->name, strerror(errno));
@@ -83,6 +115,9 @@ static int finish(struct probe *probe)
 	}
 	if (reason[0])
 		(void)printf("%s: %s\n", probe->target->name, reason);
+	else if (probe->late)
+		(void)printf("%s: no answer within %ld s; send-%s was ended\n", probe->target->name,
+			probe->patience_s, probe->target->type);
 	else if (probe->pid < 0)
 		(void)printf("%s: there is no send-%s that can be started\n", probe->target->name,
 			probe->target->type);
@@ -92,15 +127,90 @@ static int finish(struct probe *probe)
 	return code == EXIT_PERMANENT ? EXIT_PERMANENT : EXIT_TEMPORARY;
 }
 
+static int worse(int code, int answer)
+{
+	return answer > 0 && code != EXIT_PERMANENT ? answer : code;
+}
+
+static void flush(void)
+{
+	if (fflush(stdout) == EOF)
+		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
+			strerror(errno));
+}
+
+/* Has the sender ended, or is its time over? */
+static bool is_due(struct probe *probe, const struct pollfd *ended)
+{
+	if (ended->fd < 0)
+		return false;
+	if (!ended->revents && now_ms() >= probe->deadline_ms) {
+		(void)kill(probe->pid, SIGKILL); /* it may have ended just now */
+		probe->late = true;
+	}
+	return ended->revents || probe->late;
+}
+
+/* The next deadline in milliseconds from now, for poll(2). */
+static int next_ms(const struct probe *probe, const struct pollfd *ended, size_t count)
+{
+	long long first = (long long)MAX_TIMEOUT_S * 1000, now = now_ms();
+
+	for (size_t i = 0; i < count; i++)
+		if (ended[i].fd >= 0 && probe[i].deadline_ms - now < first)
+			first = probe[i].deadline_ms - now;
+	return first > 0 ? (int)first : 0;
+}
+
+/* Prints each answer as it comes. Returns the exit status. */
+static int finish_all(struct probe *probe, size_t count)
+{
+	struct pollfd *ended = calloc(count + 1, sizeof(*ended)); /* pidfds; -1: printed */
+	size_t left = count;
+	int code = 0;
+
+	if (!ended)
+		die(EXIT_TEMPORARY, "unable to ask: out of memory");
+	for (size_t i = 0; i < count; i++) {
+		ended[i].events = POLLIN;
+		ended[i].fd = probe[i].pid < 0 ? -1 : pidfd_open(probe[i].pid, 0);
+		if (probe[i].pid >= 0 && ended[i].fd < 0)
+			die(EXIT_TEMPORARY, "unable to wait for target %s: %s",
+				probe[i].target->name, strerror(errno));
+		if (probe[i].pid < 0) {
+			code = worse(code, finish(&probe[i]));
+			left--;
+		}
+	}
+	while (left > 0) {
+		flush();
+		if (poll(ended, count, next_ms(probe, ended, count)) < 0 && errno != EINTR)
+			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
+		for (size_t i = 0; i < count; i++) {
+			if (!is_due(&probe[i], &ended[i]))
+				continue;
+			code = worse(code, finish(&probe[i]));
+			(void)close(ended[i].fd); /* nothing is written to it */
+			ended[i].fd = -1;
+			left--;
+		}
+	}
+	free(ended);
+	flush();
+	return code;
+}
+
 int main(int argc, char *argv[])
 {
 	struct conf *conf;
 	struct probe *probe;
 	const struct conf_target *one = NULL;
 	size_t count;
-	int code = 0;
+	int code;
 
 	log_open(argv[0]);
+	(void)unsetenv(
+		"DCMSPOOL_JOB"); /* with it, it would be a dispatcher's question; cannot fail */
 	conf = conf_main(argc, argv, NULL, NULL, usage);
 	if (argc != optind + 1) {
 		(void)fputs(usage, stderr); /* there is nobody else to tell */
@@ -118,15 +228,8 @@ int main(int argc, char *argv[])
 		die(EXIT_TEMPORARY, "unable to ask: out of memory");
 	for (size_t i = 0; i < count; i++)
 		start(&probe[i], one ? one : &conf->target[i]);
-	for (size_t i = 0; i < count; i++) {
-		int answer = finish(&probe[i]);
-
-		code = answer > 0 && code != EXIT_PERMANENT ? answer : code;
-	}
+	code = finish_all(probe, count);
 	free(probe);
 	conf_free(conf);
-	if (fflush(stdout) == EOF)
-		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
-			strerror(errno));
 	return code;
 }

@@ -1,7 +1,7 @@
 /*
  * conf_check: what values say about each other, and the rules.
  */
-#define _GNU_SOURCE /* strchrnul */
+#define _GNU_SOURCE /* strcasestr */
 #include "conf_impl.h"
 
 #include <stdio.h>
@@ -144,27 +144,22 @@ static void check_command(struct conf_work *work, size_t nth)
 static void show(struct conf_work *work, size_t nth, const struct rule_error *error)
 {
 	const struct conf_statement *s = conf_find(work, CONF_RULE, nth, "match");
-	const char *line = work->conf->rule[nth].match;
-	int column = error->column > 0 ? error->column : 1;
 	char *path = conf_path(work, CONF_RULE, nth, "match");
 	struct conf_place place = conf_place_of(work, CONF_RULE, nth, "match");
-	struct buf caret = { 0 };
+	struct buf lines = { 0 };
 	char hint[NEAREST_HINT];
 
-	for (int i = 1; i < error->line && *strchrnul(line, '\n'); i++)
-		line = strchr(line, '\n') + 1;
-	buf_printf(&caret, "%*s", column, "^");
 	if (s) {
 		place = s->value;
 		place.line += error->line > 0 ? error->line - 1 : 0;
 	}
-	if (caret.failed)
+	rule_show(&lines, work->conf->rule[nth].match, error, "    ");
+	if (lines.failed)
 		work->no_memory = true;
 	else
-		conf_report(work, place, path, "column %d: %s%s\n    %.*s\n    %s", column,
-			error->message, conf_rule_hint(error, hint, sizeof(hint)),
-			(int)strcspn(line, "\n"), line, caret.data);
-	buf_free(&caret);
+		conf_report(work, place, path, "column %d: %s%s\n%s", error->column, error->message,
+			conf_rule_hint(error, hint, sizeof(hint)), lines.data);
+	buf_free(&lines);
 	free(path);
 }
 
@@ -236,6 +231,7 @@ void conf_check(struct conf_work *work)
 		check_dicom(work, i);
 		check_s3(work, i);
 		check_command(work, i);
+		conf_check_remote(work, i);
 	}
 	for (size_t i = 0; i < work->conf->rule_count; i++) {
 		check_targets(work, i);

@@ -108,7 +108,7 @@ static struct buf setting_text(const struct conf_key *key, const union field *va
 		conf_value_print(&text, key, value);
 		break;
 	default:
-		if (value->text)
+		if (value->text && *value->text)
 			buf_puts(&text, value->text);
 	}
 	return text;

@@ -225,6 +225,9 @@ void conf_print_prefix(struct buf *out, const struct conf_prefix *prefix);
 struct cfg_t;
 void conf_fill(struct conf_work *work, struct cfg_t *cfg);
 void conf_check(struct conf_work *work);
+/* conf_remote: the same of how one target is reached; what of it has no effect. */
+void conf_check_remote(struct conf_work *work, size_t nth);
+void conf_warn_remote(struct conf_work *work, size_t nth);
 
 /* conf_warn: what is right but hardly meant. Written to standard error when conf_warnings is set and the
  * configuration has no mistakes; it stays right. */

@@ -199,7 +199,8 @@ void conf_parse_marker(const struct conf_item *i)
 		conf_set_string(i, i->text, n);
 }
 
-/* A secret has its own key: in a URL it would be seen in logs and process lists. */
+/* A secret has its own key: in a URL it would be seen in logs and process lists. What may hold one is not
+ * shown either. */
 void conf_parse_url(const struct conf_item *i)
 {
 	size_t scheme = strncmp(i->text, "http://", 7) == 0    ? 7
@@ -211,12 +212,12 @@ void conf_parse_url(const struct conf_item *i)
 	for (const char *c = i->text; *c; c++)
 		if (*c <= ' ' || *c == 0x7f || strchr("\"\\<>^`{|}?#", *c))
 			scheme = 0;
-	if (!scheme || !*host || *host == '/')
+	if (memchr(host, '@', strcspn(host, "/")) || (!scheme && strchr(host, '@')))
+		CONF_WRONG(i, "a user's name in a URL is not possible; use the keys for it");
+	else if (!scheme || !*host || *host == '/')
 		CONF_WRONG(i,
 			"\"%s\" is not a URL; for example \"https://pacs.example.org/dicom-web\"",
 			i->text);
-	else if (memchr(host, '@', strcspn(host, "/")))
-		CONF_WRONG(i, "a user's name in a URL is not possible; use the keys for it");
 	else
 		conf_set_string(i, i->text, n - (i->text[n - 1] == '/'));
 }

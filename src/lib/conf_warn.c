@@ -278,6 +278,7 @@ void conf_warn(struct conf_work *work)
 	for (size_t i = 0; i < work->conf->target_count; i++) {
 		warn_of_unused(work, i);
 		warn_of_files(work, i);
+		conf_warn_remote(work, i);
 	}
 	conf_work_print(work);
 	conf_work_forget(work);

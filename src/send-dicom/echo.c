@@ -16,6 +16,7 @@ struct echo {
 	bool answered; /* the target has answered the C-ECHO */
 	bool no_echo; /* it took the association, but knows no C-ECHO: then it can be used as well */
 	long status;  /* of the answer */
+	bool there;   /* it refused for good, or broke off: somebody listens and speaks */
 	char detail[256]; /* what is known about TLS; "" */
 	char reason[256]; /* why it failed; "" */
 };
@@ -35,6 +36,16 @@ static void take_answer(struct echo *e, const char *text)
 
 	e->answered = true;
 	e->status = number ? strtol(number, NULL, 16) : 0;
+}
+
+static void take_reason(struct echo *e, const char *text)
+{
+	static const char rejected[] = "Result: Rejected Permanent", aborted[] = "Peer aborted";
+
+	if (strncmp(text, rejected, sizeof(rejected) - 1) == 0 ||
+		strncmp(text, aborted, sizeof(aborted) - 1) == 0)
+		e->there = true;
+	add(e->reason, sizeof(e->reason), text);
 }
 
 static void take_line(struct echo *e, char *line)
@@ -60,7 +71,7 @@ static void take_line(struct echo *e, char *line)
 		for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 			if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
 				text += strlen(prefixes[i]);
-		add(e->reason, sizeof(e->reason), tool_words(text));
+		take_reason(e, tool_words(text));
 	}
 }
 
@@ -86,7 +97,18 @@ static int run(struct echo *e, const struct peer *peer)
 	return tool_end(&tool, false);
 }
 
-bool echo_ok(const struct peer *peer, char *why, size_t size)
+/* What keeps a C-ECHO out need not keep images out, so a job is worth a try: many a target knows whoever
+ * wants to verify not at all. Only resources are short for both. */
+static bool refuses_echo_only(const struct echo *e)
+{
+	enum { OUT_OF_RESOURCES = 0xa7, RESOURCE_LIMITATION = 0x0213 };
+
+	if (e->answered)
+		return e->status >> 8 != OUT_OF_RESOURCES && e->status != RESOURCE_LIMITATION;
+	return e->there && !e->detail[0];
+}
+
+bool echo_ok(const struct peer *peer, bool job, char *why, size_t size)
 {
 	/* PS3.7 C.5.6, C.5.8: it answers, and has no C-ECHO */
 	enum { NO_SUCH_CLASS = 0x0122, NO_SUCH_OPERATION = 0x0211 };
@@ -109,5 +131,8 @@ bool echo_ok(const struct peer *peer, char *why, size_t size)
 			e.detail[0] ? e.detail : e.reason);
 	else
 		(void)snprintf(why, size, "echoscu ended without an answer, status %d", code);
-	return false;
+	if (!job || !refuses_echo_only(&e))
+		return false;
+	log_info("the target refuses a C-ECHO, so it is there; images are tried: %s", why);
+	return true;
 }

@@ -166,10 +166,10 @@ void peer_read(struct peer *peer, bool job)
 
 	*peer = (struct peer){ 0 };
 	(void)sender_number("PORT", 1, 65535, 104);
-	(void)sender_number("TIMEOUT", 1, MAX_TIMEOUT_S, 60);
+	(void)sender_number("TIMEOUT", 1, MAX_TIMEOUT_S, 30);
 	(void)sender_number("MAX_PDU", 4096, 131072, 131072);
 	peer->port = sender_setting("PORT", "104");
-	peer->timeout = sender_setting("TIMEOUT", "60");
+	peer->timeout = sender_setting("TIMEOUT", "30");
 	peer->max_pdu = sender_setting("MAX_PDU", "131072");
 	peer->nodelay = !sender_setting("NODELAY", NULL) || sender_yes("NODELAY");
 	peer->connections = sender_number("CONNECTIONS", 1, MAX_CONNECTIONS, 1);

@@ -10,13 +10,15 @@
 #include "sender.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
-/* Whether the target can be used. With return_to_sender it is somebody else with each job. */
-static void probe(struct sender *sender, const struct peer *peer)
+/* Whether the target can be used. With return_to_sender it is somebody else with each job, and the one of this
+ * job must not hold up the others'. */
+static void probe(struct sender *sender, const struct peer *peer, bool job)
 {
 	char why[512];
 
-	if (peer->host && !echo_ok(peer, why, sizeof(why)))
+	if (!sender_yes("RETURN_TO_SENDER") && !echo_ok(peer, job, why, sizeof(why)))
 		sender_target_failed(sender, "%s", why);
 }
 
@@ -34,11 +36,12 @@ int main(int argc, char *argv[])
 	struct sender sender;
 	struct peer peer;
 	const bool probing = sender_probing(argc, argv);
+	const bool job = !probing || getenv("DCMSPOOL_JOB");
 
 	sender_open(&sender, argv[0]);
-	peer_read(&peer, !probing);
+	peer_read(&peer, job);
 	if (probing)
-		probe(&sender, &peer);
+		probe(&sender, &peer, job);
 	else if (!peer.host)
 		fail_all(&sender);
 	else

@@ -72,6 +72,16 @@ static const char *host_end(const char *from, const char *ends)
 	return plain;
 }
 
+/* A password is shown to nobody, so neither is a destination that has one. */
+static void check_password(const char *from)
+{
+	const char *at = memchr(from, '@', strcspn(from, "/")), *colon = strchr(from, ':');
+
+	if (at && colon && colon < at)
+		sender_never("TARGET_DESTINATION has a password in it; put that into a file, and "
+			     "name the file in TARGET_PASSWORD_FILE");
+}
+
 /* rsync://[USER@]HOST[:PORT]/MODULE[/PATH] */
 static void check_daemon(const char *text)
 {
@@ -115,10 +125,12 @@ static enum destination_kind check(const char *text)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			sender_never("TARGET_DESTINATION has a control character in it");
 	if (strncmp(text, scheme, strlen(scheme)) == 0) {
+		check_password(text + strlen(scheme));
 		check_daemon(text);
 		kind = DESTINATION_DAEMON;
 		path += strlen(scheme);
 	} else if (*text != '/') {
+		check_password(text);
 		check_ssh(text);
 		kind = DESTINATION_SSH;
 	}

@@ -15,10 +15,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct request {
 	char *url;
 	const char *file; /* to be uploaded; NULL: GET */
+	int64_t size;     /* of the file */
 	char sha256[65];  /* of the file, hexadecimal; the server compares it with what it got */
 };
 

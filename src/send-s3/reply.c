@@ -1,5 +1,7 @@
 #include "reply.h"
 
+#include "log.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -97,6 +99,12 @@ static enum reply_meaning refused(const struct reply *reply, char *text, size_t 
 	return meaning;
 }
 
+/* Success is told by a status and headers only; the one newline is ours. */
+static bool is_blank(const struct reply *reply)
+{
+	return strspn(reply->body, " \r\n") == reply->length;
+}
+
 enum reply_meaning reply_judge(const struct reply *reply, char *text, size_t size)
 {
 	if (reply->exit != 0) {
@@ -111,18 +119,47 @@ enum reply_meaning reply_judge(const struct reply *reply, char *text, size_t siz
 			"TARGET_URL");
 		return REPLY_TARGET;
 	}
+	if (!is_blank(reply)) {
+		(void)snprintf(text, size,
+			"the answer to an upload has a text, so this is no S3 server; see "
+			"TARGET_URL");
+		return REPLY_TARGET;
+	}
+	if (!reply->whole) {
+		(void)snprintf(text, size, "success was told before the image was sent");
+		return REPLY_BROKEN;
+	}
 	(void)snprintf(text, size, "stored");
 	return REPLY_STORED;
 }
 
-bool reply_usable(const struct reply *reply, char *text, size_t size)
+/* It refuses to list, for no reason that would keep an upload out as well: a server that has no such request, say. */
+static bool refuses_list_only(const struct reply *reply, const char *code)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(codes[i].code, code) == 0)
+			return strcmp(code, "AccessDenied") == 0;
+	return reply->status == 501 ||
+	       (reply->status >= 400 && reply->status < 500 && reply->status != 407 &&
+		       reply->status != 408 && reply->status != 429);
+}
+
+bool reply_usable(const struct reply *reply, bool job, char *text, size_t size)
 {
 	char code[CODE_SIZE];
 
-	if (reply->exit == 0 && reply->status == 200)
-		return true;
+	if (reply->exit == 0 && reply->status == 200) {
+		(void)snprintf(text, size,
+			"the answer is no list of a bucket, so this is no S3 server; see "
+			"TARGET_URL");
+		return strstr(reply->body, "<ListBucketResult") != NULL;
+	}
 	(void)reply_judge(reply, text, size);
 	element(reply, "Code", code, sizeof(code));
+	if (reply->exit == 0 && job && refuses_list_only(reply, code)) {
+		log_info("the server refuses to list, so it is there; images are tried: %s", text);
+		return true;
+	}
 	/* It knows us, but we may not list; or the URL has a prefix, and no object is called so. */
 	return reply->exit == 0 &&
 	       ((reply->status == 403 && strcmp(code, "AccessDenied") == 0) ||

@@ -121,7 +121,7 @@ static bool take_probe(void *context, size_t nth, const struct reply *reply)
 
 	(void)nth; /* there is one */
 	job->probed = true;
-	if (!reply_usable(reply, text, sizeof(text)))
+	if (!reply_usable(reply, getenv("DCMSPOOL_JOB") != NULL, text, sizeof(text)))
 		sender_target_failed(&job->sender, "%s: %s", job->bucket.url, text);
 	return true;
 }

@@ -45,8 +45,10 @@ static int64_t choose(struct round *r)
 				continue;
 			if (rate && bytes >= rate)
 				break;
-			if (stat(s->image[i].name, &st) == 0) /* else hashing it fails */
-				bytes += st.st_size;
+			if (stat(s->image[i].name, &st) < 0)
+				st.st_size = 0; /* hashing it fails */
+			bytes += st.st_size;
+			r->request[r->count].size = st.st_size;
 			r->request[r->count].url = r->job->url[i];
 			r->request[r->count].file = s->image[i].name;
 			r->image[r->count++] = i;
