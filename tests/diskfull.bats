@@ -209,7 +209,7 @@ calm() {
 	mkdir -p "$SPOOL/sending/pacs"
 	fill
 	start_dispatchers 1
-	wait_for logged dispatcher1 'unable to write outgoing/pacs/paused.json: No space left on device'
+	wait_for logged dispatcher1 'unable to write the ledger of job .*: No space left on device'
 	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
 	make_room
 	wait_for -t 60 test -e "$SPOOL/outgoing/pacs/paused.json"
