@@ -298,7 +298,7 @@ report() {
 	for n in 1 4 16; do
 		row "to $n targets: mv into incoming/ to all queued" "fan.$n" %8.2f s
 		row "  processor time of the router" "fan.cpu.$n" %8.0f ms
-		row "  read by it, all files together" "fan.read.$n" %8.0f KB '<' 525
+		row "  read by it: headers, for InstanceNumber" "fan.read.$n" %8.0f KB '<' 26250
 		row "  written by it, all files together" "fan.written.$n" %8.0f KB '<' 525
 	done
 	printf '\nMemory of their own (Private_Clean + Private_Dirty)\n'
