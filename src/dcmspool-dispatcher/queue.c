@@ -269,6 +269,7 @@ static bool next_job(
 	struct dispatcher *d, struct queue *queue, enum conf_priority priority, struct work *work)
 {
 	int64_t until_us = pause_until(queue->outgoing, queue->target, &queue->is_paused);
+	long allowed = queue->is_paused ? 1 : target_jobs(queue->target);
 	const char *job = NULL;
 	long running = 0, i;
 
@@ -279,15 +280,10 @@ static bool next_job(
 		work->give_up = job != NULL;
 	} else {
 		work->dir = take_over(d, queue, &job, &running);
-	}
-	if (!job && until_us <= spool_now_us() && priority < CONF_PRIORITIES &&
-		running <
-			(queue->is_paused
-					? 1
-					: target_jobs(
-						  queue->target))) { /* sending/ tells of an end */
-		i = claim_first(d, queue, priority, &work->dir);
-		job = i < 0 ? NULL : queue->waiting[i].name;
+		if (!job && priority < CONF_PRIORITIES && running < allowed) {
+			i = claim_first(d, queue, priority, &work->dir);
+			job = i < 0 ? NULL : queue->waiting[i].name;
+		} /* else sending/ tells when one has ended */
 	}
 	if (job)
 		memcpy(work->job, job, strlen(job) + 1);
@@ -301,8 +297,8 @@ bool queue_claim_from(struct dispatcher *d, const struct conf_target *target,
 	bool claimed = false;
 
 	*work = (struct work){ .target = target, .dir = -1 };
-	if (queue_open(d, target, priority < CONF_PRIORITIES, &queue) ==
-		0) /* held since the survey? */
+	/* It may have been held since the survey. */
+	if (queue_open(d, target, priority < CONF_PRIORITIES, &queue) == 0)
 		claimed = !queue_held(d, target->name) && next_job(d, &queue, priority, work);
 	else if (errno == EWOULDBLOCK) /* another dispatcher is choosing */
 		look_again(d, spool_now_us() + BUSY_US);

@@ -34,7 +34,7 @@ static void fail_all(struct sender *sender)
 int main(int argc, char *argv[])
 {
 	struct sender sender;
-	struct peer peer;
+	static struct peer peer; /* for the life of the process */
 	const bool probing = sender_probing(argc, argv);
 	const bool job = !probing || getenv("DCMSPOOL_JOB");
 
