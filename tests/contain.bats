@@ -161,3 +161,51 @@ two_targets() {
 	press_ctrl_c
 	wait_for ended "$pid_up"
 }
+
+@test "a reason that is no UTF-8 pauses the target all the same" {
+	own_sender bad <<-'END'
+		#!/bin/sh
+		printf 'target\t-\t-\tver\374ckt %s\n' "$(printf 'ü%.0s' $(seq 200))"
+		exit 111
+	END
+	make_router 'target "bad" { type = bad }' 'rule "all" { match = "True" targets = { "bad" } }'
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for test -e "$SPOOL/outgoing/bad/paused.json"
+	jq -e '.reason | test("ver.ckt ü")' "$SPOOL/outgoing/bad/paused.json"
+	[ "$(journal retried | wc -l)" -eq 1 ]
+}
+
+@test "a sender that is killed each time is tried less and less often, and the journal tells" {
+	own_sender killed <<-'END'
+		#!/bin/sh
+		kill -KILL $$
+	END
+	make_router 'target "killed" { type = killed retry_min = 100ms retry_max = 1h give_up = 2s }' \
+		'rule "all" { match = "True" targets = { "killed" } }'
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for has_jobs error 1
+	grep -q 'could not be used.*killed by signal 9' "$SPOOL"/error/*/reason.txt
+	[ "$(journal retried | wc -l)" -lt 12 ]
+}
+
+@test "a sender that says what is in no contract: the first answer counts, other words are none" {
+	own_sender odd <<-'END'
+		#!/bin/sh
+		read -r first
+		printf 'ok\t-\t%s\tdone\n' "$first"
+		printf 'stored\t0000\t%s\tfine\nfailed\tA700\t%s\tno\n' "$first" "$first"
+		while read -r image; do printf 'stored\t0000\t%s\tfine\n' "$image"; done
+	END
+	make_router 'target "odd" { type = odd }' 'rule "all" { match = "True" targets = { "odd" } }'
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for has_jobs success 1
+	[ "$(cut -f3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 2 stored" ]
+	grep -q 'none of dcmspool-sender(7): ok' "$BATS_TEST_TMPDIR/dispatcher1.log"
+	grep -q 'answered an image twice' "$BATS_TEST_TMPDIR/dispatcher1.log"
+}

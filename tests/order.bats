@@ -8,13 +8,6 @@ teardown() {
 	show_state
 }
 
-# one_series NAME STUDY [makestudy options]: a study of one series in $BATS_TEST_TMPDIR/NAME
-one_series() {
-	local name=$1 uid=$2
-	shift 2
-	study "$BATS_TEST_TMPDIR/$name" -s 1 -n 2 -r 32 -c 32 -y "$uid" "$@"
-}
-
 # sent_series: the SeriesInstanceUIDs in the order in which they were sent
 sent_series() {
 	local job target
@@ -345,55 +338,6 @@ make_asked() {
 	send "$BATS_TEST_TMPDIR/first"
 	wait_for grep -q asked "$BATS_TEST_TMPDIR/calls"
 	wait_for eval '[ "$(jq -r .until "$SPOOL/outgoing/asked/paused.json")" \< 2099 ]'
-	jq -e '.failures == 4' "$SPOOL/outgoing/asked/paused.json" || [ "$(wc -l <"$BATS_TEST_TMPDIR/calls")" -gt 1 ]
-}
-
-@test "a reason that is no UTF-8 pauses the target all the same" {
-	own_sender bad <<-'END'
-		#!/bin/sh
-		printf 'target\t-\t-\tver\374ckt %s\n' "$(printf 'ü%.0s' $(seq 200))"
-		exit 111
-	END
-	make_router 'target "bad" { type = bad }' 'rule "all" { match = "True" targets = { "bad" } }'
-	start_all
-	one_series first 1.2.3
-	send "$BATS_TEST_TMPDIR/first"
-	wait_for test -e "$SPOOL/outgoing/bad/paused.json"
-	jq -e '.reason | test("ver.ckt ü")' "$SPOOL/outgoing/bad/paused.json"
-	[ "$(journal retried | wc -l)" -eq 1 ]
-}
-
-@test "a sender that is killed each time is tried less and less often, and the journal tells" {
-	own_sender killed <<-'END'
-		#!/bin/sh
-		kill -KILL $$
-	END
-	make_router 'target "killed" { type = killed retry_min = 100ms retry_max = 1h give_up = 2s }' \
-		'rule "all" { match = "True" targets = { "killed" } }'
-	start_all
-	one_series first 1.2.3
-	send "$BATS_TEST_TMPDIR/first"
-	wait_for has_jobs error 1
-	grep -q 'could not be used.*killed by signal 9' "$SPOOL"/error/*/reason.txt
-	[ "$(journal retried | wc -l)" -lt 12 ]
-}
-
-@test "a sender that says what is in no contract: the first answer counts, other words are none" {
-	own_sender odd <<-'END'
-		#!/bin/sh
-		read -r first
-		printf 'ok\t-\t%s\tdone\n' "$first"
-		printf 'stored\t0000\t%s\tfine\nfailed\tA700\t%s\tno\n' "$first" "$first"
-		while read -r image; do printf 'stored\t0000\t%s\tfine\n' "$image"; done
-	END
-	make_router 'target "odd" { type = odd }' 'rule "all" { match = "True" targets = { "odd" } }'
-	start_all
-	one_series first 1.2.3
-	send "$BATS_TEST_TMPDIR/first"
-	wait_for has_jobs success 1
-	[ "$(cut -f3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 2 stored" ]
-	grep -q 'none of dcmspool-sender(7): ok' "$BATS_TEST_TMPDIR/dispatcher1.log"
-	grep -q 'answered an image twice' "$BATS_TEST_TMPDIR/dispatcher1.log"
 }
 
 @test "files and names by hand in a queue keep no study waiting" {

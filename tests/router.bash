@@ -45,6 +45,13 @@ start_all() {
 # study DIR [makestudy options]
 study() { "$TOOLS/makestudy" "$@" >/dev/null; }
 
+# one_series NAME STUDY [makestudy options]: a study of one series in $BATS_TEST_TMPDIR/NAME
+one_series() {
+	local name=$1 uid=$2
+	shift 2
+	study "$BATS_TEST_TMPDIR/$name" -s 1 -n 2 -r 32 -c 32 -y "$uid" "$@"
+}
+
 # send DIR [dcmsend options]
 send() {
 	local dir=$1

@@ -9,13 +9,6 @@ verb() {
 	"$BIN/dcmspool-$name" -c "$CONF" "$@"
 }
 
-# one_series NAME STUDY [makestudy options]: a study of one series in $BATS_TEST_TMPDIR/NAME
-one_series() {
-	local name=$1 uid=$2
-	shift 2
-	study "$BATS_TEST_TMPDIR/$name" -s 1 -n 2 -r 32 -c 32 -y "$uid" "$@"
-}
-
 # make_two: targets a and b, everything goes to both
 make_two() {
 	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \

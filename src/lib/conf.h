@@ -69,7 +69,7 @@ enum conf_order { CONF_ORDER_STUDY, CONF_ORDER_SERIES_NUMBER, CONF_ORDER_NONE };
 struct conf_target {
 	char *name;           /* name_ok() */
 	char *type;           /* "dicom", "folder": the program send-TYPE beside ours */
-	long max_connections; /* jobs at once; default 1 */
+	long max_connections; /* connections at once; default 1 */
 	enum conf_order order;
 	long order_wait_ms; /* for an earlier series of the study that is not routed yet; default 10 min */
 	char *hours[CONF_PRIORITIES]; /* when jobs of a priority go, hours.h */
