@@ -1,6 +1,12 @@
 # byhand.bash: what the tests share that put things into incoming/ by hand.
 # shellcheck shell=bash
 
+teardown() {
+	exec 5>&- # a slow writer that a failed test has left
+	stop_all
+	show_state || true # a skipped test has no spool
+}
+
 # routes N: N images are in the archive in all, and nothing is on its way
 routes() {
 	wait_for has_images "$BATS_TEST_TMPDIR/archive" "$1"

@@ -5,12 +5,6 @@ load helper
 load router
 load byhand
 
-teardown() {
-	exec 5>&- # a slow writer that a failed test has left
-	stop_all
-	show_state || true # a skipped test has no spool
-}
-
 @test "files copied and moved into incoming/ are routed" {
 	make_router
 	start_all

@@ -4,11 +4,6 @@ load helper
 load router
 load verbs
 
-teardown() {
-	stop_all
-	show_state || true # there may be no program that has written a log
-}
-
 @test "cancel: a job that waits goes to discard/, for one target or for all; from there it can be routed again" {
 	make_two
 	verb hold all

@@ -4,11 +4,6 @@ load helper
 load router
 load verbs
 
-teardown() {
-	stop_all
-	show_state || true # there may be no program that has written a log
-}
-
 @test "hold: nothing goes to the target until it is released; the file says who and why" {
 	make_two
 	SUDO_USER=alice verb hold -r "a new

@@ -41,6 +41,18 @@ job_of() {
 # is_sent UID
 is_sent() { sent_series | grep -qxF "$1"; }
 
+# A series that is being collected in incoming/ (its sender stays connected), and a later one of its study that is
+# complete.
+second_comes_first() {
+	start_all
+	one_series first 1.2.3 -u 1.2.3.1
+	one_series second 1.2.3 -u 1.2.3.2
+	# shellcheck disable=SC2046 # names without blanks
+	stay_connected $(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | sort)
+	wait_for has_images "$SPOOL/incoming/1.2.3.1" 1
+	send "$BATS_TEST_TMPDIR/second"
+}
+
 @test "order: a series waits for an earlier one of its study that is still in receiving/" {
 	make_router
 	start_all
@@ -125,13 +137,7 @@ is_sent() { sent_series | grep -qxF "$1"; }
 @test "order_wait: after it the series goes, and the journal says what it has overtaken" {
 	make_router 'target "archive" { type = folder path = "archive" order_wait = 300ms }' \
 		'rule "all" { match = "True" targets = { "archive" } }'
-	start_all
-	one_series first 1.2.3 -u 1.2.3.1
-	one_series second 1.2.3 -u 1.2.3.2
-	# shellcheck disable=SC2046 # names without blanks
-	stay_connected $(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | sort)
-	wait_for has_images "$SPOOL/incoming/1.2.3.1" 1
-	send "$BATS_TEST_TMPDIR/second"
+	second_comes_first
 	wait_for has_jobs success 1
 	[ "$(sent_series)" = 1.2.3.2 ]
 	[[ $(journal overtaken | jq -r .earlier) == @(receiving/*|incoming/1.2.3.1) ]]
@@ -140,13 +146,7 @@ is_sent() { sent_series | grep -qxF "$1"; }
 @test "order = none waits for nothing" {
 	make_router 'target "archive" { type = folder path = "archive" order = none }' \
 		'rule "all" { match = "True" targets = { "archive" } }'
-	start_all
-	one_series first 1.2.3 -u 1.2.3.1
-	one_series second 1.2.3 -u 1.2.3.2
-	# shellcheck disable=SC2046 # names without blanks
-	stay_connected $(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | sort)
-	wait_for has_images "$SPOOL/incoming/1.2.3.1" 1
-	send "$BATS_TEST_TMPDIR/second"
+	second_comes_first
 	wait_for has_jobs success 1
 	[ -z "$(journal overtaken)" ]
 }

@@ -4,12 +4,6 @@ load helper
 load router
 load byhand
 
-teardown() {
-	exec 5>&- # a slow writer that a failed test has left
-	stop_all
-	show_state || true # a skipped test has no spool
-}
-
 @test "jobs moved back from success/ and discard/, several at once, are routed by the rules of now" {
 	make_router 'target "archive" { type = folder path = "archive" }' \
 		'target "other" { type = folder path = "other" }' \

@@ -4,11 +4,6 @@ load helper
 load router
 load verbs
 
-teardown() {
-	stop_all
-	show_state || true # there may be no program that has written a log
-}
-
 @test "retry TARGET: a paused target is tried at once" {
 	make_sender
 	touch "$BATS_TEST_TMPDIR/down"

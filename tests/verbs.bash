@@ -2,6 +2,11 @@
 # does as it is told.
 # shellcheck shell=bash
 
+teardown() {
+	stop_all
+	show_state || true # there may be no program that has written a log
+}
+
 # verb NAME ARGUMENT...
 verb() {
 	local name=$1

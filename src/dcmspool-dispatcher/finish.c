@@ -178,7 +178,7 @@ static int split(struct dispatcher *d, struct work *work)
 	char name[NAME_SIZE];
 	int failed, result;
 
-	if (drop_uncommitted(work) < 0 || disk_make_dir(work->dir, ".failed") < 0)
+	if (disk_make_dir(work->dir, ".failed") < 0) /* finish_resume() has removed an old one */
 		return -1;
 	failed = disk_open_dir(work->dir, ".failed");
 	if (failed < 0)
