@@ -25,13 +25,15 @@ override CFLAGS   += -std=c11 $(WARNINGS) $(HARDEN)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
 LDLIBS    = -linotifytools -lconfuse -ljansson -lz -lpcre2-8 -lm
 
-LIB_SRC  := $(wildcard src/lib/*.c)
+LIB_SRC  := $(wildcard src/lib/*/*.c)
 LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
-PROGRAMS := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
+# A folder below a stage's is a program.
+PROGRAM_DIRS := $(patsubst %/,%,$(filter-out src/lib/%,$(wildcard src/*/*/)))
+PROGRAMS := $(notdir $(PROGRAM_DIRS))
 
 SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
 
-PRELOADS := $(wildcard src/*/preload/*.c)
+PRELOADS := $(wildcard src/*/*/preload/*.c)
 PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
 
 all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED)
@@ -41,34 +43,38 @@ $(BUILD)/%.o: src/%.c
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
 
 # Every keyword of PS3.6, from DCMTK's data dictionary.
-$(BUILD)/lib/dicom_dictionary.o: $(BUILD)/gen/dicom_dictionary_table.h
-$(BUILD)/gen/dicom_dictionary_table.h: src/lib/dicom_dictionary.sh
+$(BUILD)/lib/dicom/dictionary.o: $(BUILD)/gen/dicom_dictionary_table.h
+$(BUILD)/gen/dicom_dictionary_table.h: src/lib/dicom/dictionary.sh
 	@mkdir -p $(@D)
 	sh $< >$@.new
 	mv $@.new $@
 
 $(BUILD)/libspool.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^ # q: files of one name lie in several folders
 
-# One program per folder of src/: every .c file in it, and the library.
+# One program per folder: every .c file in it, and the library.
 define PROGRAM
-$(BIN)/$(1): $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c)) $(BUILD)/libspool.a
+$(BIN)/$(notdir $(1)): $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(BUILD)/libspool.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
-$(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p))))
+$(foreach p,$(PROGRAM_DIRS),$(eval $(call PROGRAM,$(p))))
 
 # Tools and unit tests of the suite: one file each.
-TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*.c)) $(BUILD)/tests/loopback.so
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libspool.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libspool.a $(LDLIBS)
+TOOL_SRC := $(wildcard tests/lib/*.c tests/receive/*.c tests/tools/*.c)
+TOOLS := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TOOL_SRC))) $(BUILD)/tests/loopback.so
+define TOOL
+$(BUILD)/tests/$(basename $(notdir $(1))): $(1) $(BUILD)/libspool.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) -MMD -MP $$(CFLAGS) $$(LDFLAGS) -o $$@ $$< $(BUILD)/libspool.a $$(LDLIBS)
+endef
+$(foreach t,$(TOOL_SRC),$(eval $(call TOOL,$(t))))
 
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 # The dictionary that storescp reads at each connection: groups 0000 and 0002 are all it needs.
-$(BIN)/storescp.dic: src/dcmspool-association/storescp-dic.sh
+$(BIN)/storescp.dic: src/receive/dcmspool-association/storescp-dic.sh
 	@mkdir -p $(@D)
 	sh $< >$@.new
 	mv $@.new $@
@@ -81,7 +87,7 @@ $(1): $(2)
 		$$(filter-out -pie -fsanitize=%,$$(LDFLAGS)) -o $$@ $$<
 endef
 $(foreach p,$(PRELOADS),$(eval $(call PRELOAD,$(BIN)/$(basename $(notdir $(p))).so,$(p))))
-$(eval $(call PRELOAD,$(BUILD)/tests/loopback.so,tests/preload/loopback.c))
+$(eval $(call PRELOAD,$(BUILD)/tests/loopback.so,tests/tools/preload/loopback.c))
 
 # A build in another folder (make asan) has the shell commands beside its programs as well.
 ifneq ($(abspath $(BIN)),$(abspath bin))
@@ -118,19 +124,19 @@ check:
 	@$(AS_OWNER) $(MAKE) -s test
 
 bench: all $(TOOLS)
-	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench.sh
-	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench-getdcmtags.sh
-	BUILD=$(abspath $(BUILD)) tests/bench-rules.sh
-	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench-dispatch.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-getdcmtags.sh
+	BUILD=$(abspath $(BUILD)) tests/bench/bench-rules.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-dispatch.sh
 
 # Without root, when the packages are there. BATS: one file or the folder.
 test: all $(TOOLS)
-	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --jobs $(JOBS) $(BATS)
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --recursive --jobs $(JOBS) $(BATS)
 
 # The rule language beside Python, at length; `make test` compares fewer expressions.
 RULE_COUNT ?= 100000
 check-rules: $(BUILD)/tests/test_rule
-	/usr/bin/python3 tests/rule_oracle.py $(or $(RULE_SEED),1) $(RULE_COUNT) >$(BUILD)/expressions
+	/usr/bin/python3 tests/lib/rule_oracle.py $(or $(RULE_SEED),1) $(RULE_COUNT) >$(BUILD)/expressions
 	$(BUILD)/tests/test_rule $(BUILD)/expressions
 
 deps:
@@ -144,7 +150,8 @@ asan:
 # The header reader under libFuzzer; what it finds is kept in $(FUZZ).
 FUZZ         ?= $(BUILD)/fuzz
 FUZZ_SECONDS ?= 60
-FUZZ_SRC     := tests/fuzz/fuzz_dicom.c $(wildcard src/lib/dicom*.c) src/lib/charset.c src/lib/str.c
+FUZZ_SRC     := tests/fuzz/fuzz_dicom.c $(filter-out %/layout.c,$(wildcard src/lib/dicom/*.c)) \
+                src/lib/base/str.c
 fuzz: $(BUILD)/tests/makestudy $(BUILD)/gen/dicom_dictionary_table.h
 	@mkdir -p $(FUZZ)/corpus
 	sh tests/fuzz/seeds.sh $(BUILD)/tests/makestudy $(FUZZ)/seeds
@@ -155,9 +162,8 @@ fuzz: $(BUILD)/tests/makestudy $(BUILD)/gen/dicom_dictionary_table.h
 
 # Lines of the header reader that its own tests execute.
 coverage:
-	$(MAKE) -s BUILD=build-coverage BIN=build-coverage/bin BATS=tests/dicom.bats CFLAGS="-O0 -g --coverage" test
-	gcov -n -o build-coverage/lib $(patsubst src/%.c,build-coverage/%.o,$(wildcard src/lib/dicom*.c) \
-		src/lib/charset.c) | awk -F "[':% ]+" '/^File .src.lib.[a-z_]*.c/ { file = $$2 } \
+	$(MAKE) -s BUILD=build-coverage BIN=build-coverage/bin BATS=tests/lib/dicom.bats CFLAGS="-O0 -g --coverage" test
+	gcov -n -o build-coverage/lib/dicom $(patsubst src/%.c,build-coverage/%.o,$(wildcard src/lib/dicom/*.c)) | awk -F "[':% ]+" '/^File .src.lib.dicom.[a-z_]*.c/ { file = $$2 } \
 		/^Lines/ && file { printf "%6.2f %% of %3d lines  %s\n", $$3, $$5, file; \
 			n += $$5; hit += $$3 * $$5 / 100; file = "" } \
 		END { printf "%6.2f %% of %d lines\n", 100 * hit / n, n }'
@@ -165,24 +171,24 @@ coverage:
 # The rule language: compiler and evaluator, begun with what check-rules compares.
 fuzz-rules:
 	@mkdir -p $(FUZZ)/rules $(FUZZ)/rule-seeds
-	/usr/bin/python3 tests/rule_oracle.py 1 500 | cut -f1 | \
+	/usr/bin/python3 tests/lib/rule_oracle.py 1 500 | cut -f1 | \
 		(cd $(FUZZ)/rule-seeds && split -a 3 -l 1)
 	clang $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $(FUZZ)/fuzz_rule tests/fuzz/fuzz_rule.c \
-		$(wildcard src/lib/rule*.c) src/lib/str.c -lpcre2-8 -lm
+		$(wildcard src/lib/rule/*.c) src/lib/base/str.c -lpcre2-8 -lm
 	cd $(FUZZ) && ./fuzz_rule -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-rss_limit_mb=512 -print_final_stats=1 rules rule-seeds
 
 # What is left out is style, or what clang 14 sees in our va_lists and tables for want of context.
 TIDY        = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,$(TIDY_STYLE)
 TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-signed-char-misuse,-bugprone-macro-parentheses,-bugprone-branch-clone
-MAN_PAGES   = $(wildcard src/*/*.[1-9])
+MAN_PAGES   = $(wildcard src/*/*/*.[1-9] bin/*.[1-9])
 lint:
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck -x .ci/run .ci/deps $(SHELL_FILES) $(wildcard src/*/*.sh)
-	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.sh tests/*.bash) # names that bats knows
-	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*.c) -- \
+	shellcheck -x .ci/run .ci/deps $(SHELL_FILES) $(wildcard src/*/*/*.sh)
+	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
+	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
 	mandoc -T lint -W warning $(MAN_PAGES)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \

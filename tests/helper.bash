@@ -1,6 +1,6 @@
 # helper.bash: what every .bats file loads. No fixed sleeps: wait_for a condition, with a deadline.
 
-TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 : "${BIN:=$TOP/bin}" "${BUILD:=$TOP/build}"
 TOOLS=$BUILD/tests
 

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "dicom_json.h"
+#include "dicom/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

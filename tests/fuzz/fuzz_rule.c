@@ -1,16 +1,16 @@
 /*
  * fuzz_rule: libFuzzer's entry into the rule language, compiler and evaluator.
  *
- * Each input is the text of a rule; behind a NUL, one value for all tags. Whatever compiles must end
- * in a value or in a reason, twice in the same one, and be explained with the same one; and what is said
- * never to be true must not be.
+ * Each input is the text of a rule; behind a NUL, one value for all tags. Whatever compiles must
+ * end in a value or in a reason, twice in the same one, and be explained with the same one; and
+ * what is said never to be true must not be.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rule.h"
+#include "rule/rule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

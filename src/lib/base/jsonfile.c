@@ -1,0 +1,51 @@
+#include "base/jsonfile.h"
+
+#include "base/disk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIZE_MAX_BYTES = 1 << 26 };
+
+json_t *jsonfile_load(int dir, const char *name)
+{
+	char *text = disk_read_file(dir, name, SIZE_MAX_BYTES, NULL);
+	json_t *object;
+
+	if (!text)
+		return NULL;
+	object = json_loads(text, 0, NULL);
+	free(text);
+	if (json_is_object(object))
+		return object;
+	json_decref(object);
+	errno = EINVAL;
+	return NULL;
+}
+
+int jsonfile_store(int dir, const char *name, const json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+	int result, saved;
+	size_t length;
+
+	if (!text) {
+		errno = ENOMEM;
+		return -1;
+	}
+	length = strlen(text);
+	text[length] = '\n'; /* in the place of the NUL: the length is what is written */
+	result = disk_write_file(dir, name, text, length + 1);
+	saved = errno;
+	free(text);
+	errno = saved;
+	return result;
+}
+
+const char *jsonfile_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}

@@ -1,0 +1,204 @@
+#define _GNU_SOURCE
+#include "base/run.h"
+
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Puts descriptor from at number to (0, 1 or 2) in the child. */
+static int place(int from, int to)
+{
+	if (from == to) /* dup2 would leave close-on-exec as it is */
+		return fcntl(to, F_SETFD, 0);
+	return dup2(from, to);
+}
+
+/* The child's side, between fork and exec; only async-signal-safe calls. Returns on failure. */
+static void become(const struct run *run, char **environment, pid_t parent)
+{
+	sigset_t none;
+	int null = -1;
+
+	if (!run->survive) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+			return;
+		if (getppid() != parent) /* it died before the prctl */
+			_exit(127);
+	}
+	if (run->in < 0)
+		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (place(run->in < 0 ? null : run->in, 0) < 0)
+		return;
+	if (run->out >= 0 && place(run->out, 1) < 0)
+		return;
+	if (run->error >= 0 && place(run->error, 2) < 0)
+		return;
+	if (run->keep >= 0 && fcntl(run->keep, F_SETFD, 0) < 0)
+		return;
+	if (run->directory >= 0 && fchdir(run->directory) < 0)
+		return;
+	(void)signal(SIGPIPE, SIG_DFL); /* these cannot fail */
+	(void)signal(SIGIO, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	environ = environment;
+	(void)execvp(run->argv[0], (char *const *)run->argv);
+}
+
+/* Is the variable of this "NAME=value" among those in more? */
+static bool is_among(const char *variable, const char *const *more)
+{
+	size_t length = strcspn(variable, "=") + 1;
+
+	for (; more && *more; more++)
+		if (strncmp(*more, variable, length) == 0)
+			return true;
+	return false;
+}
+
+/* Our environment with the additions, which take the place of what has their name. */
+static char **merge(const char *const *more)
+{
+	size_t n = 0, m = 0, count = 0;
+	char **all;
+
+	while (environ[n])
+		n++;
+	while (more && more[m])
+		m++;
+	all = malloc((n + m + 1) * sizeof(*all));
+	if (!all)
+		return NULL;
+	for (size_t i = 0; i < m; i++)
+		all[count++] = (char *)more[i];
+	for (size_t i = 0; i < n; i++)
+		if (!is_among(environ[i], more))
+			all[count++] = environ[i];
+	all[count] = NULL;
+	return all;
+}
+
+pid_t run_start(const struct run *run)
+{
+	char **environment = merge(run->environment);
+	pid_t parent = getpid(), pid;
+	int failure[2], error = 0;
+	ssize_t n;
+
+	if (!environment)
+		return -1;
+	if (pipe2(failure, O_CLOEXEC) < 0) {
+		free(environment);
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0) {
+		become(run, environment, parent);
+		error = errno;
+		n = write(failure[1], &error, sizeof(error));
+		_exit(n < 0 ? 126 : 127);
+	}
+	error = pid < 0 ? errno : 0;
+	free(environment);
+	(void)close(failure[1]);
+	if (pid > 0) { /* ends at once by close-on-exec when exec worked */
+		do
+			n = read(failure[0], &error, sizeof(error));
+		while (n < 0 && errno == EINTR);
+		if (n == (ssize_t)sizeof(error)) {
+			(void)waitpid(pid, NULL, 0);
+			pid = -1;
+		}
+	}
+	(void)close(failure[0]);
+	errno = error;
+	return pid;
+}
+
+int run_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+char *run_beside(const char *name)
+{
+	char self[4096];
+	struct buf path = { 0 };
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
+
+	if (n <= 0 || (size_t)n >= sizeof(self))
+		return NULL;
+	while (n > 0 && self[n - 1] != '/')
+		n--;
+	buf_add(&path, self, (size_t)n);
+	buf_puts(&path, name);
+	if (path.failed) {
+		buf_free(&path);
+		errno = ENOMEM;
+	}
+	return path.data;
+}
+
+int run_signals(void)
+{
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* these cannot fail */
+	(void)signal(SIGIO, SIG_IGN);   /* a lease that is broken while we hold it, fcntl(2) */
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int run_next_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+int run_timer(void)
+{
+	return timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+int run_arm(int fd, int64_t deadline_us)
+{
+	struct itimerspec when = { 0 };
+
+	when.it_value.tv_sec = (time_t)(deadline_us / 1000000);
+	when.it_value.tv_nsec = (long)(deadline_us % 1000000) * 1000;
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
+}
+
+void run_disarm(int fd)
+{
+	uint64_t count;
+	/* ECANCELED (the clock was set) and EAGAIN need nothing: the caller scans again anyway. */
+	ssize_t n = read(fd, &count, sizeof(count));
+
+	(void)n;
+}

@@ -1,0 +1,49 @@
+/*
+ * run: child processes. Never a shell; every child dies with its parent (PR_SET_PDEATHSIG), which
+ * is why this is fork(2) and not posix_spawn(3): the latter has no attribute for it.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct run {
+	const char *const *argv; /* argv[0]: a path with '/', or a name looked up in PATH */
+	const char *const
+		*environment; /* "NAME=value" added to ours, ends with NULL; may be NULL */
+	int in, out, error;   /* descriptors for 0, 1, 2; -1: /dev/null for 0, ours for 1 and 2 */
+	int keep;             /* one more descriptor to be inherited under its number; -1: none */
+	int directory;        /* working directory; -1: ours */
+	int survive;          /* 1: the child does not die with its parent */
+};
+#define RUN_DEFAULT                                                                                \
+	{                                                                                          \
+		.in = -1, .out = -1, .error = -1, .keep = -1, .directory = -1                      \
+	}
+
+/* Starts the child with all signals unblocked and at their defaults. Returns its pid or -1. */
+pid_t run_start(const struct run *run);
+
+/* Waits for one child: its exit status, or 128 + the number of the signal that ended it; -1 on
+ * error. */
+int run_wait(pid_t pid);
+
+/* The path of a program or file that lives beside the running program ("getdcmtags",
+ * "storescp.dic"), in memory that the caller frees; NULL on error. */
+char *run_beside(const char *name);
+
+/* Blocks TERM, INT, HUP and CHLD and returns a non-blocking signalfd(2) for them. Ignores PIPE. */
+int run_signals(void);
+/* The next signal of run_signals()' descriptor, or 0. */
+int run_next_signal(int fd);
+
+/* A timerfd(2) on CLOCK_REALTIME; run_arm() sets its one deadline in microseconds since 1970 (0:
+ * none). A clock that is set wakes it as well, so that deadlines are computed anew. */
+int run_timer(void);
+int run_arm(int fd, int64_t deadline_us);
+/* Forgets an expiry that poll(2) reported. */
+void run_disarm(int fd);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * show: text from rules and images on a terminal. Nothing in it can command the terminal: whatever
+ * is not printed in columns is written as \n, \xNN or \uNNNN, and so is all that is not ASCII when
+ * the user's locale has no UTF-8.
+ */
+#ifndef SHOW_H
+#define SHOW_H
+
+#include "base/str.h"
+
+/* Looks at locale and terminal; comes first. */
+void show_open(void);
+
+/* Adds text to line, escaped. */
+void show_add(struct buf *line, const char *text);
+
+/* These print a line, which show_add() made or which is ASCII, indented by so many columns, and
+ * free it; without memory for it they die. Where it is longer than the terminal is wide, the first
+ * breaks it at blanks and indents what follows by four columns more; the second leaves it whole, to
+ * be copied. */
+void show_line(struct buf *line, unsigned indent);
+void show_whole(struct buf *line, unsigned indent);
+/* The same with a label of less than indent - margin columns at column margin; when cut, the line
+ * ends where the terminal does. */
+void show_labelled(struct buf *line, const char *label, unsigned margin, unsigned indent, bool cut);
+
+/* Dies when the output could not be written. */
+void show_close(void);
+
+#endif

@@ -1,0 +1,270 @@
+/*
+ * conf: finds the files, has them read, scanned, parsed by libconfuse, filled in and checked.
+ *
+ * All files go into one cfg_t: dcmspool.conf first, then conf.d/<name>.conf in the order of the
+ * names. Sections without a name are CFGF_MULTI there, so that a later one adds to an earlier one
+ * instead of replacing it (libconfuse 3.3, cfg_setopt()); conf_fill lets the last statement of a
+ * key win.
+ */
+#define _GNU_SOURCE
+#include "conf/impl.h"
+
+#include <confuse.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dicom/dicom.h"
+
+enum { OPTIONS = 64 }; /* room for the keys of one section and, at the top, the sections */
+
+/* The directory part of path with its '/', or "" when there is none. */
+static size_t directory_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+static int only_conf(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 5, ".conf") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name); /* not alphasort(): that depends on the locale */
+}
+
+static void read_directory(struct conf_work *work, const char *file)
+{
+	struct dirent **entry = NULL;
+	struct buf directory = { 0 }, name = { 0 };
+	int count;
+
+	buf_add(&directory, file, directory_length(file));
+	buf_puts(&directory, "conf.d");
+	if (directory.failed) {
+		work->no_memory = true;
+		goto out;
+	}
+	count = scandir(directory.data, &entry, only_conf, by_name);
+	if (count < 0) {
+		if (errno != ENOENT)
+			conf_report(work, (struct conf_place){ 0, 0 }, NULL,
+				"unable to read %s: %s; remove it, or let it be read",
+				directory.data, strerror(errno));
+		goto out;
+	}
+	for (int i = 0; i < count; i++) {
+		buf_free(&name);
+		buf_printf(&name, "%s/%s", directory.data, entry[i]->d_name);
+		if (name.failed)
+			work->no_memory = true;
+		else
+			conf_read(work, name.data);
+		free(entry[i]);
+	}
+	free(entry);
+out:
+	buf_free(&directory);
+	buf_free(&name);
+}
+
+static void locate(struct conf_work *work, const char *file)
+{
+	size_t length = directory_length(file);
+	struct buf path = { 0 };
+
+	buf_add(&path, file, length);
+	if (!length)
+		buf_puts(&path, ".");
+	if (path.failed) {
+		work->no_memory = true;
+		return;
+	}
+	work->directory = realpath(path.data, NULL);
+	if (!work->directory) {
+		conf_report(work, (struct conf_place){ 0, 0 }, NULL,
+			"unable to find its directory: %s; check the path", strerror(errno));
+		work->syntax = true;
+		goto out;
+	}
+	buf_free(&path);
+	buf_printf(&path, "%s/%s", strcmp(work->directory, "/") == 0 ? "" : work->directory,
+		file + length);
+	if (path.failed)
+		work->no_memory = true;
+	else
+		work->conf->file = conf_copy(work, path.data, path.length);
+out:
+	buf_free(&path);
+}
+
+/* libconfuse hands no context to its error function. Set while it parses. */
+static _Thread_local struct parsing {
+	struct conf_work *work;
+	size_t source;
+} parsing;
+
+static void confuse_error(cfg_t *cfg, const char *format, va_list args)
+{
+	char message[512];
+
+	(void)vsnprintf(message, sizeof(message), format, args); /* a longer one is cut */
+	conf_report(parsing.work, (struct conf_place){ parsing.source, cfg->line }, cfg->name,
+		"%s; %s", message, "see dcmspool.conf(5)");
+}
+
+/* The table as libconfuse wants it. The texts of all values are kept: conf_value reads them. */
+static void declare(cfg_opt_t options[CONF_SECTIONS][OPTIONS])
+{
+	size_t count[CONF_SECTIONS] = { 0 };
+
+	for (size_t i = 0; i < conf_key_count; i++) {
+		const struct conf_key *k = &conf_keys[i];
+		cfg_opt_t value = CFG_STR(k->name, NULL, CFGF_NODEFAULT);
+		cfg_opt_t list = CFG_STR_LIST(k->name, NULL, CFGF_NODEFAULT);
+
+		/* two types of target may have a key of the same name */
+		if (conf_key_find(k->section, k->name, NULL) == k)
+			options[k->section][count[k->section]++] =
+				conf_kind_list(k->kind) ? list : value;
+	}
+	for (enum conf_section s = CONF_TOP + 1; s < CONF_SECTIONS; s++) {
+		cfg_opt_t section = CFG_SEC(conf_section_names[s], options[s],
+			CFGF_MULTI | (conf_section_titled(s) ? CFGF_TITLE : CFGF_NONE));
+
+		options[CONF_TOP][count[CONF_TOP]++] = section;
+	}
+	for (enum conf_section s = CONF_TOP; s < CONF_SECTIONS; s++)
+		options[s][count[s]] = (cfg_opt_t)CFG_END();
+}
+
+/* Returns NULL after having reported. */
+static cfg_t *parse(struct conf_work *work)
+{
+	cfg_opt_t options[CONF_SECTIONS][OPTIONS];
+	FILE *file;
+	cfg_t *cfg;
+	int rc = CFG_SUCCESS;
+
+	declare(options);
+	cfg = cfg_init(options[CONF_TOP], CFGF_NONE); /* copies the options */
+	if (!cfg) {
+		work->no_memory = true;
+		return NULL;
+	}
+	(void)cfg_set_error_function(cfg, confuse_error); /* there was none before */
+	for (size_t i = 0; i < work->source_count && rc == CFG_SUCCESS; i++) {
+		if (!work->source[i].length)
+			continue; /* fmemopen() refuses an empty buffer */
+		file = fmemopen(work->source[i].text, work->source[i].length, "r");
+		if (!file) {
+			work->no_memory = true;
+			break;
+		}
+		parsing.work = work;
+		parsing.source = i;
+		rc = cfg_parse_fp(cfg, file);
+		parsing.work = NULL;
+		(void)fclose(file); /* only read from */
+	}
+	if (rc == CFG_SUCCESS && !work->no_memory)
+		return cfg;
+	if (!work->mistake_count)
+		work->no_memory = true; /* the one failure that libconfuse does not tell about */
+	(void)cfg_free(cfg);            /* fails for NULL only */
+	return NULL;
+}
+
+struct conf *conf_load(const char *file)
+{
+	struct conf_work work = { 0 };
+	struct conf *conf = calloc(1, sizeof(*conf));
+	cfg_t *cfg = NULL;
+
+	dicom_want_none(); /* of a configuration read before */
+	work.conf = conf;
+	work.no_memory = !conf;
+	if (conf)
+		conf_read(&work, file);
+	if (work.no_memory)
+		goto out;
+	if (!work.syntax)
+		locate(&work, file);
+	if (!work.syntax && !work.no_memory)
+		read_directory(&work, file);
+	for (size_t i = 0; i < work.source_count && !work.no_memory; i++) {
+		conf_tokenize(&work, i);
+		conf_scan(&work, i);
+	}
+	if (work.syntax || work.no_memory)
+		goto out;
+	cfg = parse(&work);
+	if (!cfg)
+		goto out;
+	conf_fill(&work, cfg);
+	if (!work.no_memory)
+		conf_check(&work);
+	(void)cfg_free(cfg); /* fails for NULL only */
+out:
+	conf_work_print(&work);
+	if (work.mistake_count || work.no_memory) {
+		conf_free(conf);
+		conf = NULL;
+	}
+	conf_work_free(&work);
+	return conf;
+}
+
+/* Of sections with a name; the others have one structure each. */
+static void free_section(struct conf *conf, enum conf_section section, size_t nth)
+{
+	for (size_t i = 0; i < conf_key_count; i++)
+		if (conf_keys[i].section == section &&
+			(!conf_keys[i].type || conf_keys[i].count_offset))
+			conf_value_free(&conf_keys[i], conf_base(conf, section, nth));
+}
+
+void conf_free(struct conf *conf)
+{
+	if (!conf)
+		return;
+	for (enum conf_section s = CONF_TOP; s < CONF_SECTIONS; s++)
+		if (!conf_section_titled(s))
+			free_section(conf, s, 0);
+	for (size_t i = 0; conf->target && i < conf->target_count; i++) {
+		free_section(conf, CONF_TARGET, i);
+		free(conf->target[i].name);
+	}
+	for (size_t i = 0; conf->rule && i < conf->rule_count; i++) {
+		free_section(conf, CONF_RULE, i);
+		free(conf->rule[i].name);
+		rule_free(conf->rule[i].compiled);
+	}
+	free(conf->target);
+	free(conf->rule);
+	free(conf->file);
+	free(conf);
+}
+
+const struct conf_target *conf_target(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->target_count; i++)
+		if (conf->target[i].name && strcmp(conf->target[i].name, name) == 0)
+			return &conf->target[i];
+	return NULL;
+}
+
+const char *conf_setting(const struct conf_target *target, const char *name)
+{
+	for (size_t i = 0; i + 1 < target->setting.count; i += 2)
+		if (strcmp(target->setting.item[i], name) == 0)
+			return target->setting.item[i + 1];
+	return NULL;
+}

@@ -1,0 +1,144 @@
+/*
+ * conf: reads dcmspool.conf(5) and conf.d/<name>.conf beside it, checks it as a whole.
+ *
+ * Nothing here exits: conf_load() returns NULL after it has written every mistake to standard error
+ * as "FILE:LINE: KEY: what is wrong; what would be right".
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/nearest.h"
+#include "rule/rule.h"
+#include "spool/job.h"
+
+/* A list of strings; count may be 0. */
+struct conf_strings {
+	char **item;
+	size_t count;
+};
+
+/* Addresses as CIDR prefixes; an IPv4 prefix is kept as its IPv4-mapped IPv6 prefix. */
+struct conf_prefix {
+	struct in6_addr address;
+	int bits; /* 0..128 */
+};
+
+enum conf_accept { CONF_ACCEPT_ALL, CONF_ACCEPT_UNCOMPRESSED };
+
+struct conf_receiver {
+	struct conf_strings listen; /* addresses; default "0.0.0.0" and "::" */
+	long *port;                 /* default 11112 */
+	size_t port_count;
+	struct conf_strings calling_aets; /* allow-lists: empty allows all */
+	struct conf_strings called_aets;
+	struct conf_prefix *allow;
+	size_t allow_count;
+	long max_associations;          /* default 64 */
+	long max_associations_per_peer; /* default 64 */
+	long request_timeout_s;         /* for the whole A-ASSOCIATE-RQ; default 10 */
+	long dimse_timeout_s;           /* silence inside an association; default 600 */
+	long min_free_mb; /* refuse associations when less disk is free; default 500 */
+	enum conf_accept accept;
+};
+
+struct conf_router {
+	long instances;            /* default 1 */
+	long series_timeout_ms;    /* default 60 s */
+	long association_grace_ms; /* default 1 s */
+};
+
+struct conf_dispatcher {
+	long instances; /* default 2 */
+};
+
+struct conf_cleaner {
+	long retention_s; /* default 3 days; how long success/ and discard/ are kept */
+	char *offpeak;    /* deleting is done between these, "22:00-06:00"; default "00:00-24:00" */
+};
+
+/* In which order the series of one study go to a target: of arrival, by SeriesNumber among what
+ * waits (both one at a time), or any. */
+enum conf_order { CONF_ORDER_STUDY, CONF_ORDER_SERIES_NUMBER, CONF_ORDER_NONE };
+
+struct conf_target {
+	char *name;           /* name_ok() */
+	char *type;           /* "dicom", "folder": the program send-TYPE beside ours */
+	long max_connections; /* connections at once; default 1 */
+	enum conf_order order;
+	long order_wait_ms; /* for an earlier series of the study that is not routed yet; default 10
+			       min */
+	char *hours[JOB_PRIORITIES]; /* when jobs of a priority go, hours.h */
+	long rate_limit;             /* bytes per second, all jobs together; 0: none */
+	long retry_min_ms;           /* first pause after a failure; default 5 s */
+	long retry_max_ms;           /* longest pause; default 15 min */
+	long image_retries;          /* tries for an image that the target refuses; default 5 */
+	long give_up_s; /* a job goes to error/ when its target has failed for so long; default 7
+			   days */
+	/* Settings for the sender: "host", "10.0.0.5", "port", "104", ... with the defaults filled
+	 * in, durations as whole seconds without a unit, paths absolute. */
+	struct conf_strings setting; /* name, value, name, value, ...; count is even */
+};
+
+enum conf_action { CONF_ROUTE, CONF_DISCARD };
+/* Whose tags a rule sees: the first image's (by InstanceNumber), or each image's until it applies.
+ */
+enum conf_on { CONF_ON_FIRST, CONF_ON_ANY };
+
+struct conf_rule {
+	char *name; /* name_ok() */
+	char *match;
+	struct rule *compiled;
+	enum conf_action action;
+	bool disabled;
+	bool fallback; /* applies when no other rule did */
+	struct conf_strings targets;
+	enum job_priority priority; /* of the jobs that it makes */
+	enum conf_on on;
+	char *contact; /* whom to ask about the rule; "" when nobody is named */
+	char *comment; /* "" when there is none */
+};
+
+struct conf {
+	char *file;                     /* absolute path of the file that was read */
+	char *spool;                    /* absolute path */
+	struct conf_strings extra_tags; /* conf_load() has added them to dicom_tags */
+	struct conf_receiver receiver;
+	struct conf_router router;
+	struct conf_dispatcher dispatcher;
+	struct conf_cleaner cleaner;
+	struct conf_target *target;
+	size_t target_count;
+	struct conf_rule *rule; /* in the order of the file */
+	size_t rule_count;
+};
+
+/* Reads and checks. Returns NULL after having reported every mistake. conf_free() frees. */
+struct conf *conf_load(const char *file);
+void conf_free(struct conf *conf);
+
+/* NULL when there is no such target. */
+const struct conf_target *conf_target(const struct conf *conf, const char *name);
+/* The sender's setting, or NULL. */
+const char *conf_setting(const struct conf_target *target, const char *name);
+
+/* True for a name that a rule may use: one of dicom_tags, SenderAddress, SenderAET or ReceiverAET.
+ * Names are case-insensitive. */
+bool conf_tag_known(const char *name);
+
+/* Tries the names that conf_tag_known() knows, and the keywords of the whole standard. */
+void conf_tag_nearest(struct nearest *nearest);
+void conf_keyword_nearest(struct nearest *nearest);
+
+/* What was meant by a tag that rule_compile() does not know, or how rules come to know it, to be
+ * added to the message; "" for other mistakes. out: NEAREST_HINT bytes. */
+const char *conf_rule_hint(const struct rule_error *error, char *out, size_t size);
+
+/* dicom_want_list() with suggestions for an unknown keyword. Returns 0, or -1 with why. */
+enum { CONF_WHY = 512 }; /* room for it */
+int conf_want_list(const char *names, char *why, size_t size);
+
+#endif

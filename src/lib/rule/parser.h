@@ -1,0 +1,45 @@
+/*
+ * parser: what the two halves of the parser share: operators in rule_parse.c, the things that
+ * they work on in rule_primary.c.
+ *
+ * What returns a pointer returns NULL after an error, which is then reported; what returns bool
+ * returns false.
+ */
+#ifndef RULE_PARSER_H
+#define RULE_PARSER_H
+
+#include "rule/internal.h"
+
+struct rule_parser {
+	struct rule_lexer *lexer;
+	struct rule_token token; /* the next one */
+	const char *end;         /* of the one before it */
+	size_t node_count;
+	bool (*known)(const char *name);
+	unsigned depth; /* of the recursion */
+};
+
+bool rule_token_is(const struct rule_token *token, const char *text);
+bool rule_advance(struct rule_parser *p);
+/* Steps over the token text; complains that expected is missing when another one is found. */
+bool rule_expect(struct rule_parser *p, const char *text, const char *expected);
+/* Reports "found X, expected Y" at the next token. Returns NULL. */
+struct rule_node *rule_unexpected(struct rule_parser *p, const char *expected);
+
+/* Its text begins at the next token; rule_node_add() and rule_node_end() widen it. */
+struct rule_node *rule_node_new(struct rule_parser *p, enum rule_node_type type);
+/* The node's text, when there is a node, ends with the token before the next one. */
+void rule_node_end(const struct rule_parser *p, struct rule_node *node);
+struct rule_node *rule_node_constant(struct rule_parser *p, struct rule_value value);
+/* Returns parent; NULL when parent or kid is NULL already, or the tree grows too deep. */
+struct rule_node *rule_node_add(
+	struct rule_parser *p, struct rule_node *parent, struct rule_node *kid);
+
+/* Bracket a recursion. */
+bool rule_enter(struct rule_parser *p);
+void rule_leave(struct rule_parser *p);
+
+struct rule_node *rule_parse_expression(struct rule_parser *p);
+struct rule_node *rule_parse_primary(struct rule_parser *p);
+
+#endif

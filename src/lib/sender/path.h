@@ -1,0 +1,27 @@
+/*
+ * path: where in a target that holds files an image goes: TARGET_LAYOUT (layout.h) filled in
+ * with the tags of the image, and with those of the association from series.json.
+ */
+#ifndef SENDER_PATH_H
+#define SENDER_PATH_H
+
+#include <stddef.h>
+
+struct layout_path;
+
+/* Checks the layout and takes it into use: tags that it names beyond those that are always read are
+ * read from now on. Dies with 100 on one that is wrong. Called once, after sender_open(). */
+void sender_path_open(const char *layout);
+
+enum sender_path_result {
+	SENDER_PATH_OK,
+	SENDER_PATH_IMAGE, /* this image cannot be read: it fails with why */
+	SENDER_PATH_FAILED /* something of ours (memory, descriptors, a disk): errno and why tell */
+};
+
+/* Reads the image (a name in the working directory) and makes its path; layout_free() frees it in
+ * any case. */
+enum sender_path_result sender_path(
+	const char *image, struct layout_path *path, char *why, size_t size);
+
+#endif

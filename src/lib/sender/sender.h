@@ -1,0 +1,80 @@
+/*
+ * sender: what every send-TYPE program shares, the contract of dcmspool-sender(7): the names of the
+ * images come on standard input, the settings in the environment, and one line for each answer goes
+ * to standard output at once.
+ *
+ * An image gets at most one line. A line, once written, is believed: the dispatcher puts it into
+ * the ledger. So nothing is written on a guess: an image in doubt stays without a line and counts
+ * as unsent.
+ */
+#ifndef SENDER_H
+#define SENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum sender_answer { SENDER_UNSENT, SENDER_STORED, SENDER_FAILED };
+
+/* The status of an image that the target gave no number for. */
+enum { SENDER_NO_STATUS = -1 };
+
+struct sender_image {
+	char *name;
+	enum sender_answer answer;
+	int status;   /* the DICOM status, or SENDER_NO_STATUS */
+	int setbacks; /* for the sender's own use: how often sending it ended in the target's
+			 failure */
+};
+
+struct sender {
+	struct sender_image *image;
+	size_t count, answered, failed;
+	bool target_failed;
+	size_t hint; /* where sender_find() looks first */
+};
+
+/* Opens the log and reads the list from standard input; dies with 100 on a bad name. */
+void sender_open(struct sender *sender, const char *argv0);
+
+/* The index of an image, or -1. */
+long sender_find(struct sender *sender, const char *name);
+
+/* Writes the line of one image; a second answer to the same image is ignored. The text becomes one
+ * line. Dies with 111 when nobody reads standard output any more. */
+void sender_answer(struct sender *sender, size_t index, enum sender_answer answer, int status,
+	const char *text);
+
+/* Writes the line of a target that cannot be used at all. */
+void sender_target_failed(struct sender *sender, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The exit status that the contract prescribes for what was written. Frees the list. */
+int sender_close(struct sender *sender);
+
+/* The settings cannot work: says so to the dispatcher and to the log, and exits with
+ * EXIT_PERMANENT. */
+_Noreturn void sender_never(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The setting TARGET_<name>; NULL or "" count as absent. sender_need() dies with 100 when absent.
+ */
+const char *sender_setting(const char *name, const char *otherwise);
+const char *sender_need(const char *name);
+/* A number min..max; dies with 100 when it is none. */
+long sender_number(const char *name, long min, long max, long otherwise);
+/* True for "yes" and "true", false for "no" and "false" and when absent; dies with 100 on any
+ * other. */
+bool sender_yes(const char *name);
+
+/* True when the sender was started with -p: it is to find out whether the target can be used, and
+ * to send nothing. The list is empty then. */
+bool sender_probing(int argc, char *argv[]);
+
+/* The first line of the secret file that the setting names, in memory that the caller frees. Dies
+ * with 100 when the file is not a regular one of ours, or when anybody but its owner may read or
+ * write it. NULL when the setting is absent. */
+char *sender_secret(const char *name);
+/* The same check for a file that another program reads: a private key. Returns its path, or NULL.
+ */
+const char *sender_secret_file(const char *name);
+
+#endif

@@ -1,0 +1,33 @@
+#include "spool/held.h"
+
+#include "base/disk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 1000 };
+
+int held_open(const struct spool *spool, const char *target)
+{
+	return disk_open_dir(spool->dir[SPOOL_OUTGOING], target ? target : ".");
+}
+
+bool held_is(int dir)
+{
+	return disk_exists(dir, HELD_FILE) != 0;
+}
+
+void held_tell(int dir, struct buf *text)
+{
+	char *data = disk_read_file(dir, HELD_FILE, TEXT_MAX, NULL);
+
+	if (!data)
+		return; /* held all the same */
+	data[strcspn(data, "\n")] = '\0';
+	for (char *c = data; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' '; /* it may have been written by hand, and goes to a terminal */
+	if (*data)
+		buf_printf(text, " (%s)", data);
+	free(data);
+}

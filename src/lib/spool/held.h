@@ -1,0 +1,26 @@
+/*
+ * held: the files that hold targets, outgoing/<target>/held and outgoing/held. That such a file
+ * exists is all that counts; it may be made and removed by hand. What stands in it is for people:
+ * since when, who, why.
+ */
+#ifndef HELD_H
+#define HELD_H
+
+#include "spool/spool.h"
+#include "base/str.h"
+
+#define HELD_FILE "held"
+/* What an operator calls outgoing/held. */
+#define HELD_ALL "all"
+
+/* Opens the directory in which a target's file lies; NULL: that for all. -1 with errno. */
+int held_open(const struct spool *spool, const char *target);
+
+/* Is there one in this directory? What cannot be looked at counts as held, as the dispatchers see
+ * it. */
+bool held_is(int dir);
+
+/* Adds " (what stands in the file)" to text, or nothing when it is empty or cannot be read. */
+void held_tell(int dir, struct buf *text);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * journal: the audit trail, journal/<YYYY-MM-DD>.jsonl (UTC days), one JSON object a line, appended
+ * with one write(2). dcmspool-journal(5) lists the events.
+ */
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include "spool/spool.h"
+
+/* Appends {"time":..., "event": event, then the pairs}. The arguments after event are pairs of
+ * strings (key, value) closed by NULL; a pair whose value is NULL is left out. Values are made
+ * valid UTF-8. A journal that cannot be written is reported on standard error and holds nothing up:
+ * an image's way is decided by the tree alone. */
+void journal_write(const struct spool *spool, const char *event, ...) __attribute__((sentinel));
+
+#endif

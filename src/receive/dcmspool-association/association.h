@@ -1,0 +1,48 @@
+/*
+ * association: one connection, as its directory in receiving/ stands for it.
+ *
+ * The directory's flock(2) is held by this process, storescp and getdcmtags together (they inherit
+ * the descriptor): it is free only when all three are dead, and then the association is recovered.
+ * Names that begin with "." in it are ours, association.json tells the sender,
+ * all else are images on their way.
+ */
+#ifndef ASSOCIATION_H
+#define ASSOCIATION_H
+
+#include "acse.h"
+#include "conf/conf.h"
+#include "spool/spool.h"
+#include "standin.h"
+
+#include <netinet/in.h>
+
+enum { ASSOCIATION_NAME_SIZE = 208 }; /* name_ok() */
+
+struct association {
+	const struct conf *conf;
+	const struct spool *spool;
+	const struct stand_ins *stand_ins; /* NULL in a recovery */
+	char name[ASSOCIATION_NAME_SIZE];  /* "<stamp>.<pid>"; the router makes others for things
+					      dropped by hand */
+	int dir;                           /* locked */
+};
+
+#define ASSOCIATION_JSON "association.json"
+
+/* Who is calling. */
+struct caller {
+	char peer[INET6_ADDRSTRLEN]; /* address as text, IPv4 in dots; "local" for a local socket */
+	char peer_port[6], local_port[6];
+	struct in6_addr address; /* IPv4 as mapped IPv6 */
+	bool has_address;
+	char calling[ACSE_TITLE_SIZE], called[ACSE_TITLE_SIZE];
+};
+
+/* Fills in the addresses of a socket; -1 with errno when it is no connected socket. */
+int caller_read(int fd, struct caller *caller);
+
+/* Takes apart what an association leaves: its markers in incoming/, our own files, the directory.
+ * Returns 0; or -1 after having logged why: images remain, for the next recovery. */
+int association_finish(const struct association *a);
+
+#endif

@@ -1,0 +1,253 @@
+#define _GNU_SOURCE /* pipe2, strsep */
+#include "collect.h"
+
+#include "base/disk.h"
+#include "spool/journal.h"
+#include "base/log.h"
+#include "base/run.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	QUARANTINE_MAX = 1000,
+	PAUSE_MIN_MS = 1000,
+	PAUSE_MAX_MS = 30000,
+	LOG_LINES_MAX = 100, /* of storescp's per association: a sender can cause any number */
+	READING_MAX = 4096,
+};
+
+/* Tells getdcmtags how storescp ended. When it is dead already, its successor is told. */
+static void send_verdict(struct collect *c)
+{
+	if (c->verdict_in < 0)
+		return;
+	if (write(c->verdict_in, &c->verdict, 1) < 0 && errno != EPIPE)
+		log_error("unable to tell getdcmtags the end: %s", strerror(errno));
+	(void)close(c->verdict_in); /* a pipe */
+	c->verdict_in = -1;
+}
+
+int collect_start(struct collect *c)
+{
+	char directory[sizeof("receiving/") + ASSOCIATION_NAME_SIZE];
+	char *program = run_beside("getdcmtags");
+	const char *argv[] = { program, "-c", c->a->conf->file, "-w", directory, NULL };
+	struct run run = RUN_DEFAULT;
+	int ends[2] = { -1, -1 };
+
+	(void)snprintf(directory, sizeof(directory), "receiving/%s", c->a->name); /* fits */
+	run.argv = argv;
+	run.keep = c->a->dir;
+	c->tags = -1;
+	c->verdict_in = -1;
+	if (program && pipe2(ends, O_CLOEXEC) == 0) {
+		run.in = ends[0];
+		c->tags = run_start(&run);
+	}
+	if (c->tags < 0)
+		log_error("unable to start getdcmtags: %s", strerror(errno));
+	free(program);
+	if (ends[0] >= 0)
+		(void)close(ends[0]); /* the child has it */
+	c->verdict_in = ends[1];
+	if (c->tags < 0 || c->storescp < 0)
+		send_verdict(c);
+	return c->tags < 0 ? -1 : 0;
+}
+
+/* getdcmtags will be started again after a pause that grows. */
+static void start_later(struct collect *c)
+{
+	c->start_at_us = spool_now_us() + (int64_t)c->pause_ms * 1000;
+	c->pause_ms = c->pause_ms * 2 < PAUSE_MAX_MS ? c->pause_ms * 2 : PAUSE_MAX_MS;
+}
+
+/* True for a path that stays below the directory that it is relative to. */
+static bool is_below(const char *path)
+{
+	const char *part = path;
+
+	while (*part) {
+		size_t length = strcspn(part, "/");
+
+		if (length == 0 || (length == 1 && part[0] == '.') ||
+			(length == 2 && part[0] == '.' && part[1] == '.'))
+			return false;
+		part += length + (part[length] == '/');
+	}
+	return *path;
+}
+
+/* The file that getdcmtags was reading when it crashed goes to error/. -1 when it cannot. */
+static int quarantine(struct collect *c, int status)
+{
+	char reason[128];
+	char *name = disk_read_file(c->a->dir, ".reading", READING_MAX, NULL);
+	int result = -1;
+
+	if (!name)
+		return -1;
+	(void)snprintf(
+		reason, sizeof(reason), "getdcmtags crashed on this file (status %d)", status);
+	if (is_below(name) && ++c->quarantined <= QUARANTINE_MAX)
+		result = spool_quarantine(c->a->spool, c->a->dir, name, c->a->name, reason);
+	if (result == 0) {
+		log_error("quarantined a file association=%s: %s", c->a->name, reason);
+		journal_write(c->a->spool, "quarantined", "association", c->a->name, "reason",
+			reason, NULL);
+		(void)disk_unlink(c->a->dir, ".reading"); /* written anew for the next file */
+	}
+	free(name);
+	return result;
+}
+
+/* A crash of its own making, in contrast to having been killed by somebody. */
+static bool crashed(int status)
+{
+	int signal = status - 128;
+
+	return status == EXIT_BUG || signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT ||
+	       signal == SIGFPE || signal == SIGILL || signal == SIGSYS || signal == SIGTRAP;
+}
+
+static void tags_ended(struct collect *c, int status)
+{
+	c->tags = -1;
+	if (c->verdict_in >= 0)
+		(void)close(c->verdict_in); /* nobody reads it any more */
+	c->verdict_in = -1;
+	if (status == 0 && c->storescp < 0)
+		return;
+	log_warning("getdcmtags ended early association=%s status=%d", c->a->name, status);
+	if (crashed(status) && quarantine(c, status) == 0) {
+		c->pause_ms = PAUSE_MIN_MS;
+		c->start_at_us = spool_now_us();
+		return;
+	}
+	start_later(c);
+}
+
+void collect_storescp_ended(struct collect *c, int status)
+{
+	c->storescp = -1;
+	c->verdict = status == 0 ? 'c' : 'b';
+	if (c->relay)
+		relay_finish(c->relay);
+	if (status != 0)
+		log_warning("storescp ended association=%s status=%d", c->a->name, status);
+	send_verdict(c);
+}
+
+static void reap(struct collect *c)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (pid == c->storescp)
+			collect_storescp_ended(c, status);
+		else if (pid == c->tags)
+			tags_ended(c, status);
+	}
+}
+
+static void handle_signals(struct collect *c)
+{
+	int signal;
+
+	while ((signal = run_next_signal(c->signals))) {
+		if (signal == SIGCHLD)
+			reap(c);
+		if (signal != SIGTERM && signal != SIGINT)
+			continue;
+		c->stopping = true;
+		if (c->storescp > 0)
+			(void)kill(c->storescp, SIGKILL); /* it is our child until reaped */
+	}
+}
+
+/* storescp's log lines become ours. */
+static void relay_log(struct collect *c)
+{
+	char data[4096], *line, *rest = data;
+	ssize_t n = read(c->log, data, sizeof(data) - 1);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		(void)close(c->log); /* a pipe */
+		c->log = -1;
+		return;
+	}
+	data[n] = '\0';
+	while ((line = strsep(&rest, "\n")))
+		if (!*line)
+			continue;
+		else if (++c->lines <= LOG_LINES_MAX)
+			log_warning("storescp: %s association=%s", line, c->a->name);
+		else if (c->lines == LOG_LINES_MAX + 1)
+			log_warning("storescp: more messages left out association=%s", c->a->name);
+}
+
+/* Nothing runs, and nothing is to be started; when stopping, not even later. */
+static bool is_done(const struct collect *c)
+{
+	return c->tags < 0 && c->storescp < 0 && (c->start_at_us == 0 || c->stopping);
+}
+
+int collect_run(struct collect *c)
+{
+	enum { SIGNALS, TIMER, LOG, RELAY, POLLS = RELAY + RELAY_ENDS };
+	int timer = run_timer();
+
+	c->pause_ms = PAUSE_MIN_MS;
+	if (timer < 0) {
+		log_error("unable to make a timer: %s", strerror(errno));
+		return -1;
+	}
+	if (c->tags < 0)
+		start_later(c);
+	while (!is_done(c)) {
+		struct pollfd polls[POLLS] = {
+			[SIGNALS] = { .fd = c->signals, .events = POLLIN },
+			[TIMER] = { .fd = timer, .events = POLLIN },
+			[LOG] = { .fd = c->log, .events = POLLIN },
+			[RELAY] = { .fd = -1 },
+			[RELAY + 1] = { .fd = -1 },
+		};
+
+		if (c->relay)
+			relay_watch(c->relay, polls + RELAY);
+		if (run_arm(timer, c->start_at_us) < 0 ||
+			(poll(polls, POLLS, -1) < 0 && errno != EINTR))
+			die(EXIT_BUG, "unable to wait: %s", strerror(errno));
+		if (polls[LOG].revents)
+			relay_log(c);
+		if (polls[TIMER].revents)
+			run_disarm(timer);
+		if (c->relay)
+			relay_turn(c->relay, polls + RELAY);
+		handle_signals(c);
+		if (c->start_at_us && !c->stopping &&
+			(spool_now_us() >= c->start_at_us || /* or the clock was set back: */
+				c->start_at_us > spool_now_us() + PAUSE_MAX_MS * INT64_C(1000))) {
+			c->start_at_us = 0;
+			if (collect_start(c) < 0)
+				start_later(c);
+		}
+	}
+	if (c->log >= 0)
+		relay_log(c);
+	(void)close(timer); /* only a timer */
+	return c->start_at_us ? -1 : 0;
+}

@@ -1,0 +1,260 @@
+/*
+ * dcmspool-association: handles one DICOM connection, its socket being standard input; see
+ * dcmspool-association(8).
+ *
+ *   peek at the A-ASSOCIATE-RQ -> check -> refuse, or:
+ *   make receiving/<association>, locked -> start getdcmtags and storescp there -> wait for both
+ *   -> remove the markers .assoc.<association> in incoming/ -> remove receiving/<association>
+ *
+ * Killed at any point, it leaves a directory whose lock is free; `-r NAME` (started by
+ * dcmspool-receiver) then goes on at the fourth step. Doing a step twice does no harm.
+ */
+#define _GNU_SOURCE /* syncfs */
+#include "acse.h"
+#include "admit.h"
+#include "association.h"
+#include "collect.h"
+#include "profile.h"
+#include "relay.h"
+#include "request.h"
+#include "standin.h"
+#include "storescp.h"
+
+#include "cli/options.h"
+#include "conf/conf.h"
+#include "base/disk.h"
+#include "spool/journal.h"
+#include "base/log.h"
+#include "base/run.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { BULK_S = 1 }; /* an association that lasted so long brought many images */
+
+static const char usage[] = "usage: dcmspool-association [-n] [-c FILE] [-r NAME]";
+static const struct acse_reject congestion = { 2, 3, 1 }; /* PS3.8 table 9-21 */
+static const struct acse_reject no_reason = { 1, 1, 1 };
+
+static const char *recover_name;
+
+static void option(int letter, const char *argument)
+{
+	if (letter == 'r')
+		recover_name = argument;
+}
+
+/* Takes the place of a descriptor that is the socket: xinetd makes it standard error as well, and
+ * the sender would see the connection closed only when our copies are closed, too. */
+static void let_go(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, fd) < 0)
+		die(EXIT_TEMPORARY, "unable to close the connection: %s", strerror(errno));
+	(void)close(null); /* its copy stays */
+}
+
+static void keep_output_off_the_socket(void)
+{
+	struct stat in, out;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(STDIN_FILENO, &in) == 0 &&
+			(fstat(fd, &out) < 0 || disk_same_file(&in, &out)))
+			let_go(fd);
+}
+
+/* Returns 0: for whoever started us, a refusal is a connection handled. */
+static int refuse(const struct spool *spool, const struct caller *caller,
+	const struct acse_reject *reject, const char *reason)
+{
+	char numbers[16] = "";
+
+	log_info("association refused peer=%s calling=%s called=%s: %s", caller->peer,
+		caller->calling, caller->called, reason);
+	if (reject) {
+		(void)snprintf(numbers, sizeof(numbers), "%d/%d/%d", reject->result, reject->source,
+			reject->reason);
+		request_reject(STDIN_FILENO, *reject);
+	}
+	journal_write(spool, "association-refused", "peer", caller->peer, "calling_aet",
+		caller->calling, "called_aet", caller->called, "reason", reason, "rejected",
+		reject ? numbers : NULL, NULL);
+	return 0;
+}
+
+/* The caller frees *pdu, which is still waiting on the socket. */
+static void read_request(const struct spool *spool, long timeout_s, struct caller *caller,
+	struct acse_request *request, unsigned char **pdu, size_t *length)
+{
+	const char *wrong;
+
+	if (caller_read(STDIN_FILENO, caller) < 0)
+		die(EXIT_PERMANENT,
+			"unable to use standard input: %s; it must be a connection, as "
+			"dcmspool-receiver, tcpserver or a systemd socket give it",
+			strerror(errno));
+	wrong = request_peek(STDIN_FILENO, timeout_s, pdu, length);
+	if (wrong && !*wrong)
+		exit(0);
+	if (wrong)
+		exit(refuse(spool, caller, NULL, wrong));
+	wrong = acse_parse(*pdu, *length, request);
+	(void)snprintf(caller->calling, sizeof(caller->calling), "%s", request->calling);
+	(void)snprintf(caller->called, sizeof(caller->called), "%s", request->called);
+	if (wrong)
+		exit(refuse(spool, caller, &no_reason, wrong));
+}
+
+/* Waits for the children, and takes the directory apart. */
+static int finish(struct collect *c, const char *how)
+{
+	const struct association *a = c->a;
+	int64_t began = spool_stamp_time(a->name), seconds;
+	char text[24];
+
+	if (collect_run(c) < 0 || association_finish(a) < 0) {
+		log_error("association kept for recovery: receiving/%s", a->name);
+		return EXIT_TEMPORARY;
+	}
+	seconds = (spool_now_us() - began) / 1000000;
+	(void)snprintf(text, sizeof(text), "%lld", (long long)seconds);
+	if (!how)
+		how = c->verdict == 'c' ? "clean" : "broken";
+	log_info("association ended association=%s how=%s", a->name, how);
+	journal_write(a->spool, "association-ended", "association", a->name, "how", how, "seconds",
+		began < 0 ? NULL : text, NULL);
+	/* The router will want these images on the disk when it claims them, after
+	 * association_grace; begun now, that is done by then. Not for senders with a connection per
+	 * image: theirs add up. */
+	if (seconds >= BULK_S)
+		(void)syncfs(
+			a->spool->dir[SPOOL_ROOT]); /* the router's own says whether it worked */
+	return 0;
+}
+
+/* A dead association: waits until the last of its processes has let the lock go. */
+static int recover(struct association *a, const char *name)
+{
+	struct collect c = {
+		.a = a, .storescp = -1, .log = -1, .verdict = 'b', .stopping = true
+	}; /* whoever started us tries again, see dcmspool-receiver */
+	int receiving = a->spool->dir[SPOOL_RECEIVING];
+
+	if (!name_ok(name))
+		die(EXIT_PERMANENT, "unable to recover: not a name in receiving/; %s", usage);
+	(void)snprintf(a->name, sizeof(a->name), "%s", name);
+	a->dir = disk_lock_dir(receiving, name, LOCK_EX);
+	if (a->dir < 0 && errno == ENOENT)
+		return 0; /* it ended by itself */
+	if (a->dir < 0)
+		die(EXIT_TEMPORARY, "unable to lock receiving/%s: %s", name, strerror(errno));
+	if (unlinkat(receiving, name, AT_REMOVEDIR) == 0)
+		return 0; /* it had not begun */
+	c.signals = run_signals();
+	if (c.signals < 0)
+		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
+	(void)collect_start(&c); /* collect_run() tries again */
+	return finish(&c, "recovered");
+}
+
+/* Puts the stand-ins into a request that needs some; *rewritten is the one for storescp then. */
+static void put_stand_ins(struct acse_request *request, enum conf_accept accept,
+	const unsigned char *pdu, size_t length, struct stand_ins *stand_ins, struct buf *rewritten)
+{
+	standin_choose(request, accept, stand_ins);
+	if (stand_ins->count == 0)
+		return;
+	if (standin_request(stand_ins, pdu, length, rewritten) || rewritten->failed ||
+		acse_parse((const unsigned char *)rewritten->data, rewritten->length, request))
+		die(EXIT_TEMPORARY, "unable to rewrite the request: out of memory");
+}
+
+/* storescp gets the connection itself or, when there is a request for it, the end of a relay. */
+static void start_storescp(
+	struct collect *c, const char *profile, size_t length, const struct buf *request)
+{
+	bool relayed = c->a->stand_ins->count > 0;
+	int socket = STDIN_FILENO;
+
+	c->storescp = -1;
+	if (relayed)
+		socket = relay_open(c->relay, STDIN_FILENO, length, request, c->a->stand_ins);
+	if (socket >= 0)
+		c->storescp = storescp_start(c->a, socket, profile, &c->log);
+	if (c->storescp < 0) {
+		log_error("unable to start storescp: %s; is DCMTK installed?", strerror(errno));
+		request_reject(STDIN_FILENO, congestion);
+		collect_storescp_ended(c, 0);
+	}
+	if (relayed && socket >= 0)
+		(void)close(socket); /* storescp has it */
+	let_go(STDIN_FILENO);
+}
+
+static int serve(struct association *a, const struct caller *caller, const char *profile,
+	size_t length, const struct buf *request)
+{
+	struct relay relay = RELAY_NONE;
+	struct collect c = {
+		.a = a, .storescp = 1, .log = -1, .relay = &relay, .signals = run_signals()
+	};
+
+	if (c.signals < 0)
+		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
+	log_info("association opened association=%s peer=%s calling=%s called=%s", a->name,
+		caller->peer, caller->calling, caller->called);
+	journal_write(a->spool, "association-opened", "association", a->name, "peer", caller->peer,
+		"calling_aet", caller->calling, "called_aet", caller->called, NULL);
+	(void)collect_start(&c); /* collect_run() tries again */
+	start_storescp(&c, profile, length, request);
+	return finish(&c, NULL);
+}
+
+int main(int argc, char *argv[])
+{
+	static struct acse_request *request; /* these for the life of the process */
+	static struct buf profile, rewritten;
+	static struct stand_ins stand_ins;
+	static struct spool spool;
+	static struct conf *conf;
+	const struct refusal *refusal;
+	struct association a;
+	struct caller caller;
+	unsigned char *pdu;
+	size_t length;
+
+	log_open(argv[0]);
+	conf = cli_options(argc, argv, "r:", option, usage);
+	spool_open(&spool, conf->spool);
+	a = (struct association){ .conf = conf, .spool = &spool, .dir = -1 };
+	a.stand_ins = &stand_ins;
+	if (recover_name)
+		return recover(&a, recover_name);
+
+	keep_output_off_the_socket();
+	request = calloc(1, sizeof(*request));
+	if (!request)
+		die(EXIT_TEMPORARY, "unable to read the request: out of memory");
+	read_request(&spool, conf->receiver.request_timeout_s, &caller, request, &pdu, &length);
+	put_stand_ins(request, conf->receiver.accept, pdu, length, &stand_ins, &rewritten);
+	free(pdu);
+	refusal = admit(&a, &caller);
+	if (refusal)
+		return refuse(&spool, &caller, &refusal->reject, refusal->reason);
+	if (profile_make(request, conf->receiver.accept, &profile) == 0 || request->bad_uids > 0)
+		log_warning("nothing acceptable proposed association=%s bad_uids=%zu", a.name,
+			request->bad_uids);
+	free(request);
+	request = NULL;
+	if (profile.failed)
+		die(EXIT_TEMPORARY, "unable to write the profile: out of memory");
+	return serve(&a, &caller, profile.data, length, &rewritten);
+}

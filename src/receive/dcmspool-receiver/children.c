@@ -1,0 +1,187 @@
+#include "children.h"
+
+#include "base/disk.h"
+#include "base/log.h"
+#include "base/run.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { RESERVE = 32, RECOVERIES = 4 };
+
+void children_open(struct children *c, const struct conf *conf)
+{
+	size_t associations = (size_t)conf->receiver.max_associations;
+
+	*c = (struct children){ .conf = conf, .max = associations + RESERVE + 2 * RECOVERIES };
+	c->program = run_beside("dcmspool-association");
+	c->child = calloc(c->max, sizeof(*c->child));
+	if (!c->program || !c->child)
+		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
+}
+
+bool children_full(const struct children *c)
+{
+	return c->connections >= (size_t)c->conf->receiver.max_associations + RESERVE;
+}
+
+/* Recoveries that wait for the lock of an association that is alive. */
+static size_t waiting(const struct children *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		n += c->child[i].waits;
+	return n;
+}
+
+/* connection -1: a recovery of the directory name. */
+static int start(struct children *c, int connection, const char *name, bool waits)
+{
+	const char *argv[] = { c->program, "-c", c->conf->file, name ? "-r" : NULL, name, NULL };
+	struct run run = RUN_DEFAULT;
+	struct child child = { .waits = waits };
+
+	if (name && !(child.recovers = strdup(name)))
+		return -1;
+	run.argv = argv;
+	run.in = connection;
+	run.survive = 1;
+	child.pid = run_start(&run);
+	if (child.pid < 0) {
+		int saved = errno;
+
+		free(child.recovers);
+		errno = saved;
+		return -1;
+	}
+	c->child[c->count++] = child;
+	c->connections += !name;
+	return 0;
+}
+
+int children_serve(struct children *c, int connection)
+{
+	return start(c, connection, NULL, false);
+}
+
+static bool being_recovered(const struct children *c, const char *name)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->child[i].recovers && strcmp(c->child[i].recovers, name) == 0)
+			return true;
+	return false;
+}
+
+/* An association's directory is named "<stamp>.<pid>". */
+static bool is_served(const struct children *c, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	long pid;
+
+	if (!dot || parse_long(dot + 1, 1, INT_MAX, &pid) < 0)
+		return false;
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->child[i].recovers && c->child[i].pid == (pid_t)pid)
+			return true;
+	return false;
+}
+
+static size_t working(const struct children *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		n += c->child[i].recovers && !c->child[i].waits;
+	return n;
+}
+
+enum { DEAD, ALIVE, GONE };
+
+static int state_of(int receiving, const char *name)
+{
+	int fd = disk_open_dir(receiving, name), state = ALIVE;
+
+	if (fd < 0)
+		return GONE;
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		state = DEAD;
+	(void)close(fd); /* drops our lock */
+	return state;
+}
+
+bool children_recover(struct children *c, const struct spool *spool)
+{
+	int receiving = spool->dir[SPOOL_RECEIVING];
+	struct disk_names names;
+	bool left = false;
+	size_t first = 0;
+
+	if (disk_list(receiving, ".", &names) < 0) {
+		log_error("unable to list receiving: %s", strerror(errno));
+		return true;
+	}
+	while (c->last && first < names.count && strcmp(names.name[first], c->last) <= 0)
+		first++;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.name[(first + i) % names.count];
+		int state = state_of(receiving, name);
+
+		if (!name_ok(name) || being_recovered(c, name) || state == GONE ||
+			(state == ALIVE && is_served(c, name)))
+			continue;
+		if ((state == ALIVE && waiting(c) >= RECOVERIES) ||
+			(state == DEAD && working(c) >= RECOVERIES)) {
+			left = true;
+		} else if (start(c, -1, name, state == ALIVE) < 0) {
+			log_error("unable to start dcmspool-association: %s", strerror(errno));
+			left = true;
+		} else {
+			free(c->last);
+			c->last = strdup(name); /* NULL: begins at the first again */
+		}
+	}
+	disk_names_free(&names);
+	return left;
+}
+
+struct reaped children_reap(struct children *c)
+{
+	struct reaped r = { 0 };
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		size_t i = 0;
+
+		while (i < c->count && c->child[i].pid != pid)
+			i++;
+		if (i == c->count)
+			continue; /* of whoever became this process by exec */
+		if (!c->child[i].recovers) {
+			c->connections--;
+			r.lost += !well;
+		} else if (well) {
+			r.recovered++;
+		} else {
+			r.failed++;
+		}
+		free(c->child[i].recovers);
+		c->child[i] = c->child[--c->count];
+	}
+	return r;
+}
+
+void children_stop(struct children *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		(void)kill(c->child[i].pid, SIGTERM); /* not reaped yet, so it is still that one */
+}

@@ -1,0 +1,312 @@
+#define _GNU_SOURCE
+#include "filing.h"
+
+#include "dicom/json.h"
+#include "base/disk.h"
+#include "spool/journal.h"
+#include "base/log.h"
+#include "standin.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FAILURES_TOLD = 2, NAME_SIZE = 256, LOOK_AGAIN_MS = 1, LOOK_AGAIN_MAX = 20000 };
+
+/* One image on its way: what filing_file() has learnt about it. */
+struct image {
+	int dir, fd;
+	const char *name;
+	struct stat st;
+	struct dicom_header header;
+};
+
+enum filing_result filing_quarantine(
+	const struct filing *filing, int dir, const char *name, const char *reason)
+{
+	if (spool_quarantine(filing->spool, dir, name, filing->label, reason) < 0) {
+		log_error(
+			"unable to move %s to error/%s: %s", name, filing->label, strerror(errno));
+		return FILING_FAILED;
+	}
+	log_warning("quarantined file=%s to=error/%s reason=%s", name, filing->label, reason);
+	journal_write(filing->spool, "quarantined", "to", filing->label, "file", name, "reason",
+		reason, NULL);
+	return FILING_DONE;
+}
+
+/* series.json of a batch's first image. The caller frees. */
+static char *series_json(const struct filing *filing, const struct image *image)
+{
+	const int64_t arrived_us = filing->dropped ? spool_now_us()
+						   : (int64_t)image->st.st_mtim.tv_sec * 1000000 +
+							     image->st.st_mtim.tv_nsec / 1000;
+	const json_t *sender = filing->sender;
+	json_t *tags = dicom_json(&image->header), *series;
+	char stamp[SPOOL_STAMP_SIZE], *text;
+
+	(void)json_object_set(tags, "SenderAddress", json_object_get(sender, "peer"));
+	(void)json_object_set(tags, "SenderAET", json_object_get(sender, "calling_aet"));
+	(void)json_object_set(tags, "ReceiverAET", json_object_get(sender, "called_aet"));
+	spool_stamp(arrived_us, stamp, sizeof(stamp));
+	/* Any failure above or here leaves series NULL or incomplete only when memory is short. */
+	series = json_pack(
+		"{s:s, s:O?, s:o}", "received", stamp, "association", filing->sender, "tags", tags);
+	text = series && dicom_json_problems(series, &image->header) == 0
+		       ? json_dumps(series, JSON_INDENT(2))
+		       : NULL;
+	json_decref(series);
+	if (!text)
+		errno = ENOMEM;
+	return text;
+}
+
+/* Writes series.json into the batch unless it is there. It is made durable by the router's syncfs.
+ */
+static int ensure_series_json(const struct filing *filing, const struct image *image, int batch)
+{
+	int there = disk_exists(batch, "series.json"), fd = -1, result = -1;
+	char temporary[64], *text = NULL;
+	int saved;
+
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	(void)snprintf(temporary, sizeof(temporary), ".new.series.%ld", (long)getpid());
+	text = series_json(filing, image);
+	if (!text || disk_unlink(batch, temporary) < 0)
+		goto out;
+	fd = openat(batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	if (fd < 0 || disk_write_all(fd, text, strlen(text)) < 0)
+		goto out;
+	result = disk_rename(batch, temporary, batch, "series.json");
+	if (result < 0 && errno == EEXIST) /* another association was first: as good as ours */
+		result = disk_unlink(batch, temporary);
+out:
+	if (fd >= 0 && close(fd) < 0)
+		result = -1;
+	saved = errno;
+	if (result < 0)
+		(void)disk_unlink(batch, temporary); /* the router removes what stays */
+	free(text);
+	errno = saved;
+	return result;
+}
+
+static int ensure_marker(const struct filing *filing, int batch)
+{
+	char marker[NAME_SIZE];
+
+	(void)snprintf(marker, sizeof(marker), ".assoc.%s", filing->association);
+	/* mknod makes the file without opening it: no close event, so the router is not woken */
+	if (mknodat(batch, marker, S_IFREG | 0660, 0) == 0 || errno == EEXIST)
+		return 0;
+	return -1;
+}
+
+/* Where the data set begins: behind preamble and file meta information, as storescp writes them
+ * (PS3.10 7.1: the group length comes first); 0 where these are missing. */
+static off_t data_set_at(int fd)
+{
+	static const char expected[] = { 'D', 'I', 'C', 'M', 2, 0, 0, 0, 'U', 'L', 4, 0 };
+	unsigned char head[128 + sizeof(expected) + 4], *length = head + sizeof(head) - 4;
+
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+		memcmp(head + 128, expected, sizeof(expected)) != 0)
+		return 0;
+	return (off_t)sizeof(head) + length[0] + ((off_t)length[1] << 8) +
+	       ((off_t)length[2] << 16) + ((off_t)length[3] << 24);
+}
+
+/* Is it the same image as the one there? The meta header tells who sent it ((0002,0016), written by
+ * storescp), so it may differ when the data set and its transfer syntax do not. 1, 0, or -1. */
+static int same_image(const struct image *image, int batch, const char *there)
+{
+	int fd = openat(batch, there, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), result = 0;
+	struct dicom_header header;
+	struct dicom_error error;
+
+	if (fd < 0)
+		return -1;
+	if (dicom_read_header(fd, &header, &error) == 0 &&
+		strcmp(dicom_get(&header, "TransferSyntaxUID"),
+			dicom_get(&image->header, "TransferSyntaxUID")) == 0)
+		result = disk_same_bytes(image->fd, data_set_at(image->fd), fd, data_set_at(fd));
+	dicom_header_free(&header);
+	(void)close(fd); /* only read */
+	return result;
+}
+
+/* Copies the image, which lies on another file system, into the batch as temporary; durably. */
+static int copy_into(const struct image *image, int batch, const char *temporary)
+{
+	int fd = openat(
+		batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	int result, saved;
+
+	if (fd < 0)
+		return -1;
+	result = disk_copy(image->fd, 0, fd);
+	if (result == 0)
+		result = fsync(fd);
+	saved = errno;
+	if (close(fd) < 0)
+		return -1;
+	errno = saved;
+	return result;
+}
+
+static int move_across(const struct image *image, int batch, const char *to)
+{
+	char temporary[64];
+	int saved;
+
+	(void)snprintf(temporary, sizeof(temporary), ".new.copy.%ld", (long)getpid());
+	if (disk_unlink(batch, temporary) < 0)
+		return -1;
+	if (copy_into(image, batch, temporary) == 0 &&
+		disk_rename(batch, temporary, batch, to) == 0)
+		return unlinkat(image->dir, image->name, 0);
+	saved = errno;
+	(void)disk_unlink(batch, temporary); /* the next try removes it first */
+	errno = saved;
+	return -1;
+}
+
+/* The committing call: into the batch as <sop>.dcm, or <sop>~2.dcm ... when other bytes have that
+ * name; a newcomer with the same bytes is dropped. */
+static int move_into(const struct filing *filing, const struct image *image, int batch)
+{
+	const char *sop = dicom_get(&image->header, "SOPInstanceUID");
+	char name[NAME_SIZE];
+	int same;
+
+	for (int i = 1; i < 10000; i++) {
+		if (i == 1)
+			(void)snprintf(name, sizeof(name), "%s.dcm", sop);
+		else
+			(void)snprintf(name, sizeof(name), "%s~%d.dcm", sop, i);
+		if (disk_rename(image->dir, image->name, batch, name) == 0)
+			return 0;
+		if (errno == EXDEV && move_across(image, batch, name) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+		same = same_image(image, batch, name);
+		if (same < 0)
+			return -1;
+		if (same == 0)
+			continue;
+		if (unlinkat(image->dir, image->name, 0) < 0)
+			return -1;
+		journal_write(filing->spool, "duplicate", "association", filing->association,
+			"series", dicom_get(&image->header, "SeriesInstanceUID"), "image", sop,
+			NULL);
+		return 0;
+	}
+	errno = EEXIST;
+	return -1;
+}
+
+static int into_batch(const struct filing *filing, const struct image *image)
+{
+	const char *series = dicom_get(&image->header, "SeriesInstanceUID");
+	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
+	int incoming = filing->spool->dir[SPOOL_INCOMING], batch, result, saved;
+
+	for (int i = 0; i < LOOK_AGAIN_MAX; i++) {
+		if (disk_make_dir(incoming, series) < 0)
+			return -1;
+		batch = disk_lock_dir(incoming, series, LOCK_SH | LOCK_NB);
+		if (batch >= 0) {
+			result = ensure_series_json(filing, image, batch);
+			if (result == 0)
+				result = ensure_marker(filing, batch);
+			if (result == 0)
+				result = move_into(filing, image, batch);
+			saved = errno;
+			(void)close(batch); /* releases the lock */
+			errno = saved;
+			return result;
+		}
+		if (errno != EWOULDBLOCK && errno != ENOENT)
+			return -1;
+		/* A router is between its lock and its rename: microseconds, then the name is free.
+		 */
+		(void)nanosleep(&pause, NULL);
+	}
+	errno = EBUSY;
+	return -1;
+}
+
+/* Why this image cannot be filed, or NULL. */
+static const char *objection(const struct dicom_header *header)
+{
+	if (!*dicom_get(header, "SeriesInstanceUID"))
+		return "has no SeriesInstanceUID (0020,000E)";
+	if (!uid_ok(dicom_get(header, "SeriesInstanceUID")))
+		return "its SeriesInstanceUID (0020,000E) is not a UID (PS3.5 9.1)";
+	if (!*dicom_get(header, "SOPInstanceUID"))
+		return "has no SOPInstanceUID (0008,0018)";
+	if (!uid_ok(dicom_get(header, "SOPInstanceUID")))
+		return "its SOPInstanceUID (0008,0018) is not a UID (PS3.5 9.1)";
+	return NULL;
+}
+
+/* On a full disk every image fails in the same way: the first few tell enough. errno is the reason.
+ */
+static void tell_failure(const char *name, const char *series)
+{
+	static unsigned int failures;
+
+	if (failures++ < FAILURES_TOLD)
+		log_error("unable to file %s into incoming/%s: %s; it is tried again", name, series,
+			strerror(errno));
+}
+
+enum filing_result filing_file(const struct filing *filing, int dir, const char *name, bool walk)
+{
+	struct image image = { .dir = dir, .fd = -1, .name = name };
+	enum filing_result result = FILING_FAILED;
+	struct dicom_error error = { 0 };
+	const char *why = NULL;
+
+	if (standin_correct(filing->stand_ins, dir, name) < 0 && errno != ENOENT)
+		goto out;
+	image.fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (image.fd < 0 && errno == ENOENT)
+		return FILING_DONE; /* filed already: seen both by a scan and by an event */
+	if (image.fd < 0 && errno == ELOOP)
+		return filing_quarantine(
+			filing, dir, name, "is a symbolic link; bring the file itself");
+	if (image.fd < 0 && (errno == ENXIO || errno == EACCES))
+		return filing_quarantine(filing, dir, name, strerror(errno));
+	if (image.fd < 0 || fstat(image.fd, &image.st) < 0)
+		goto out;
+	if (!S_ISREG(image.st.st_mode))
+		why = "is not a regular file";
+	else if (dicom_read_header(image.fd, &image.header, &error) < 0)
+		why = error.text;
+	else if (!(why = objection(&image.header)) && walk && dicom_walk(image.fd, &error) < 0)
+		why = error.text;
+	/* A read that failed may work later; only what the file itself says is a reason. */
+	if (why == error.text && error.number != 0)
+		errno = error.number;
+	else if (why)
+		result = filing_quarantine(filing, dir, name, why);
+	else if (into_batch(filing, &image) == 0)
+		result = FILING_DONE;
+out:
+	if (result == FILING_FAILED)
+		tell_failure(name, dicom_get(&image.header, "SeriesInstanceUID"));
+	dicom_header_free(&image.header);
+	if (image.fd >= 0)
+		(void)close(image.fd); /* only read */
+	return result;
+}

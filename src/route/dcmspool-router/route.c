@@ -1,0 +1,145 @@
+#define _GNU_SOURCE /* syncfs */
+#include "router.h"
+
+#include "spool/job.h"
+#include "spool/journal.h"
+#include "base/jsonfile.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* What a claimed batch may hold beside images and series.json, and what becomes of it: signs for
+ * the router that have served, and what is left of an earlier job that was moved back by hand. */
+static bool is_spent(const char *name)
+{
+	static const char *const names[] = { ".complete", "job.json", "sent.log", "retry.json",
+		"cancelled", "reason.txt", "association.json" };
+
+	if (strncmp(name, ".assoc.", 7) == 0 || strncmp(name, ".new.", 5) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int sort_out(struct router *router, const struct claim *claim, const char *name)
+{
+	struct stat st;
+
+	if (is_spent(name) && disk_unlink(claim->dir, name) == 0)
+		return 0;
+	if (is_spent(name) && errno != EISDIR)
+		return -1;
+	if (fstatat(claim->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (S_ISREG(st.st_mode) && (spool_is_image(name) || strcmp(name, "series.json") == 0))
+		return 0;
+	log_warning("not an image, moved to error/%s job=%s name=%s", claim->job, claim->job, name);
+	journal_write(&router->spool, "quarantined", "job", claim->job, "file", name, "reason",
+		"is no image of the series", NULL);
+	return spool_quarantine(&router->spool, claim->dir, name, claim->job,
+		"lay in the directory of a series, but is no image file (NAME.dcm)");
+}
+
+/* Leaves images and series.json in the job, nothing else. */
+static int strip(struct router *router, const struct claim *claim)
+{
+	struct disk_names names;
+	int result = 0;
+
+	if (disk_list(claim->dir, ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count && result == 0; i++)
+		result = sort_out(router, claim, names.name[i]);
+	disk_names_free(&names);
+	return result;
+}
+
+/* 1: nothing is left to be routed: getdcmtags died before its first rename into this batch, or a
+ * router died when all copies had been moved out and their originals unlinked. 0: something is. -1:
+ * error. */
+static int is_finished(const struct claim *claim)
+{
+	struct disk_names images;
+	bool none;
+
+	if (job_images(claim->dir, &images) < 0)
+		return -1;
+	none = images.count == 0;
+	disk_names_free(&images);
+	return none && disk_exists(claim->dir, "fanout") == 0;
+}
+
+static int remove_finished(struct router *router, const struct claim *claim)
+{
+	if (disk_unlink(claim->dir, "series.json") < 0 || disk_unlink(claim->dir, "plan.json") < 0)
+		return -1;
+	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
+}
+
+static int decide_and_carry_out(struct router *router, const struct claim *claim)
+{
+	json_t *plan = jsonfile_load(claim->dir, "plan.json");
+	int result;
+
+	if (!plan && ((errno != ENOENT && errno != EINVAL) || strip(router, claim) < 0))
+		return -1;
+	result = is_finished(claim);
+	if (result != 0) {
+		json_decref(plan);
+		return result < 0 ? -1 : remove_finished(router, claim);
+	}
+	if (!plan) {
+		/* The images' bytes: from here on no power failure takes them. */
+		if (syncfs(claim->dir) < 0)
+			return -1;
+		plan = plan_make(router, claim);
+		if (!plan)
+			return -1;
+	}
+	result = fanout(router, claim, plan);
+	json_decref(plan);
+	return result;
+}
+
+int route(struct router *router, struct claim *claim)
+{
+	int result = decide_and_carry_out(router, claim);
+
+	if (result < 0)
+		log_error("unable to route routing/%s: %s; it stays there and is tried again",
+			claim->job, strerror(errno));
+	(void)close(claim->dir); /* releases the lock */
+	claim->dir = -1;
+	return result;
+}
+
+int scan_routing(struct router *router)
+{
+	int routing = router->spool.dir[SPOOL_ROUTING], result = 0;
+	struct disk_names jobs;
+	struct claim claim;
+
+	if (disk_list(routing, ".", &jobs) < 0) {
+		log_error("unable to list routing: %s", strerror(errno));
+		return -1;
+	}
+	for (size_t i = 0; i < jobs.count; i++) {
+		if (strlen(jobs.name[i]) >= sizeof(claim.job))
+			continue; /* not made by us */
+		claim.dir = disk_lock_dir(routing, jobs.name[i], LOCK_EX | LOCK_NB);
+		if (claim.dir < 0)
+			continue; /* a router is at work on it, or has just finished */
+		memcpy(claim.job, jobs.name[i], strlen(jobs.name[i]) + 1);
+		log_info("taken over job=%s", claim.job);
+		if (route(router, &claim) < 0)
+			result = -1;
+	}
+	disk_names_free(&jobs);
+	return result;
+}

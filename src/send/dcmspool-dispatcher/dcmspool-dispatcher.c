@@ -1,0 +1,132 @@
+/*
+ * dcmspool-dispatcher: sends jobs to their targets, one at a time. dcmspool-dispatcher(8),
+ * STATES.md.
+ *
+ * n dispatchers send n jobs at once. Whatever wakes one (an event, its deadline, its start, the end
+ * of a job) makes it look at all queues anew.
+ */
+#include "dispatcher.h"
+
+#include "spool/job.h"
+#include "base/log.h"
+#include "cli/options.h"
+#include "base/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+static const char usage[] = "usage: dcmspool-dispatcher [-n] [-c FILE]\n";
+
+/* Jobs and pauses that come and go, in both directories of a target. */
+enum {
+	QUEUE_EVENTS =
+		IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+		IN_MOVE_SELF /* the whole queue is put aside: a new one is made and watched */
+};
+
+void look_again(struct dispatcher *d, int64_t due_us)
+{
+	if (d->next_us == 0 || due_us < d->next_us)
+		d->next_us = due_us;
+}
+
+static void keep_watch(const char *path, unsigned int events)
+{
+	if (watch_keep(path, events) < 0)
+		log_error("unable to watch %s: %s", path, strerror(errno));
+}
+
+/* Makes and watches one directory of a target. When the disk is full, the other targets go on. */
+static void open_queue(struct dispatcher *d, enum spool_dir dir, const char *target)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/", spool_name(dir), target);
+	if (disk_make_dir(d->spool.dir[dir], target) < 0) {
+		log_error("unable to make %s: %s; it is tried again", path, strerror(errno));
+		look_again(d, spool_now_us() + REST_US);
+	} else {
+		keep_watch(path, QUEUE_EVENTS);
+	}
+}
+
+/* What leaves these directories was waited for, or goes on to the next one. */
+static void watch_upstream(void)
+{
+	keep_watch("receiving/", IN_DELETE | IN_MOVED_FROM);
+	keep_watch("incoming/", IN_DELETE | IN_MOVED_FROM);
+	keep_watch("routing/", IN_DELETE | IN_MOVED_FROM);
+}
+
+/* Watches the queues, then works until no job may go. */
+static void scan(struct dispatcher *d)
+{
+	bool upstream = d->waits_upstream;
+	struct work work;
+
+	d->next_us = 0;
+	d->waits_upstream = false;
+	watch_begin();
+	keep_watch("outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
+	for (size_t i = 0; i < d->conf->target_count; i++) {
+		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
+		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
+	}
+	if (upstream)
+		watch_upstream();
+	watch_end();
+	while (!d->loop.stopping && queue_claim(d, &work)) {
+		d->waits_upstream = false;
+		work_run(d, &work);
+		work_close(&work);
+	}
+	if (d->waits_upstream && !upstream && !d->loop.stopping)
+		look_again(
+			d, spool_now_us()); /* now with the watches, which come before the look */
+}
+
+/* Jobs for targets that the configuration no longer has wait for ever; somebody should know. */
+static void tell_orphans(struct dispatcher *d)
+{
+	struct disk_names names, jobs;
+	size_t count;
+
+	if (disk_list(d->spool.dir[SPOOL_OUTGOING], ".", &names) < 0)
+		die(EXIT_TEMPORARY, "unable to list %s/outgoing: %s", d->spool.path,
+			strerror(errno));
+	for (size_t i = 0; i < names.count; i++) {
+		if (conf_target(d->conf, names.name[i]) ||
+			disk_list(d->spool.dir[SPOOL_OUTGOING], names.name[i], &jobs) < 0)
+			continue;
+		for (size_t k = count = 0; k < jobs.count; k++)
+			count += job_study(jobs.name[k]) != NULL;
+		if (count > 0)
+			log_warning("outgoing/%s holds %zu jobs, but %s has no such target; "
+				    "configure it, "
+				    "or move them to incoming/",
+				names.name[i], count, d->conf->file);
+		disk_names_free(&jobs);
+	}
+	disk_names_free(&names);
+}
+
+int main(int argc, char *argv[])
+{
+	static struct dispatcher d; /* for the life of the process */
+
+	log_open(argv[0]);
+	d.conf = cli_options(argc, argv, "", NULL, usage);
+	spool_open(&d.spool, d.conf->spool);
+	loop_open(&d.loop);
+	tell_orphans(&d);
+	log_info("ready spool=%s", d.spool.path);
+	while (!d.loop.stopping) {
+		scan(&d);
+		if (!d.loop.stopping)
+			(void)loop_wait(&d.loop, d.next_us, true); /* whatever it was: look anew */
+	}
+	log_info("stopped");
+	return 0;
+}

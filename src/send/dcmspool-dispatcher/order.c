@@ -1,0 +1,149 @@
+/*
+ * Whether a job may go. Within a study and a priority, jobs go in the order of arrival (which is
+ * that of their names) or of their SeriesNumber; whatever the priority, one after the other.
+ */
+#include "dispatcher.h"
+
+#include "base/jsonfile.h"
+#include "base/log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* When a job that waits to be tried again may go; 0: it is not waiting. */
+static int64_t due(const struct queue *queue, const char *job)
+{
+	int dir = disk_open_dir(queue->outgoing, job);
+	int64_t due_us = dir < 0 ? 0 : retry_due(queue, dir);
+
+	if (dir >= 0)
+		(void)close(dir); /* only read */
+	return due_us;
+}
+
+/* SeriesNumber (0020,0011) is an IS: a decimal number, spaces around it allowed (PS3.5 6.2). Series
+ * without one go last. */
+static long read_series_number(const struct queue *queue, const char *job)
+{
+	int dir = disk_open_dir(queue->outgoing, job);
+	json_t *series = dir < 0 ? NULL : jsonfile_load(dir, "series.json");
+	const char *text = jsonfile_text(json_object_get(series, "tags"), "SeriesNumber");
+	long number = LONG_MAX;
+	char *end;
+
+	if (*text) {
+		errno = 0;
+		number = strtol(text, &end, 10);
+		while (isspace((unsigned char)*end))
+			end++;
+		if (end == text || *end || errno != 0 || number == NUMBER_UNKNOWN)
+			number = LONG_MAX;
+	}
+	json_decref(series);
+	if (dir >= 0)
+		(void)close(dir); /* only read */
+	return number;
+}
+
+static long series_number(const struct queue *queue, struct waiting *waiting)
+{
+	if (waiting->series_number == NUMBER_UNKNOWN)
+		waiting->series_number = read_series_number(queue, waiting->name);
+	return waiting->series_number;
+}
+
+static bool goes_before(const struct queue *queue, struct waiting *a, struct waiting *b)
+{
+	long number_a, number_b;
+
+	if (queue->target->order == CONF_ORDER_SERIES_NUMBER) {
+		number_a = series_number(queue, a);
+		number_b = series_number(queue, b);
+		if (number_a != number_b)
+			return number_a < number_b;
+	}
+	return strcmp(a->name, b->name) < 0;
+}
+
+/* Is a job of its study on its way to the target, or one waiting that goes before it? */
+static bool is_behind(const struct queue *queue, size_t i)
+{
+	struct waiting *self = &queue->waiting[i];
+
+	if (queue->target->order == CONF_ORDER_NONE || self->study == 0)
+		return false;
+	for (size_t k = 0; k < queue->running.count; k++)
+		if (queue->running_study[k] == self->study &&
+			queue_is_claimable(queue->sending, queue->running.name[k]))
+			return true;
+	for (size_t k = 0; k < queue->waiting_names.count; k++) {
+		struct waiting *other = &queue->waiting[k];
+
+		if (k != i && other->study == self->study && other->priority == self->priority &&
+			goes_before(queue, other, self) &&
+			queue_is_claimable(queue->outgoing, other->name))
+			return true;
+	}
+	return false;
+}
+
+/* When the job came into the queue: job.json is written just before, and never again. When that
+ * lies in the future, because the clock was set back, the series' first image must do. */
+static int64_t entered_us(const struct queue *queue, const struct waiting *job)
+{
+	int dir = disk_open_dir(queue->outgoing, job->name);
+	int64_t now_us = spool_now_us(), time_us = now_us;
+	struct stat st;
+
+	if (dir < 0)
+		return now_us;
+	if (fstatat(dir, "job.json", &st, AT_SYMLINK_NOFOLLOW) == 0 || fstat(dir, &st) == 0)
+		time_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	(void)close(dir); /* only read */
+	return time_us <= now_us ? time_us : job->time_us;
+}
+
+/* Does the job wait for an earlier series of its study that is not in the queue yet? */
+static bool waits_for_earlier(struct dispatcher *d, const struct queue *queue, size_t i)
+{
+	const struct waiting *self = &queue->waiting[i];
+	int64_t until_us;
+
+	if (queue->target->order != CONF_ORDER_STUDY || queue->target->order_wait_ms == 0)
+		return false;
+	if (self->time_us > d->upstream.before_us) { /* it came after the look upstream */
+		look_again(d, spool_now_us());
+		return true;
+	}
+	if (!d->upstream_unknown && !upstream_before(d, self->study, self->time_us))
+		return false;
+	until_us = entered_us(queue, self) + (int64_t)queue->target->order_wait_ms * 1000;
+	if (until_us <= spool_now_us() ||
+		until_us > spool_now_us() + (int64_t)queue->target->order_wait_ms * 1000)
+		return false; /* or the times are of no use */
+	look_again(d, until_us);
+	d->waits_upstream = true;
+	return true;
+}
+
+bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
+{
+	const char *job = queue->waiting[i].name;
+	int64_t due_us;
+
+	if (!queue_is_job(job))
+		return false; /* our own files, and what is being copied here by hand */
+	if (is_behind(queue, i) || queue_is_resting(d, queue->target, job))
+		return false;
+	due_us = due(queue, job);
+	if (due_us > spool_now_us()) {
+		look_again(d, due_us);
+		return false;
+	}
+	return !waits_for_earlier(d, queue, i);
+}

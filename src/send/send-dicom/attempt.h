@@ -1,0 +1,27 @@
+/*
+ * attempt: sends images until each has its answer or the target is given up:
+ *  - no association: the target is down; nothing has cost anything;
+ *  - the association breaks while an image is being sent: that image goes to the end of the line
+ * and the others are tried in a new association. If they get through and it breaks again at that
+ * same image, the image is to blame and fails; if nothing gets through, the target is down;
+ *  - the program that sends dies on an image: that image fails.
+ */
+#ifndef ATTEMPT_H
+#define ATTEMPT_H
+
+#include "peer.h"
+#include "sender/sender.h"
+
+#include <stdbool.h>
+
+/* Over one association after the other. Ends when all images have their answer or the target is
+ * given up, which it then has written. An image's setbacks, which may be there already, tell how
+ * often an association broke at it. Without blame, the target is given up instead of an image. */
+void attempt_all(struct sender *sender, const struct peer *peer, bool blame);
+
+/* The same over several associations at once, each with its own share of the images and of the
+ * rate. A target that refuses some of them, or breaks them off, is given up only when one alone
+ * fails as well, and an image that alone was left to one of them is blamed only then. */
+void attempt_parallel(struct sender *sender, const struct peer *peer);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * send-dicom: the sender for targets of type dicom; see send-dicom(8) and dcmspool-sender(7).
+ *
+ * It runs DCMTK's dcmsend, or for TLS its storescu, and believes nothing but what the target has
+ * answered to each image; attempt.h says what happens when it does not answer.
+ */
+#include "attempt.h"
+#include "echo.h"
+#include "peer.h"
+#include "sender/sender.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* Whether the target can be used. With return_to_sender it is somebody else with each job, and the
+ * one of this job must not hold up the others'. */
+static void probe(struct sender *sender, const struct peer *peer, bool job)
+{
+	char why[512];
+
+	if (!sender_yes("RETURN_TO_SENDER") && !echo_ok(peer, job, why, sizeof(why)))
+		sender_target_failed(sender, "%s", why);
+}
+
+/* Images that were dropped by hand have no sender: no target's fault, and nothing that a retry
+ * mends. */
+static void fail_all(struct sender *sender)
+{
+	for (size_t i = 0; i < sender->count; i++)
+		sender_answer(sender, i, SENDER_FAILED, SENDER_NO_STATUS,
+			"return_to_sender: series.json has no sender with an address and an AE "
+			"title");
+}
+
+int main(int argc, char *argv[])
+{
+	struct sender sender;
+	static struct peer peer; /* for the life of the process */
+	const bool probing = sender_probing(argc, argv);
+	const bool job = !probing || getenv("DCMSPOOL_JOB");
+
+	sender_open(&sender, argv[0]);
+	peer_read(&peer, job);
+	if (probing)
+		probe(&sender, &peer, job);
+	else if (!peer.host)
+		fail_all(&sender);
+	else
+		attempt_parallel(&sender, &peer);
+	return sender_close(&sender);
+}

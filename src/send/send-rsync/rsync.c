@@ -1,0 +1,180 @@
+#define _GNU_SOURCE /* memfd_create */
+#include "rsync.h"
+
+#include "base/disk.h"
+#include "base/log.h"
+#include "base/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_ARGUMENTS = 32, ARGUMENT = 64, MIN_RATE = 512, FILE_MODE = 0660 };
+
+/* A descriptor without a name, so that nothing is left behind by a kill -9. */
+static int make_memory(const char *name, const struct buf *content)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (fchmod(fd, FILE_MODE) == 0 &&
+		(!content || !content->data ||
+			(disk_write_all(fd, content->data, content->length) == 0 &&
+				lseek(fd, 0, SEEK_SET) == 0)))
+		return fd;
+	(void)close(fd); /* an error is being reported already */
+	return -1;
+}
+
+static int read_memory(int fd, struct buf *out)
+{
+	char data[4096];
+	ssize_t n;
+
+	buf_free(out);
+	buf_puts(out, "");
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	while ((n = read(fd, data, sizeof(data))) > 0)
+		buf_add(out, data, (size_t)n);
+	return n < 0 || out->failed ? -1 : 0;
+}
+
+/* One argument made of words and a number. */
+struct number {
+	char text[ARGUMENT];
+};
+
+static const char *numbered(struct number *n, const char *word, long value, const char *unit)
+{
+	(void)snprintf(n->text, sizeof(n->text), "%s%ld%s", word, value, unit); /* it is short */
+	return n->text;
+}
+
+/* The options of the connection. */
+static size_t add_connection(const struct rsync *r, const char **argv, struct number *number)
+{
+	const struct destination *d = r->destination;
+	size_t n = 0;
+
+	argv[n++] = numbered(&number[0], "--timeout=", d->timeout_s, "");
+	if (d->rate_limit > 0)
+		argv[n++] = numbered(&number[1],
+			"--bwlimit=", d->rate_limit > MIN_RATE ? d->rate_limit : MIN_RATE, "b");
+	if (d->kind == DESTINATION_SSH) {
+		argv[n++] = "-e";
+		argv[n++] = d->shell;
+	} else if (d->kind == DESTINATION_DAEMON) {
+		argv[n++] = "--no-motd";
+		argv[n++] = numbered(&number[2], "--contimeout=", d->timeout_s, "");
+		if (d->port > 0)
+			argv[n++] = numbered(&number[3], "--port=", d->port, "");
+	}
+	return n;
+}
+
+static size_t add_act(const struct rsync *r, enum rsync_act act, const char **argv)
+{
+	static const char *const sending[] = { "--files-from=-", "--from0", "--checksum",
+		"--whole-file", "--mkpath", "--backup", NULL };
+	static const char *const verifying[] = { "--dry-run", "-ii", "--out-format=%i %n", NULL };
+	static const char *const marking[] = { "--copy-links", "--ignore-times", "--mkpath", NULL };
+	static const char *const listing[] = { "--list-only", "--dirs", "--copy-links", NULL };
+	const char *const *lists[2] = { sending, act == RSYNC_VERIFY ? verifying : NULL };
+	size_t n = 0;
+
+	if (act == RSYNC_MARK || act == RSYNC_LIST)
+		lists[0] = act == RSYNC_MARK ? marking : listing;
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; lists[i] && lists[i][k]; k++)
+			argv[n++] = lists[i][k];
+	if (act != RSYNC_LIST && !r->old)
+		argv[n++] = "--fsync";
+	return n;
+}
+
+static pid_t start(
+	const struct rsync *r, enum rsync_act act, const char *path, int in, int out, int errors)
+{
+	/* What a user's environment might change. */
+	static const char *const environment[] = { "LC_ALL=C", "RSYNC_OLD_ARGS=0",
+		"RSYNC_PROTECT_ARGS=0", NULL };
+	const char *argv[MAX_ARGUMENTS] = { "rsync" };
+	struct run run = RUN_DEFAULT;
+	struct buf suffix = { 0 }, password = { 0 };
+	struct number number[4] = { 0 }, empty = { 0 };
+	size_t n = 1;
+	pid_t pid;
+
+	n += add_connection(r, argv + n, number);
+	n += add_act(r, act, argv + n);
+	buf_printf(&suffix, "--suffix=%s", r->suffix);
+	if (act == RSYNC_SEND || act == RSYNC_VERIFY)
+		argv[n++] = suffix.data;
+	if (r->destination->password_file) {
+		buf_printf(&password, "--password-file=%s", r->destination->password_file);
+		argv[n++] = password.data;
+	}
+	argv[n++] = "--";
+	if (act == RSYNC_MARK) /* standard input under the one name that rsync looks up itself */
+		argv[n++] = numbered(&empty, "/proc/self/fd/", in, "");
+	else if (act != RSYNC_LIST)
+		argv[n++] = ".";
+	argv[n++] = path;
+	run.argv = argv;
+	run.environment = environment;
+	run.in = act == RSYNC_MARK ? -1 : in;
+	run.keep = act == RSYNC_MARK ? in : -1;
+	run.out = out;
+	run.error = errors;
+	errno = ENOMEM;
+	pid = suffix.failed || password.failed ? -1 : run_start(&run);
+	buf_free(&suffix);
+	buf_free(&password);
+	return pid;
+}
+
+static int run_once(struct rsync *r, enum rsync_act act, const char *path, const struct buf *list)
+{
+	int in = make_memory("list", list), out = make_memory("rsync's output", NULL);
+	int errors = make_memory("rsync's errors", NULL), status = -1, saved;
+	pid_t pid = -1;
+
+	if (in >= 0 && out >= 0 && errors >= 0)
+		pid = start(r, act, path, in, out, errors);
+	if (pid > 0)
+		status = run_wait(pid);
+	if (status >= 0 && (read_memory(out, &r->out) < 0 || read_memory(errors, &r->errors) < 0))
+		status = -1;
+	saved = errno;
+	if (in >= 0)
+		(void)close(in); /* these are memory */
+	if (out >= 0)
+		(void)close(out);
+	if (errors >= 0)
+		(void)close(errors);
+	errno = saved;
+	return status;
+}
+
+int rsync_run(struct rsync *r, enum rsync_act act, const char *path, const struct buf *list)
+{
+	int status = run_once(r, act, path, list);
+
+	if (status <= 0 || r->old || !strstr(r->errors.data, "--fsync: unknown option"))
+		return status;
+	log_warning("rsync at the target is older than 3.2.4 and cannot sync what it writes; "
+		    "update it");
+	r->old = true;
+	return run_once(r, act, path, list);
+}
+
+void rsync_close(struct rsync *r)
+{
+	buf_free(&r->out);
+	buf_free(&r->errors);
+}

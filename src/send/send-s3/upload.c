@@ -1,0 +1,263 @@
+#define _GNU_SOURCE /* memfd_create */
+#include "upload.h"
+
+#include "curl.h"
+#include "hash.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* So many at once: sha256sum and curl are started for each round, and nothing is sent while it
+ * hashes. */
+enum { ROUND_MAX = 64, TEXT_SIZE = 512 };
+
+struct round {
+	struct job *job;
+	struct request request[ROUND_MAX];
+	size_t image[ROUND_MAX]; /* their images */
+	size_t count, replies;
+	struct request marker[ROUND_MAX]; /* to be uploaded before its image is answered */
+	size_t completing[ROUND_MAX];     /* these images */
+	size_t markers;
+	bool *barren; /* the last request broke */
+};
+
+/* The next images: those without an answer, and among them first those without a setback. With a
+ * limited rate about as many as can be sent in a second. */
+static int64_t choose(struct round *r)
+{
+	struct sender *s = &r->job->sender;
+	long rate = r->job->bucket.rate;
+	int64_t bytes = 0;
+	struct stat st;
+
+	for (int setbacks = 0; r->count == 0 && setbacks < 2; setbacks++) {
+		for (size_t i = 0; i < s->count && r->count < ROUND_MAX; i++) {
+			if (s->image[i].answer != SENDER_UNSENT || s->image[i].setbacks != setbacks)
+				continue;
+			if (rate && bytes >= rate)
+				break;
+			if (stat(s->image[i].name, &st) < 0)
+				st.st_size = 0; /* hashing it fails */
+			bytes += st.st_size;
+			r->request[r->count].size = st.st_size;
+			r->request[r->count].url = r->job->url[i];
+			r->request[r->count].file = s->image[i].name;
+			r->image[r->count++] = i;
+		}
+	}
+	return bytes;
+}
+
+/* hash_fn */
+static void take_hash(void *context, const char *file, const char *sha256)
+{
+	struct round *r = context;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->request[i].file, file) == 0)
+			memcpy(r->request[i].sha256, sha256, HASH_SIZE);
+}
+
+/* Hashes the images of the round; those that cannot be read fail and leave it. */
+static int hash_round(struct round *r)
+{
+	const char *file[ROUND_MAX];
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		file[i] = r->request[i].file;
+	if (hash_files(file, r->count, take_hash, r) < 0) {
+		sender_target_failed(
+			&r->job->sender, "unable to run sha256sum: %s", strerror(errno));
+		return -1;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->request[i].sha256[0]) {
+			sender_answer(&r->job->sender, r->image[i], SENDER_FAILED, SENDER_NO_STATUS,
+				"this image cannot be read");
+			continue;
+		}
+		r->request[kept] = r->request[i];
+		r->image[kept++] = r->image[i];
+	}
+	r->count = kept;
+	return 0;
+}
+
+static void answer(struct job *job, size_t image, enum sender_answer answer, const char *text)
+{
+	sender_answer(&job->sender, image, answer, SENDER_NO_STATUS, text);
+}
+
+static bool target_failed(struct job *job, const char *text)
+{
+	sender_target_failed(&job->sender, "%s: %s", job->bucket.url, text);
+	return false;
+}
+
+/* The image is there; perhaps its directory is complete now. */
+static bool stored(struct round *r, size_t image)
+{
+	const char *directory = sender_marker_due(r->job->marker, image);
+	char *url;
+
+	if (!directory) {
+		answer(r->job, image, SENDER_STORED, "stored");
+		return true;
+	}
+	url = bucket_object(&r->job->bucket, directory, sender_marker_name(r->job->marker));
+	if (!url)
+		return target_failed(r->job, "out of memory");
+	r->marker[r->markers] = (struct request){ .url = url, .sha256 = CURL_SHA256_EMPTY };
+	r->completing[r->markers++] = image;
+	return true;
+}
+
+/* It broke at this image. When the others get through and it breaks again at this one, that is to
+ * blame; when it breaks twice with nothing in between, the target is. */
+static bool broken(struct round *r, size_t image, const char *text)
+{
+	struct sender_image *broke = &r->job->sender.image[image];
+	char why[TEXT_SIZE + 64];
+
+	if (*r->barren)
+		return target_failed(r->job, text);
+	if (++broke->setbacks > 1) {
+		log_warning("the upload broke twice at this image image=%s", broke->name);
+		(void)snprintf(why, sizeof(why), "the upload breaks at this image: %s", text);
+		answer(r->job, image, SENDER_FAILED, why);
+		return true;
+	}
+	*r->barren = true;
+	return true;
+}
+
+/* curl_reply_fn for images */
+static bool take_image(void *context, size_t nth, const struct reply *reply)
+{
+	struct round *r = context;
+	char text[TEXT_SIZE];
+	enum reply_meaning meaning = reply_judge(reply, text, sizeof(text));
+
+	r->replies++;
+	if (meaning == REPLY_TARGET)
+		return target_failed(r->job, text);
+	if (meaning == REPLY_BROKEN)
+		return broken(r, r->image[nth], text);
+	*r->barren = false;
+	if (meaning == REPLY_STORED)
+		return stored(r, r->image[nth]);
+	answer(r->job, r->image[nth], SENDER_FAILED, text);
+	return true;
+}
+
+/* curl_reply_fn for markers */
+static bool take_marker(void *context, size_t nth, const struct reply *reply)
+{
+	struct round *r = context;
+	char text[TEXT_SIZE], why[TEXT_SIZE + 64];
+	enum reply_meaning meaning = reply_judge(reply, text, sizeof(text));
+
+	r->replies++;
+	if (meaning == REPLY_TARGET || meaning == REPLY_BROKEN)
+		return target_failed(r->job, text);
+	(void)snprintf(why, sizeof(why), "the marker of its directory was refused: %s", text);
+	if (meaning == REPLY_STORED)
+		answer(r->job, r->completing[nth], SENDER_STORED, "stored");
+	else
+		answer(r->job, r->completing[nth], SENDER_FAILED, why);
+	return true;
+}
+
+/* curl's own end counts only when there were fewer replies than needed: when there was none, going
+ * on would be the same again. */
+static void judge_curl(struct round *r, int code, size_t needed)
+{
+	char text[64];
+
+	if (code < 0)
+		sender_target_failed(&r->job->sender, "unable to run curl: %s", strerror(errno));
+	(void)snprintf(text, sizeof(text), "curl ended without an answer, status %d", code);
+	if (r->replies < needed)
+		(void)target_failed(r->job, text); /* unless it has failed for another reason */
+}
+
+static void upload_images(struct round *r)
+{
+	int code;
+
+	if (r->count == 0)
+		return;
+	code = curl_run(&r->job->bucket, r->request, r->count, -1, take_image, r);
+	judge_curl(r, code, 1);
+}
+
+static void upload_markers(struct round *r)
+{
+	char file[32];
+	int empty, code = -1;
+
+	if (r->markers == 0 || r->job->sender.target_failed)
+		return;
+	empty = memfd_create("marker", MFD_CLOEXEC); /* curl must see a file of no bytes */
+	(void)snprintf(file, sizeof(file), "/proc/self/fd/%d", empty);
+	for (size_t i = 0; i < r->markers; i++)
+		r->marker[i].file = file;
+	r->replies = 0;
+	if (empty >= 0)
+		code = curl_run(&r->job->bucket, r->marker, r->markers, empty, take_marker, r);
+	judge_curl(r, code, r->markers);
+	if (empty >= 0)
+		(void)close(empty); /* memory */
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* curl limits the rate within an upload, but not over many small ones. */
+static void pace(const struct bucket *bucket, int64_t bytes, int64_t began_ns)
+{
+	int64_t left_ns;
+	struct timespec rest;
+
+	if (bucket->rate == 0)
+		return;
+	left_ns = (int64_t)((double)bytes / (double)bucket->rate * 1e9) - (now_ns() - began_ns);
+	if (left_ns <= 0)
+		return;
+	rest = (struct timespec){ left_ns / 1000000000, left_ns % 1000000000 };
+	while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
+		;
+}
+
+void upload_all(struct job *job)
+{
+	bool barren = false;
+
+	while (!job->sender.target_failed && job->sender.answered < job->sender.count) {
+		struct round r = { .job = job, .barren = &barren };
+		int64_t began_ns = now_ns(), bytes = choose(&r);
+
+		if (hash_round(&r) == 0) {
+			upload_images(&r);
+			upload_markers(&r);
+			pace(&job->bucket, bytes, began_ns);
+		}
+		for (size_t i = 0; i < r.markers; i++)
+			free(r.marker[i].url);
+	}
+}

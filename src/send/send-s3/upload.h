@@ -1,0 +1,24 @@
+/*
+ * upload: images and markers into the bucket, round by round; see the top of send-s3.c.
+ */
+#ifndef UPLOAD_H
+#define UPLOAD_H
+
+#include "bucket.h"
+#include "sender/sender.h"
+#include "sender/marker.h"
+
+#include <stdbool.h>
+
+struct job {
+	struct sender sender;
+	struct bucket bucket;
+	struct sender_marker *marker;
+	char **url;  /* of each image of the list; NULL: it has failed already */
+	bool probed; /* -p: curl has told what became of the request */
+};
+
+/* Ends when all images have their answer or the target is given up, which it then has written. */
+void upload_all(struct job *job);
+
+#endif

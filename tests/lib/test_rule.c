@@ -1,0 +1,546 @@
+/*
+ * test_rule: the rule language as a rule sees it. Without arguments TAP; with a file made by
+ * rule_oracle.py, compares with Python line by line:
+ *
+ *   EXPRESSION \t EXPECTED \t NAME=VALUE...   EXPECTED is true, false or fail
+ *
+ * In expression and values \t, \n, \r and \ are written as \t, \n, \r and \\.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rule/rule.h"
+#include "base/str.h"
+#include "tap.h"
+
+struct tag {
+	const char *name, *value;
+};
+
+static const struct tag ct[] = {
+	{ "Modality", "CT" },
+	{ "SeriesDescription", "Thorax 1.0 CINE" },
+	{ "SliceThickness", "1.5" },
+	{ "PatientName", "M\xc3\xbcller^J\xc3\xb6rg" },
+	{ "ImageType", "ORIGINAL\\PRIMARY\\AXIAL" },
+	{ "StationName", "" },
+	{ NULL, NULL },
+};
+
+static const char *tag_value(const void *context, const char *name)
+{
+	for (const struct tag *tag = context; tag->name; tag++)
+		if (strcasecmp(tag->name, name) == 0)
+			return tag->value;
+	return "";
+}
+
+static bool known(const char *name)
+{
+	for (const struct tag *tag = ct; tag->name; tag++)
+		if (strcasecmp(tag->name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool any_name(const char *name)
+{
+	(void)name; /* the oracle uses names that it makes up */
+	return true;
+}
+
+/* ---- differential ---- */
+
+/* Undoes the escapes, in place. */
+static void unescape(char *text)
+{
+	static const char letters[] = "tnr\\", values[] = "\t\n\r\\";
+	char *out = text;
+
+	for (; *text; text++) {
+		if (*text == '\\' && text[1] && strchr(letters, text[1]))
+			*out++ = values[strchr(letters, *++text) - letters];
+		else
+			*out++ = *text;
+	}
+	*out = '\0';
+}
+
+static char *cut(char **line)
+{
+	char *field = *line, *tab = strchr(field, '\t');
+
+	*line = tab ? tab + 1 : field + strlen(field);
+	if (tab)
+		*tab = '\0';
+	unescape(field);
+	return field;
+}
+
+/* Returns whether our answer is Python's. */
+static bool agree(char *line, long number)
+{
+	static const char *const words[] = { "false", "true", "fail" };
+	struct tag tags[32] = { { NULL, NULL } };
+	struct rule_error error;
+	char reason[RULE_WHY] = "", *text = cut(&line), *expected = cut(&line), *equals;
+	struct rule *rule = rule_compile(text, any_name, &error);
+	enum rule_result result;
+	bool never;
+
+	for (size_t i = 0; *line && i < sizeof(tags) / sizeof(*tags) - 1; i++) {
+		tags[i].name = cut(&line);
+		equals = strchr(tags[i].name, '=');
+		if (!equals)
+			continue;
+		*equals = '\0';
+		tags[i].value = equals + 1;
+	}
+	if (!rule) {
+		printf("# line %ld: %s: column %d: %s\n", number, text, error.column,
+			error.message);
+		return false;
+	}
+	never = rule_never(rule, reason, sizeof(reason));
+	result = rule_evaluate(rule, tag_value, tags, reason, sizeof(reason));
+	rule_free(rule);
+	if (never && result == RULE_TRUE) {
+		printf("# line %ld: %s: it can be true\n", number, text);
+		return false;
+	}
+	if (strcmp(words[result], expected) == 0)
+		return true;
+	printf("# line %ld: %s: Python %s, we %s %s\n", number, text, expected, words[result],
+		reason);
+	return false;
+}
+
+static int compare_file(const char *file)
+{
+	FILE *in = fopen(file, "r");
+	char *line = NULL;
+	size_t size = 0;
+	long count = 0, wrong = 0;
+
+	if (!in) {
+		perror(file);
+		return 1;
+	}
+	while (getline(&line, &size, in) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		wrong += !agree(line, ++count);
+	}
+	free(line);
+	(void)fclose(in); /* only read */
+	printf("%ld expressions, %ld differ\n", count, wrong);
+	return count == 0 || wrong != 0;
+}
+
+/* ---- by hand ---- */
+
+static char why[256];
+
+static enum rule_result result_of(const char *text)
+{
+	struct rule_error error;
+	struct rule *rule = rule_compile(text, known, &error);
+	enum rule_result result;
+
+	if (!rule) {
+		printf("# %d:%d: %s\n", error.line, error.column, error.message);
+		return (enum rule_result) - 1;
+	}
+	*why = '\0';
+	result = rule_evaluate(rule, tag_value, ct, why, sizeof(why));
+	rule_free(rule);
+	return result;
+}
+
+static void test_values(void)
+{
+	static const char *const hold[] = {
+		"'CINE' in tags.SeriesDescription",
+		"tags.Modality == 'CT' and float(tags.SliceThickness) < 2",
+		"@Modality@ == tags['MODALITY'] == tags.modality",
+		"tags.Modality in ('CT', 'MR') and not tags.StationName",
+		"tags.Modality not in [\"MR\", 'US']",
+		"len(tags.PatientName) == 11 and tags.PatientName[1] == '\\xfc'",
+		"tags.PatientName.upper() == 'M\xc3\x9cLLER^J\xc3\x96RG'",
+		"tags.ImageType.split('\\\\')[-1] == 'AXIAL'",
+		"tags.SeriesDescription.lower().startswith(('ct', 'thorax'))",
+		"(tags.StationName or 'none') == 'none'",
+		"-7 // 2 == -4 and -7 % 3 == 2 and 7 / 2 == 3.5",
+		"1 < 2 <= 2 != 3",
+		"'a' if tags.StationName else True",
+		"not not 'x' and -(-1) == +1",
+		"str(0.1 + 0.2) == '0.30000000000000004' and str((1,)) == '(1,)'",
+		"str(-4.0 % 2) == '0.0' and str(4.0 % -2) == '-0.0' and -7.5 // 2 == -4",
+		"'abc'[:-9:-1] == 'cba' and 'abc'[-9::-1] == '' and 'abc'[9::-2] == 'ca'",
+		"'\\u039f\\u03a3^\\u0392'.lower() == '\\u03bf\\u03c3^\\u03b2'",
+		"'A^\\u03a3'.lower() == 'a^\\u03c2'",
+		"'abc'[::-1] == 'cba' and 'abc'[-2:] == 'bc'",
+		"9007199254740993 != 9007199254740992.0",
+		"-2 ** 2 == -4 and 2 ** 3 ** 2 == 512 and 2 ** -1 == 0.5 and (-2) ** 63 < 0",
+		"1 | 2 ^ 3 & 5 + 1 == 1 and ~5 == -6 and str(True & True) == 'True'",
+		"round(2.5) == 2 and round(1250, -2) == 1200 and str(round(15.0, -1)) == '20.0'",
+		"min(3, 1, 2) == 1 and max('ab') == 'b' and sorted('cab') == ['a', 'b', 'c']",
+		"sum([1, 2.5]) == 3.5 and any([0, '']) == False and all([]) and abs(-2) == 2",
+		"ord(chr(0x4e00)) == 19968 and '-7'.zfill(4) == '-007'",
+		"'abc'.find('c', 1, 2) == -1 and 'abc'.find('', 4) == -1 and [1, 2].index(2) == 1",
+		"'\\xdfa b'.title() == 'Ssa B' and 'STRA\\xdfE'.casefold() == 'strasse'",
+		"search(r'(?i)cine$', tags.SeriesDescription) and not match('CINE', 'x CINE')",
+		"search('m\\xdcLLER|x' '|(?i)^M\\xdcl', tags.PatientName)",
+		"date('20260301') - date('2026.02.01') == 28 and date('2026-11-22') % 7 == 0",
+		"time('1030') == 37800 and time('10:30:15.5') == 37815.5 and time('235960')",
+		"age('054Y') == 54 and age('006M') == 0.5 and age('20080229', '20260301') == 18.0",
+		"17.99 < age('20080229', '20260228') < 18 and age('20260101', '20260101') == 0",
+		"any_of(['Kopf', 'SCH\\xc4DEL'], 'ct sch\\xe4del') and not any_of([], 'x')",
+	};
+	static const char *const not [] = { "tags.Modality == 'MR'", "tags.StationName", "0.0",
+		"()", "None", "'x' and ''", "1 == '1'", "False and 1 / 0" };
+
+	for (size_t i = 0; i < sizeof(hold) / sizeof(*hold); i++)
+		ok(result_of(hold[i]) == RULE_TRUE, hold[i]);
+	for (size_t i = 0; i < sizeof(not ) / sizeof(*not ); i++)
+		ok(result_of(not [i]) == RULE_FALSE, not [i]);
+}
+
+static void test_failures(void)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "float(tags.StationName)", "ValueError: could not convert string to float: ''" },
+		{ "int('1.5')", "ValueError: invalid literal for int() with base 10: '1.5'" },
+		{ "1 / 0", "ZeroDivisionError: division by zero" },
+		{ "1 < 'a'", "TypeError: '<' not supported between instances of 'int' and 'str'" },
+		{ "'a'[3]", "IndexError: string index out of range" },
+		{ "len(1)", "TypeError: object of type 'int' has no len()" },
+		{ "(1).lower()", "AttributeError: 'int' object has no attribute 'lower'" },
+		{ "9223372036854775807 + 1",
+			"OverflowError: the result is too large; ints have 64 bits" },
+		{ "-9223372036854775807 - 2",
+			"OverflowError: the result is too large; ints have 64 bits" },
+		{ "(-9223372036854775807 - 1) // -1",
+			"OverflowError: the result is too large; ints have 64 bits" },
+		{ "0 ** -1", "ZeroDivisionError: 0.0 cannot be raised to a negative power" },
+		{ "(-8) ** 0.5", "ValueError: the root of a negative number is complex" },
+		{ "3 ** 64", "OverflowError: the result is too large; ints have 64 bits" },
+		{ "max([])", "ValueError: max() arg is an empty sequence" },
+		{ "sorted([1, 'a'])",
+			"TypeError: '<' not supported between instances of 'str' and 'int'" },
+		{ "date(tags.StationName)", "ValueError: not a date YYYYMMDD: ''" },
+		{ "date('20260229')", "ValueError: not a date YYYYMMDD: '20260229'" },
+		{ "time('2400')", "ValueError: not a time HHMMSS: '2400'" },
+		{ "age('54')", "ValueError: not an age such as 045Y: '54'" },
+		{ "search('(a+)+$', 'a' * 50 + 'b')",
+			"RuntimeError: the pattern takes too many steps" },
+		{ "search('x', 'a' * 999000)",
+			"RuntimeError: the rule takes more than 1000000 steps" },
+		{ "'x' * 2000000", "MemoryError: the rule needs more than 1024 KiB" },
+		{ "[[[1] * 20000] * 20000] * 20000 == 0",
+			"MemoryError: the rule needs more than 1024 KiB" },
+		{ "[[[1] * 9000] * 9000] * 900 == [[[1] * 9000] * 9000] * 900",
+			"RuntimeError: the rule takes more than 1000000 steps" },
+		{ "str([[['x'] * 9000] * 9000] * 900)",
+			"MemoryError: str() of a value that is too large" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (!ok(result_of(cases[i].text) == RULE_FAILED && strcmp(why, cases[i].why) == 0,
+			    cases[i].text))
+			printf("# %s\n", why);
+}
+
+static void test_mistakes(void)
+{
+	static const struct {
+		const char *text;
+		int line, column;
+		const char *message;
+	} cases[] = {
+		{ "", 1, 1, "found the end of the rule, expected a value" },
+		{ "tags.Modality = 'CT'", 1, 15, "found '=', which assigns" },
+		{ "tags.Modalty == 'CT'", 1, 6, "no such tag 'Modalty'" },
+		{ "True and\n @Modalty@", 2, 2, "no such tag 'Modalty'" },
+		{ "tags['Modalty']", 1, 6, "no such tag 'Modalty'" },
+		{ "tags", 1, 5, "found the end of the rule, expected '.NAME'" },
+		{ "Modality == 'CT'", 1, 1, "unknown name 'Modality', expected tags.Modality" },
+		{ "import os", 1, 1, "unknown name 'import', expected a value" },
+		{ "eval('1')", 1, 1, "unknown function 'eval'" },
+		{ "tags.Modality.__class__", 1, 15, "unknown method '__class__'" },
+		{ "tags.Modality.lower == 'ct'", 1, 21, "found ==, expected '(' behind 'lower'" },
+		{ "len('a', 'b')", 1, 1, "len() has 2 arguments, expected 1" },
+		{ "'\xc3\xa4' == 'b' 1", 1, 12, "found 1, expected an operator or the end" },
+		{ "1 +", 1, 4, "found the end of the rule, expected a value" },
+		{ "(1, 2", 1, 6, "found the end of the rule, expected ',' or ')'" },
+		{ "x; y", 1, 1, "unknown name 'x'" },
+		{ "1; 2", 1, 2, "found ;, expected an operator or the end" },
+		{ "'abc", 1, 1, "this string does not end; expected '" },
+		{ "'\\x1'", 1, 2, "'\\x' needs 2 hexadecimal digits" },
+		{ "f'{1}'", 1, 1, "a string with the prefix 'f' is not supported" },
+		{ "010 == 8", 1, 1, "a number cannot begin with 0" },
+		{ "9223372036854775808", 1, 1, "this number is too large; ints have 64 bits" },
+		{ "1j", 1, 1, "this is no number" },
+		{ "1 not 2", 1, 7, "found 2, expected 'in' behind 'not'" },
+		{ "1 is 1", 1, 6, "expected None behind 'is'" },
+		{ "\xe2\x80\x98"
+		  "CT",
+			1, 1, "unexpected character U+2018 outside a string" },
+		{ "@Modality", 1, 1, "'@' begins no tag" },
+		{ "search('(', 'a')", 1, 10, "the pattern is wrong: missing closing parenthesis" },
+		{ "match(r'''ab[z-a]''', 'a')", 1, 16, "the pattern is wrong: range out of order" },
+		{ "search(tags.Modality, 'a')", 1, 8, "the pattern of search() must be a string" },
+		{ "search('a' + 'b', 'a')", 1, 8, "the pattern of search() must be a string" },
+		{ "1 << 2", 1, 3, "found <<, expected an operator or the end" },
+		{ "'a'('b')", 1, 4, "found (, expected an operator or the end" },
+		{ "[x for x in 'a']", 1, 2, "unknown name 'x'" },
+		{ "lambda: 1", 1, 1, "unknown name 'lambda'" },
+	};
+	struct rule_error error;
+	struct rule *rule;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		error = (struct rule_error){ 0 };
+		rule = rule_compile(cases[i].text, known, &error);
+		if (!ok(!rule && error.line == cases[i].line && error.column == cases[i].column &&
+				    strncmp(error.message, cases[i].message,
+					    strlen(cases[i].message)) == 0,
+			    cases[i].message))
+			printf("# %d:%d: %s\n", error.line, error.column, error.message);
+		rule_free(rule);
+	}
+}
+
+/* count times part, middle, count times tail: compiles, or fails with what begins like message. */
+static bool repeated(
+	const char *part, size_t count, const char *middle, const char *tail, const char *message)
+{
+	size_t size = count * (strlen(part) + strlen(tail)) + strlen(middle) + 1;
+	char *text = malloc(size), *at = text;
+	struct rule_error error = { 0 };
+	struct rule *rule;
+
+	if (!text)
+		return false;
+	for (size_t i = 0; i < count; i++, at += strlen(part))
+		memcpy(at, part, strlen(part));
+	memcpy(at, middle, strlen(middle) + 1);
+	at += strlen(middle);
+	for (size_t i = 0; i < count; i++, at += strlen(tail))
+		memcpy(at, tail, strlen(tail) + 1);
+	rule = rule_compile(text, known, &error);
+	if (rule)
+		(void)rule_evaluate(rule, tag_value, ct, why, sizeof(why));
+	free(text);
+	rule_free(rule);
+	return message ? !rule && strncmp(error.message, message, strlen(message)) == 0
+		       : rule != NULL;
+}
+
+static void test_bounds(void)
+{
+	const char *deep = "this is nested more than 200 deep";
+
+	ok(repeated("(", 150, "1", ")", NULL), "150 parentheses");
+	ok(repeated("(", 20000, "1", ")", deep), "20,000 parentheses");
+	ok(repeated("[", 20000, "1", "]", deep), "20,000 brackets");
+	ok(repeated("not ", 10000, "1", "", deep), "10,000 times not");
+	ok(repeated("-", 60000, "1", "", deep), "60,000 minus signs");
+	ok(repeated("2**", 20000, "1", "", deep), "20,000 powers");
+	ok(repeated("~", 60000, "1", "", deep), "60,000 times ~");
+	ok(repeated("1 if 1 else ", 4000, "1", "", deep), "4,000 conditionals");
+	ok(repeated("1+", 30000, "1", "", deep), "30,000 additions");
+	ok(repeated("", 30000, "'a'", "[0]", "the rule has 90003 bytes"), "90,003 bytes");
+	ok(repeated("", 10000, "'a'", "[0]", deep), "10,000 subscripts");
+	ok(repeated("1 or ", 10000, "1", "", NULL), "10,000 alternatives");
+	ok(repeated("1<", 30000, "2", "", NULL), "a chain of 30,000 comparisons");
+	ok(repeated("'',", 10000, "''", "", "found ,"), "a tuple without parentheses");
+	ok(repeated("'a'", 20000, "", "", NULL), "20,000 strings in a row");
+}
+
+/* The values of two evaluations of one rule do not mix. */
+static const char *inner_tag(const void *context, const char *name)
+{
+	static const struct tag mr[] = { { "Modality", "MR" }, { NULL, NULL } };
+	const struct rule *rule = context;
+	char reason[64];
+
+	(void)name; /* the rule asks for one tag only */
+	return rule_evaluate(rule, tag_value, mr, reason, sizeof(reason)) == RULE_FALSE ? "CT" : "";
+}
+
+static void test_reentrant(void)
+{
+	struct rule_error error;
+	struct rule *rule = rule_compile("('x' + tags.Modality).lower() == 'xct'", known, &error);
+
+	ok(rule && rule_evaluate(rule, inner_tag, rule, why, sizeof(why)) == RULE_TRUE,
+		"an evaluation inside another of the same rule");
+	rule_free(rule);
+	rule_free(NULL);
+	rule = rule_compile("1 / 0", known, &error);
+	ok(rule && rule_evaluate(rule, tag_value, ct, why, 5) == RULE_FAILED &&
+			strcmp(why, "Z...") == 0,
+		"a short buffer for the reason");
+	rule_free(rule);
+}
+
+/* ---- explanations ---- */
+
+/* A line a part, two blanks a level: TEXT = VALUE, TEXT - (not evaluated), TEXT ! (failed), TEXT !!
+ * (it was this one), ... N (left out). The caller frees. */
+static char *explained(const char *text)
+{
+	static struct rule_explanation e;
+	struct buf b = { 0 };
+	struct rule_error error;
+	struct rule *rule = rule_compile(text, known, &error);
+
+	if (!rule || rule_explain(rule, tag_value, ct, &e) < 0)
+		return NULL;
+	for (size_t i = 0; i < e.count; i++) {
+		const struct rule_part *part = &e.part[i];
+
+		buf_printf(&b, "%s%*s", i ? "\n" : "", 2 * (int)part->depth, "");
+		if (part->state == RULE_PART_MORE)
+			buf_printf(&b, "... %zu%s", part->count, part->skipped ? " -" : "");
+		else if (part->state == RULE_PART_VALUE)
+			buf_printf(&b, "%s = %s", part->text, part->value);
+		else
+			buf_printf(&b, "%s %s", part->text,
+				part->state == RULE_PART_SKIPPED ? "-"
+				: part->raised                   ? "!!"
+								 : "!");
+	}
+	if (e.result == RULE_FAILED)
+		buf_printf(&b, "\n%s", e.why);
+	rule_explanation_free(&e);
+	rule_free(rule);
+	return b.data;
+}
+
+static void test_explain(void)
+{
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{ "True", "True = True" },
+		{ "tags.Modality == 'CT' and float( tags.SliceThickness )<2",
+			"tags.Modality == 'CT' and float(tags.SliceThickness)<2 = True\n"
+			"  tags.Modality == 'CT' = True\n"
+			"    tags.Modality = 'CT'\n"
+			"  float(tags.SliceThickness)<2 = True\n"
+			"    float(tags.SliceThickness) = 1.5\n"
+			"      tags.SliceThickness = '1.5'" },
+		{ "tags.Modality == 'MR' and 1 / 0 or 'x'",
+			"tags.Modality == 'MR' and 1 / 0 or 'x' = 'x'\n"
+			"  tags.Modality == 'MR' and 1 / 0 = False\n"
+			"    tags.Modality == 'MR' = False\n"
+			"      tags.Modality = 'CT'\n"
+			"    1 / 0 -\n"
+			"  'x' = 'x'" },
+		{ "not ((tags.Modality)) .lower() in ('mr',\n# why\n'ct')",
+			"not ((tags.Modality)) .lower() in ('mr', 'ct') = False\n"
+			"  ((tags.Modality)) .lower() in ('mr', 'ct') = True\n"
+			"    ((tags.Modality)) .lower() = 'ct'\n"
+			"      ((tags.Modality)) = 'CT'" },
+		{ "(\n\ttags [ 'Modality' ]\n\t== @Modality@ # same\n)",
+			"(tags ['Modality'] == @Modality@) = True\n"
+			"  tags ['Modality'] = 'CT'\n"
+			"  @Modality@ = 'CT'" },
+		{ "tags.PatientName[:2]+'\xc3\xa4' 'b' == 'M\xc3\xbc\xc3\xa4"
+		  "b'",
+			"tags.PatientName[:2]+'\xc3\xa4' 'b' == 'M\xc3\xbc\xc3\xa4"
+			"b' = True\n"
+			"  tags.PatientName[:2]+'\xc3\xa4' 'b' = 'M\xc3\xbc\xc3\xa4"
+			"b'\n"
+			"    tags.PatientName[:2] = 'M\xc3\xbc'\n"
+			"      tags.PatientName = 'M\xc3\xbcller^J\xc3\xb6rg'" },
+		{ "1 if tags.StationName else -2 ** 2", "1 if tags.StationName else -2 ** 2 = -4\n"
+							"  tags.StationName = ''\n"
+							"  1 -\n"
+							"  -2 ** 2 = -4\n"
+							"    2 ** 2 = 4" },
+		{ "0 < float(tags.StationName) < len(tags.Modality)",
+			"0 < float(tags.StationName) < len(tags.Modality) !\n"
+			"  float(tags.StationName) !!\n"
+			"    tags.StationName = ''\n"
+			"  len(tags.Modality) -\n"
+			"ValueError: could not convert string to float: ''" },
+		{ "search(r'^c.*', tags.Modality) or [tags.Modality, 1][0:1] == ['CT']",
+			"search(r'^c.*', tags.Modality) or [tags.Modality, 1][0:1] == ['CT'] = "
+			"True\n"
+			"  search(r'^c.*', tags.Modality) = False\n"
+			"    tags.Modality = 'CT'\n"
+			"  [tags.Modality, 1][0:1] == ['CT'] = True\n"
+			"    [tags.Modality, 1][0:1] = ['CT']\n"
+			"      [tags.Modality, 1] = ['CT', 1]\n"
+			"        tags.Modality = 'CT'" },
+	};
+	char *got;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		got = explained(cases[i].text);
+		if (!ok(got && strcmp(got, cases[i].expected) == 0, "an explanation"))
+			printf("%s\nis explained as\n%s\n", cases[i].text, got ? got : "nothing");
+		free(got);
+	}
+}
+
+/* What is told has a bound: of operands, of depth, of text, of values. */
+static void test_explain_bounds(void)
+{
+	struct buf b = { 0 };
+	char *got;
+
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&b, "tags.Modality == '%d' or ", i);
+	buf_puts(&b, "tags.Modality == 'CT' or 1 or 2");
+	got = explained(b.data);
+	ok(got && strstr(got, "\n  ... 989\n  tags.Modality == 'CT' = True\n"),
+		"of a long chain, the one that decided is told");
+	ok(got && strstr(got, "\n  ... 2 -") && strlen(got) < 4000, "and how many are not");
+	free(got);
+	buf_free(&b);
+	got = explained("'ab' * 5000 == tags.Modality");
+	ok(got && strstr(got, "'ab' * 5000 = 'ababab") &&
+			strstr(got, "abab'... (10000 characters)") && strlen(got) < 500,
+		"of a long value, the beginning and its length");
+	free(got);
+	got = explained("[[[1] * 9000] * 9000] * 9000 != 1");
+	ok(got && strstr(got, " 1, 1... (9000 items)") && strlen(got) < 3000,
+		"of a list that is larger than memory as well");
+	free(got);
+	for (int i = 0; i < 150; i++)
+		buf_puts(&b, "not ");
+	buf_puts(&b, "tags.Modality");
+	got = explained(b.data);
+	ok(got && strstr(got, "\n                              not ") && !strstr(got, "= 'CT'"),
+		"not all levels of what is nested");
+	free(got);
+	buf_free(&b);
+	for (int i = 0; i < 30000; i++)
+		buf_puts(&b, "1<");
+	buf_puts(&b, "tags.Modality");
+	got = explained(b.data);
+	ok(got && strlen(got) < 3000 && strstr(got, "1<1<... = False"), "a text of 60,000 bytes");
+	free(got);
+	buf_free(&b);
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc == 2)
+		return compare_file(argv[1]);
+	test_values();
+	test_failures();
+	test_mistakes();
+	test_bounds();
+	test_reentrant();
+	test_explain();
+	test_explain_bounds();
+	return tap_done();
+}

@@ -1,0 +1,215 @@
+# dcmspool up: the whole router by one command, from the terminal to the last process and back.
+
+bats_require_minimum_version 1.5.0
+load ../helper
+load ../router
+
+teardown() {
+	stop_all
+	kill_processes
+	show_state || true # there may be no spool
+}
+
+start_and_wait() {
+	start_up
+	wait_for listens "$PORT"
+	wait_for up_runs
+}
+
+# all_stopped STATUS: `up` ends with it, within five seconds, and leaves no process.
+all_stopped() {
+	local status=0
+	wait_for -t 5 ended "$pid_up"
+	wait "$pid_up" || status=$?
+	[ "$status" -eq "$1" ]
+	no_processes
+}
+
+goes_through() {
+	study "$BATS_TEST_TMPDIR/$1" -s 2 -n 3 -r 64 -c 64
+	send "$BATS_TEST_TMPDIR/$1"
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" "$2"
+	wait_for at_rest
+}
+
+@test "up makes the spool, says where it is and what to do, and routes; Ctrl-C stops everything" {
+	make_up
+	start_and_wait
+	grep -q "configuration  *$CONF" "$BATS_TEST_TMPDIR/up.log"
+	grep -q "port  *$PORT" "$BATS_TEST_TMPDIR/up.log"
+	grep -q "spool  *$SPOOL" "$BATS_TEST_TMPDIR/up.log"
+	grep -q "dcmsend .* $PORT " "$BATS_TEST_TMPDIR/up.log"
+	grep -q 'Ctrl-C' "$BATS_TEST_TMPDIR/up.log"
+	"$BIN/dcmspool-layout" -n "$SPOOL"
+	echoscu -aec DCMSPOOL 127.0.0.1 "$PORT"
+	goes_through study 6
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
+	press_ctrl_c
+	all_stopped 0
+	grep -q 'dcmspool has stopped' "$BATS_TEST_TMPDIR/up.log"
+}
+
+@test "SIGTERM and SIGHUP stop everything as well, at any moment of the start" {
+	local signal
+	make_up
+	for signal in TERM HUP; do
+		start_and_wait
+		pkill "-$signal" -P "$pid_up"
+		all_stopped 0
+	done
+	# as soon as anything is printed; the supervisors are being started then
+	for signal in TERM INT; do
+		rm -f "$BATS_TEST_TMPDIR/up.log"
+		start_up
+		wait_for test -s "$BATS_TEST_TMPDIR/up.log"
+		pkill "-$signal" -P "$pid_up"
+		wait_for -t 5 ended "$pid_up"
+		wait_for -t 5 no_processes
+	done
+}
+
+@test "Ctrl-C in the middle of a transfer loses nothing; the next start goes on, everything arrives" {
+	local acknowledged file n=0
+	make_up
+	start_and_wait
+	study "$BATS_TEST_TMPDIR/study" -s 3 -n 400 -r 32 -c 32
+	mkdir "$BATS_TEST_TMPDIR/rest"
+	start sender "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$BATS_TEST_TMPDIR"/study/*/*
+	wait_for grep -q 'IM00020.dcm 0000' "$BATS_TEST_TMPDIR/sender.log"
+	press_ctrl_c
+	all_stopped 0
+	wait "$pid_sender" || true
+	acknowledged=$(grep -c ' 0000$' "$BATS_TEST_TMPDIR/sender.log")
+	echo "acknowledged: $acknowledged"
+	[ "$acknowledged" -ge 20 ] && [ "$acknowledged" -lt 1200 ]
+	start_and_wait
+	wait_for -t 60 at_rest
+	# the one in flight may have arrived, too
+	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -ge "$acknowledged" ]
+	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -le $((acknowledged + 1)) ]
+	awk '$2 == "0000" { print $1 }' "$BATS_TEST_TMPDIR/sender.log" >"$BATS_TEST_TMPDIR/acknowledged"
+	find "$BATS_TEST_TMPDIR"/study -name '*.dcm' | grep -vxFf "$BATS_TEST_TMPDIR/acknowledged" |
+		while read -r file; do ln "$file" "$BATS_TEST_TMPDIR/rest/$((n++)).dcm"; done
+	# by the same sender: what arrived, but was not acknowledged, comes again with the same bytes
+	"$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$BATS_TEST_TMPDIR"/rest/* >"$BATS_TEST_TMPDIR/rest.log"
+	wait_for -t 60 has_images "$BATS_TEST_TMPDIR/archive" 1200
+	wait_for at_rest
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
+	press_ctrl_c
+	all_stopped 0
+}
+
+@test "a second up on the same spool is refused, and the first goes on" {
+	make_up
+	start_and_wait
+	run -100 "$BIN/dcmspool" up -c "$CONF"
+	[[ $output == *"runs already on $SPOOL"* ]]
+	[[ $output == *"stop it with"* ]]
+	up_runs
+	goes_through study 6
+}
+
+@test "a mistake in the configuration is reported with its line, and nothing starts" {
+	make_up
+	sed -i 's/targets = { "archive" }/targets = { "archiv" }/' "$CONF"
+	run -100 "$BIN/dcmspool" up -c "$CONF"
+	[[ $output == *"$CONF:$(grep -n archiv\" "$CONF" | cut -d: -f1):"* ]]
+	[[ $output == *archiv* ]]
+	[ ! -e "$SPOOL" ]
+	no_processes
+	run -100 "$BIN/dcmspool" up -c "$BATS_TEST_TMPDIR/none.conf"
+	[[ $output == *none.conf* ]]
+	run -100 "$BIN/dcmspool" up
+	[[ $output == *usage* ]]
+}
+
+@test "up: a dicomweb target with a token, which has no user; a copy that is not right starts nothing" {
+	local program
+	make_up
+	echo secret >"$BATS_TEST_TMPDIR/token"
+	chmod 600 "$BATS_TEST_TMPDIR/token"
+	echo "target \"web\" { type = dicomweb url = \"http://127.0.0.1:1\" token_file = \"$BATS_TEST_TMPDIR/token\" }" >>"$CONF"
+	start_and_wait
+	press_ctrl_c
+	all_stopped 0
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for program in "$BIN"/*; do ln -s "$program" "$BATS_TEST_TMPDIR/bin"; done
+	cp --remove-destination "$BIN/dcmspool-up" "$BATS_TEST_TMPDIR/bin"
+	rm "$BATS_TEST_TMPDIR/bin/dcmspool-conf"
+	printf '#!/bin/sh\n[ $# -gt 2 ] || echo "odd = 1"\nexec "%s" "$@"\n' "$BIN/dcmspool-conf" \
+		>"$BATS_TEST_TMPDIR/bin/dcmspool-conf"
+	chmod +x "$BATS_TEST_TMPDIR/bin/dcmspool-conf"
+	run -100 "$BATS_TEST_TMPDIR/bin/dcmspool-up" -c "$CONF"
+	[[ $output == *odd* ]]
+	[[ $output == *'is not right, so nothing is started'* ]]
+	[[ $output != *'is starting'* ]]
+	no_processes
+}
+
+@test "up -n only checks" {
+	make_up
+	"$BIN/dcmspool" up -n -c "$CONF"
+	[ ! -e "$SPOOL" ]
+}
+
+@test "kill -9 of s6-svscan: up does not say that all is well; the next up takes over" {
+	local status=0
+	make_up
+	start_and_wait
+	kill -KILL "$(running s6-svscan)"
+	wait_for -t 5 ended "$pid_up"
+	wait "$pid_up" || status=$?
+	start_and_wait
+	goes_through study 6
+	up_runs
+	[ "$(running s6-svscan | wc -l)" -eq 1 ]
+	press_ctrl_c
+	all_stopped 0
+	[ "$status" -ne 0 ]
+}
+
+@test "kill -9 of up: the router goes on; the next up says how to stop it, and that works" {
+	make_up
+	start_and_wait
+	pkill -KILL -P "$pid_up"
+	wait_for ended "$pid_up"
+	goes_through study 6
+	run -100 "$BIN/dcmspool" up -c "$CONF"
+	[[ $output == *"s6-svscanctl -t $SPOOL/.service"* ]]
+	s6-svscanctl -t "$SPOOL/.service"
+	wait_for -t 5 no_processes
+	start_and_wait
+	goes_through study2 12
+}
+
+@test "a port in use: the message names it; once it is free, the receiver is there" {
+	make_up
+	start other python3 -c 'import signal, socket, sys
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); signal.pause()' "$PORT"
+	wait_for listens "$PORT"
+	start_up
+	wait_for grep -q "unable to listen on 127.0.0.1 port $PORT: Address already in use" \
+		"$BATS_TEST_TMPDIR/up.log"
+	stop "$pid_other"
+	wait_for test -n "$(running s6-svscan)"
+	wait_for grep -q "listening on 127.0.0.1 port $PORT" "$BATS_TEST_TMPDIR/up.log"
+	goes_through study 6
+	press_ctrl_c
+	all_stopped 0
+}
+
+@test "a program that is killed is started again; what was on its way goes on" {
+	local program
+	make_up
+	start_and_wait
+	for program in dcmspool-receiver dcmspool-router dcmspool-dispatcher dcmspool-cleaner; do
+		# shellcheck disable=SC2046 # pids
+		kill -KILL $(running "$program")
+	done
+	wait_for up_runs
+	wait_for listens "$PORT"
+	goes_through study 6
+	press_ctrl_c
+	all_stopped 0
+}

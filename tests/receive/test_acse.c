@@ -1,0 +1,274 @@
+/* acse and profile of dcmspool-association: hostile requests, and the merging of orders. */
+#include "../lib/tap.h"
+
+#include "../../src/receive/dcmspool-association/acse.c"
+#include "../../src/receive/dcmspool-association/profile.c"
+#include "../../src/receive/dcmspool-association/standin.c"
+
+#include <stdlib.h>
+
+#define CT   "1.2.840.10008.5.1.4.1.1.2"
+#define MR   "1.2.840.10008.5.1.4.1.1.4"
+#define T(n) "1.2.840.10008.1.2.4." #n
+
+static struct buf pdu;
+static struct acse_request request;
+
+static void add_item(struct buf *b, int type, const void *data, size_t length)
+{
+	const unsigned char head[4] = { (unsigned char)type, 0, (unsigned char)(length >> 8),
+		(unsigned char)length };
+
+	buf_add(b, head, sizeof(head));
+	buf_add(b, data, length);
+}
+
+static void begin(const char *called, const char *calling)
+{
+	buf_free(&pdu);
+	buf_add(&pdu, "\1\0\0\0\0\0\0\1\0\0", 10);
+	buf_printf(&pdu, "%-16s%-16s%32s", called, calling, "");
+}
+
+/* A context of a SOP class and a list of transfer syntaxes, ending with NULL. */
+static void context(const char *class, const char *const *syntax)
+{
+	struct buf b = { 0 };
+
+	buf_add(&b, "\1\0\0\0", 4);
+	add_item(&b, 0x30, class, strlen(class));
+	for (; *syntax; syntax++)
+		add_item(&b, 0x40, *syntax, strlen(*syntax));
+	add_item(&pdu, 0x20, b.data, b.length);
+	buf_free(&b);
+}
+
+static const char *parse(size_t cut)
+{
+	return acse_parse((unsigned char *)pdu.data, pdu.length - cut, &request);
+}
+
+/* The profile of the request; what follows its first section is fixed. */
+static bool profile_is(enum conf_accept accept, const char *syntaxes)
+{
+	struct buf out = { 0 };
+	bool same;
+
+	(void)profile_make(&request, accept, &out);
+	same = strncmp(out.data, syntaxes, strlen(syntaxes)) == 0;
+	if (!same)
+		printf("# %s", out.data);
+	buf_free(&out);
+	return same;
+}
+
+static void test_titles(void)
+{
+	begin("ROUTER", "  SCAN NER");
+	ok(!parse(0) && strcmp(request.called, "ROUTER") == 0, "called AE title");
+	ok(strcmp(request.calling, "SCAN NER") == 0, "padding goes, inner spaces stay");
+	begin("", "a\n\\\x7f");
+	memcpy(pdu.data + 26, "a\n\\\xff\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	ok(!parse(0) && strcmp(request.calling, "a\\x0a\\x5c\\xff") == 0, "bytes are escaped");
+	ok(strcmp(request.called, "") == 0, "an empty title");
+	memcpy(pdu.data + 26, "\0hidden", 7);
+	ok(!parse(0) && strcmp(request.calling, "") == 0, "nothing after a NUL");
+	memset(pdu.data + 26, 1, 16);
+	ok(!parse(0) && strlen(request.calling) == 64, "the longest title");
+}
+
+static void test_length(void)
+{
+	const unsigned char good[6] = { 1, 0, 0, 0, 1, 2 }, other[6] = { 2, 0, 0, 0, 1, 2 };
+	const unsigned char huge[6] = { 1, 0, 0xff, 0xff, 0xff, 0xff };
+
+	ok(acse_length(good) == 264, "the length of the PDU");
+	ok(acse_length(other) == 0, "another PDU");
+	ok(acse_length(huge) == 0, "too long");
+}
+
+static void test_cut_off(void)
+{
+	bool survived = true;
+	size_t length;
+
+	begin("A", "B");
+	context(CT, (const char *const[]){ T(50), T(70), NULL });
+	context(MR, (const char *const[]){ T(50), T(70), NULL });
+	length = pdu.length;
+	for (size_t cut = 0; cut <= length; cut++) { /* in memory of its own, for the sanitizer */
+		unsigned char *copy = malloc(length - cut + 1);
+
+		if (!copy)
+			return;
+		memcpy(copy, pdu.data, length - cut);
+		survived = survived &&
+			   (acse_parse(copy, length - cut, &request) == NULL) ==
+				   (cut == 0 || cut == (length - 74) / 2 || cut == length - 74);
+		free(copy);
+	}
+	ok(survived, "a request that is cut off anywhere");
+}
+
+static void test_bounds(void)
+{
+	const char *many[ACSE_SYNTAXES + 2] = { NULL };
+	char uid[80];
+
+	for (size_t i = 0; i < ACSE_SYNTAXES; i++)
+		many[i] = T(50);
+	begin("A", "B");
+	context(CT, many);
+	ok(!parse(0) && request.context[0].syntax_count == 50, "50 transfer syntaxes");
+	many[ACSE_SYNTAXES] = T(50);
+	begin("A", "B");
+	context(CT, many);
+	ok(parse(0), "51 transfer syntaxes are too many");
+	begin("A", "B");
+	for (int i = 0; i < ACSE_CONTEXTS; i++)
+		context(CT, (const char *const[]){ T(50), NULL });
+	ok(!parse(0) && request.context_count == 128, "128 contexts");
+	context(CT, (const char *const[]){ T(50), NULL });
+	ok(parse(0), "129 contexts are too many");
+	begin("A", "B");
+	memset(uid, '1', sizeof(uid));
+	uid[65] = '\0';
+	context(uid, (const char *const[]){ "1.2\n[x]", "1.2 ", "", "../x", NULL });
+	ok(!parse(0) && request.bad_uids == 5, "UIDs that are none are counted");
+	ok(profile_is(CONF_ACCEPT_ALL,
+		   "[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = 1.2.840.10008.1.2\n[["),
+		"and the profile is valid without them");
+}
+
+static void test_order(void)
+{
+	begin("A", "B");
+	context(CT, (const char *const[]){ T(70), T(201), T(50), T(70), NULL });
+	context(MR, (const char *const[]){ T(50), NULL });
+	ok(!parse(0) && profile_is(CONF_ACCEPT_ALL,
+				"[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = " T(
+					70) "\nTransferSyntax2 = " T(50) "\n[T2]\nTransferSyntax1 "
+									 "= " T(50) "\n[["
+										    "PresentationCo"
+										    "ntexts]]\n[C]"
+										    "\nPresentation"
+										    "Context1 = " CT
+										    "\\T1\nPresenta"
+										    "tionContext2 "
+										    "= " MR
+										    "\\T2\n[["
+										    "Profiles]]\n"),
+		"a list for each SOP class, in its order, without what storescp cannot receive");
+	begin("A", "B");
+	context(CT, (const char *const[]){ T(50), T(51), NULL });
+	context(CT, (const char *const[]){ T(70), T(50), NULL });
+	ok(!parse(0) && profile_is(CONF_ACCEPT_ALL,
+				"[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = " T(
+					70) "\nTransferSyntax2 = " T(50) "\nTransferSyntax3 "
+									 "= " T(51) "\n[["),
+		"two contexts of one SOP class: both orders are kept");
+	begin("A", "B");
+	context(CT, (const char *const[]){ T(50), T(51), NULL });
+	context(CT, (const char *const[]){ T(51), T(50), NULL });
+	ok(!parse(0) && profile_is(
+				CONF_ACCEPT_ALL, "[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = " T(
+							 50) "\nTransferSyntax2 = " T(51) "\n[["),
+		"contradicting orders: the first wins");
+	begin("A", "B");
+	context(CT, (const char *const[]){
+			    T(50), "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1", NULL });
+	ok(!parse(0) && profile_is(CONF_ACCEPT_UNCOMPRESSED,
+				"[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = "
+				"1.2.840.10008.1.2.1\n[["),
+		"uncompressed only");
+}
+
+static void test_classes(void)
+{
+	ok(profile_wants(VERIFICATION) && profile_wants(CT) && profile_wants("1.3.12.2.1107.5.9.1"),
+		"Verification, storage, private");
+	ok(profile_wants("1.2.840.10008.5.1.4.34.7") &&
+			!profile_wants("1.2.840.10008.5.1.4.34.6.1"),
+		"storage among other services");
+	ok(!profile_wants("1.2.840.10008.5.1.4.1.2.1.1") &&
+			!profile_wants("1.2.840.10008.1.20.1") &&
+			!profile_wants("1.2.840.10008.5.1.4.1.1.201.2") && !profile_wants(""),
+		"queries, storage commitment, inventories");
+}
+
+/* What the request looks like with the stand-ins, and then again without them. */
+static bool comes_back(const struct stand_ins *s)
+{
+	struct buf there = { 0 }, back = { 0 };
+	bool same = !standin_request(s, (unsigned char *)pdu.data, pdu.length, &there) &&
+		    acse_length((unsigned char *)there.data) == there.length &&
+		    !standin_answer(s, (unsigned char *)there.data, there.length, &back) &&
+		    back.length == pdu.length && !memcmp(back.data, pdu.data, pdu.length);
+
+	buf_free(&there);
+	buf_free(&back);
+	return same;
+}
+
+static void set_length(void)
+{
+	for (int i = 0; i < 4; i++)
+		pdu.data[2 + i] = (char)((pdu.length - ACSE_HEAD) >> (24 - 8 * i));
+}
+
+static void test_stand_ins(void)
+{
+	struct buf out = { 0 }, long_item = { 0 };
+	struct stand_ins s;
+	size_t bad = 0;
+
+	begin("A", "B");
+	context(CT, (const char *const[]){ T(201), "1.2.840.10008.1.2.5", "1.2.999.3", NULL });
+	context(MR, (const char *const[]){ "1.2.999.3", T(50), NULL });
+	context("1.2.840.10008.5.1.4.1.2.1.1", (const char *const[]){ T(202), NULL });
+	set_length();
+	ok(!parse(0), "a request with unknown syntaxes");
+	standin_choose(&request, CONF_ACCEPT_ALL, &s);
+	ok(s.count == 2 && !strcmp(s.pair[0].real, T(201)) && !strcmp(s.pair[1].real, "1.2.999.3"),
+		"one for each unknown syntax of a storage class");
+	ok(!strcmp(s.pair[0].stand_in, T(51)) && !strcmp(s.pair[1].stand_in, T(52)),
+		"none that is proposed");
+	ok(comes_back(&s), "there and back");
+	for (size_t cut = 1; cut < pdu.length; cut++) {
+		bad += !standin_request(&s, (unsigned char *)pdu.data, pdu.length - cut, &out);
+		buf_free(&out);
+	}
+	ok(bad < 5,
+		"a PDU that is cut off, but between two items"); /* 3 contexts, and before them */
+	standin_choose(&request, CONF_ACCEPT_UNCOMPRESSED, &s);
+	ok(s.count == 0, "uncompressed only: none");
+
+	begin("A", "B");
+	buf_add(&long_item, "\1\0\0\0", 4);
+	add_item(&long_item, 0x40, "1.2.999.3", 9);
+	add_item(&long_item, 0x99, "ab", 2);
+	while (long_item.length < ITEM_LONGEST)
+		add_item(&long_item, 0x99, "", 0);
+	add_item(&pdu, 0x20, long_item.data, long_item.length);
+	set_length();
+	s = (struct stand_ins){ .count = 1, .pair = { { T(50), "1.2.999.3" } } };
+	ok(long_item.length == ITEM_LONGEST &&
+			!standin_request(&s, (unsigned char *)pdu.data, pdu.length, &out) &&
+			out.length == pdu.length && !memcmp(out.data, pdu.data, pdu.length),
+		"a context that would become too long stays as it is");
+	buf_free(&out);
+	buf_free(&long_item);
+}
+
+int main(void)
+{
+	test_titles();
+	test_length();
+	test_cut_off();
+	test_bounds();
+	test_order();
+	test_classes();
+	test_stand_ins();
+	buf_free(&pdu);
+	return tap_done();
+}

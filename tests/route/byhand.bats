@@ -1,0 +1,221 @@
+# What people do with cp and mv in a running spool (STATES.md 6): nothing that they bring is lost.
+
+bats_require_minimum_version 1.5.0
+load ../helper
+load ../router
+load byhand
+
+@test "files copied and moved into incoming/ are routed" {
+	make_router
+	start_all
+	small study -n 3
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00001.dcm "$SPOOL/incoming/"
+	routes 1
+	cp -r "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/copy"
+	mv "$BATS_TEST_TMPDIR"/copy/*/IM00002.dcm "$SPOOL/incoming/"
+	mv "$BATS_TEST_TMPDIR"/copy/*/IM00003.dcm "$SPOOL/incoming/name.without.suffix"
+	routes 3
+	identical "$BATS_TEST_TMPDIR/study"
+	[ "$(jobs_in error)" -eq 0 ]
+}
+
+@test "files that lie in incoming/ when the router starts are routed" {
+	make_router
+	small study -n 2
+	cp "$BATS_TEST_TMPDIR"/study/*/* "$SPOOL/incoming/"
+	start_routers 2
+	start_dispatchers 1
+	routes 2
+	identical "$BATS_TEST_TMPDIR/study"
+}
+
+@test "a file is not taken before its writer closes it, alone or in a folder" {
+	local file folder slow
+	make_router
+	start_all
+	small study -n 2
+	small other -n 1
+	small third -n 1
+	file=$(one_file study)
+	folder=$SPOOL/incoming/folder
+	for slow in "$SPOOL/incoming/slow.dcm" "$folder/deep/slow.dcm"; do
+		mkdir -p "${slow%/*}"
+		exec 5>"$slow"
+		head -c 700 "$file" >&5
+		# two others, one after the other, go through meanwhile: longer than association_grace
+		cp "$(one_file other)" "$SPOOL/incoming/"
+		wait_for has_jobs success 1
+		cp "$(one_file third)" "$SPOOL/incoming/"
+		wait_for has_jobs success 2
+		[ -e "$slow" ]
+		tail -c +701 "$file" >&5
+		exec 5>&-
+		wait_for has_jobs success 3
+		wait_for at_rest
+		rm -r "$SPOOL"/success/*
+		file=${file/IM00001/IM00002}
+	done
+	[ "$(jobs_in error)" -eq 0 ]
+	mv "$BATS_TEST_TMPDIR/other" "$BATS_TEST_TMPDIR/third" "$BATS_TEST_TMPDIR/study/"
+	identical "$BATS_TEST_TMPDIR/study"
+}
+
+@test "a tree of folders: images are routed, everything else is in error/ with a reason" {
+	make_router
+	start_all
+	small study -s 3 -n 4
+	cp -r "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/cd"
+	mkdir -p "$BATS_TEST_TMPDIR/cd/empty" "$BATS_TEST_TMPDIR/cd/a/b/c/d/e"
+	mv "$BATS_TEST_TMPDIR"/cd/SE0003 "$BATS_TEST_TMPDIR/cd/a/b/c/d/e/"
+	mv "$BATS_TEST_TMPDIR"/cd/SE0002/IM00001.dcm "$BATS_TEST_TMPDIR/cd/SE0002/.hidden"
+	echo hello >"$BATS_TEST_TMPDIR/cd/README"
+	echo hello >"$BATS_TEST_TMPDIR/cd/a/b/notes.txt"
+	: >"$BATS_TEST_TMPDIR/cd/a/empty.dcm"
+	cp -r "$BATS_TEST_TMPDIR/cd" "$SPOOL/incoming/"
+	routes 12
+	identical "$BATS_TEST_TMPDIR/study"
+	has_quarantined 3
+	reasons | grep README
+	reasons | grep notes.txt
+	reasons | grep empty.dcm
+}
+
+@test "files of a dropped folder that have the names of ours are not lost" {
+	local name
+	make_router
+	start_all
+	small study -n 1
+	mkdir -p "$BATS_TEST_TMPDIR/folder/deep"
+	cp "$(one_file study)" "$BATS_TEST_TMPDIR/folder/plan.json"
+	for name in reason.txt sent.log association.json series.json job.json .reading; do
+		echo "mine: $name" >"$BATS_TEST_TMPDIR/folder/deep/$name"
+	done
+	mv "$BATS_TEST_TMPDIR/folder" "$SPOOL/incoming/"
+	routes 1
+	[ "$(grep -rl 'mine: ' "$SPOOL/error" | wc -l)" -eq 6 ]
+}
+
+@test "hostile names: spaces, newlines, leading dashes, UTF-8, long ones, those of our files" {
+	local name n=0 file
+	local names=('two words.dcm' $'new\nline.dcm' '-rf' '--help' 'Schädel ä.dcm' $'\xff\xfe' '*' '$(touch x)'
+		'series.json' 'job.json' 'plan.json' 'reason.txt' 'association.json' '.complete' '~' '%n%s'
+		"$(printf 'x%.0s' {1..255})")
+	make_router
+	start_all
+	small study -n ${#names[@]}
+	small trees -n ${#names[@]}
+	for name in "${names[@]}"; do
+		n=$((n + 1))
+		file=$(printf '%s/study/SE0001/IM%05d.dcm' "$BATS_TEST_TMPDIR" "$n")
+		[ "$name" = .complete ] || cp -- "$file" "$SPOOL/incoming/$name"
+	done
+	routes $((n - 1))
+	mkdir "$BATS_TEST_TMPDIR/folder"
+	n=0
+	for name in "${names[@]}"; do
+		n=$((n + 1))
+		file=$(printf '%s/trees/SE0001/IM%05d.dcm' "$BATS_TEST_TMPDIR" "$n")
+		# as a file and as a folder of a folder; "series.json" and "job.json" make it a job
+		case $name in *.json | reason.txt | .complete) continue ;; esac
+		mkdir -p -- "$BATS_TEST_TMPDIR/folder/$name"
+		cp -- "$file" "$BATS_TEST_TMPDIR/folder/$name/$name"
+	done
+	cp -r "$BATS_TEST_TMPDIR/folder" "$SPOOL/incoming/"$'-fol\nder'
+	routes $((n - 1 + n - 6))
+	[ "$(jobs_in error)" -eq 0 ]
+	[ -z "$(find "$BATS_TEST_TMPDIR" -name x)" ]
+}
+
+@test "an empty folder goes, nothing else happens" {
+	make_router
+	start_all
+	mkdir -p "$SPOOL/incoming/empty" "$SPOOL/incoming/nested/empty"
+	wait_for at_rest
+	[ "$(jobs_in error)" -eq 0 ]
+	[ "$(jobs_in success)" -eq 0 ]
+}
+
+@test "a symbolic link is not followed, and does not stay" {
+	local job
+	make_router
+	start_all
+	small study -n 1
+	send "$BATS_TEST_TMPDIR/study"
+	routes 1
+	job=$(the_job success)
+	ln -s /etc/passwd "$SPOOL/incoming/passwd.dcm"
+	ln -s "$(one_file study)" "$SPOOL/incoming/image.dcm"
+	ln -s "$BATS_TEST_TMPDIR/study" "$SPOOL/incoming/folder"
+	ln -s nowhere "$SPOOL/incoming/dangling"
+	mkdir "$SPOOL/incoming/with"
+	ln -s /etc "$SPOOL/incoming/with/etc"
+	wait_for has_quarantined 5
+	wait_for at_rest
+	# one to a job, which has series.json and job.json
+	ln -s "../success/$job" "$SPOOL/incoming/job"
+	wait_for has_quarantined 6
+	wait_for at_rest
+	[ "$(grep -c 'symbolic link' <(reasons))" -eq 6 ]
+	[ "$(find "$SPOOL/error" -type f ! -name reason.txt | wc -l)" -eq 0 ]
+	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -eq 1 ]
+	[ -e "$SPOOL/success/$job/job.json" ]
+}
+
+@test "pipes and sockets do not block, and go to error/" {
+	make_router
+	start_all
+	small study -n 1
+	mkfifo "$SPOOL/incoming/pipe.dcm"
+	mkdir "$BATS_TEST_TMPDIR/folder"
+	mkfifo "$BATS_TEST_TMPDIR/folder/pipe.dcm"
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' \
+		"$SPOOL/incoming/socket"
+	cp "$(one_file study)" "$BATS_TEST_TMPDIR/folder/"
+	mv "$BATS_TEST_TMPDIR/folder" "$SPOOL/incoming/"
+	routes 1
+	has_quarantined 3
+	reasons
+}
+
+@test "a file that may not be read goes to error/, the others are routed" {
+	[ "$(id -u)" -ne 0 ] || skip "root may read everything"
+	TIMEOUT=1s
+	make_router
+	start_all
+	small study -n 2
+	mkdir "$BATS_TEST_TMPDIR/folder" "$BATS_TEST_TMPDIR/closed"
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00001.dcm "$BATS_TEST_TMPDIR/folder/"
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00001.dcm "$BATS_TEST_TMPDIR/folder/closed"
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00002.dcm "$BATS_TEST_TMPDIR/closed"
+	chmod 0 "$BATS_TEST_TMPDIR/folder/closed" "$BATS_TEST_TMPDIR/closed"/*
+	mv "$BATS_TEST_TMPDIR/folder" "$SPOOL/incoming/"
+	mv "$BATS_TEST_TMPDIR/closed/IM00002.dcm" "$SPOOL/incoming/"
+	routes 1
+	has_quarantined 2
+	reasons | grep -i 'permission'
+}
+
+@test "bare data sets without preamble and meta header are routed" {
+	make_router
+	start_all
+	small study -n 2 -M -x ivle
+	cp "$BATS_TEST_TMPDIR"/study/*/* "$SPOOL/incoming/"
+	routes 2
+	[ "$(jobs_in error)" -eq 0 ]
+}
+
+@test "a dropped file or folder with the name of a series that is being received" {
+	make_router
+	start_all
+	small study -n 6 -u 1.2.3.4
+	small second -n 1 -u 1.2.3.4
+	cp "$(one_file second)" "$SPOOL/incoming/1.2.3.4"
+	send "$BATS_TEST_TMPDIR/study"
+	routes 7
+	mkdir "$SPOOL/incoming/1.2.3.4"
+	small third -n 2 -u 1.2.3.4
+	cp "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm "$SPOOL/incoming/1.2.3.4/"
+	rm "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm
+	send "$BATS_TEST_TMPDIR/third"
+	routes 9
+}

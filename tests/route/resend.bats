@@ -1,0 +1,166 @@
+# resend.bats: jobs that are moved, or copied, back into incoming/.
+
+load ../helper
+load ../router
+load byhand
+
+@test "jobs moved back from success/ and discard/, several at once, are routed by the rules of now" {
+	make_router 'target "archive" { type = folder path = "archive" }' \
+		'target "other" { type = folder path = "other" }' \
+		'rule "ct" { match = "tags.Modality == '"'CT'"'" targets = { "archive" } }'
+	ROUTERS=2
+	start_all
+	small ct -s 3 -n 3
+	small mr -s 2 -n 2 -m MR
+	send "$BATS_TEST_TMPDIR/ct"
+	send "$BATS_TEST_TMPDIR/mr"
+	wait_for has_jobs success 3
+	wait_for has_jobs discard 2
+	stop "$pid_router1"
+	stop "$pid_router2"
+	echo 'rule "all" { match = "True" targets = { "other" } }' >>"$CONF"
+	rm -r "$BATS_TEST_TMPDIR/archive"
+	start_routers 2
+	mv "$SPOOL"/success/* "$SPOOL"/discard/* "$SPOOL/incoming/"
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" 9
+	wait_for has_images "$BATS_TEST_TMPDIR/other" 13
+	wait_for has_jobs success 8
+	wait_for at_rest
+	[ "$(jobs_in discard)" -eq 0 ]
+	[ "$(journal resent | wc -l)" -eq 5 ]
+	mkdir "$BATS_TEST_TMPDIR/all"
+	mv "$BATS_TEST_TMPDIR/ct" "$BATS_TEST_TMPDIR/mr" "$BATS_TEST_TMPDIR/all/"
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/all" "$BATS_TEST_TMPDIR/other"
+}
+
+@test "a job of the dispatcher's moved back from error/ is sent" {
+	local target
+	target=$(free_port)
+	make_router "target \"pacs\" { type = dicom host = \"127.0.0.1\" port = $target aec = \"PACS\" retry_min = 100ms retry_max = 200ms image_retries = 1 }" \
+		'rule "all" { match = "True" targets = { "pacs" } }'
+	start storescp storescp --fork -dhl --ignore "$target"
+	wait_for listens "$target"
+	start_all
+	small study -n 3 -P 1.2.840.10008.1.2.4.50
+	send "$BATS_TEST_TMPDIR/study" -nuc
+	wait_for has_jobs error 1
+	test -e "$SPOOL"/error/*/series.json
+	wait_for at_rest
+	stop "$pid_storescp"
+	mkdir "$BATS_TEST_TMPDIR/pacs"
+	start storescp2 storescp --fork -dhl +B +xa -od "$BATS_TEST_TMPDIR/pacs" "$target"
+	wait_for listens "$target"
+	mv "$SPOOL"/error/* "$SPOOL/incoming/"
+	wait_for has_jobs success 1
+	wait_for at_rest
+	[ "$(jobs_in error)" -eq 0 ]
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/pacs"
+}
+
+@test "a quarantine moved back is read again: what is good now is routed, the rest returns" {
+	make_router
+	start_all
+	small study -n 2
+	head -c 700 "$(one_file study)" >"$SPOOL/incoming/broken.dcm"
+	echo text >"$SPOOL/incoming/notes.txt"
+	wait_for has_quarantined 2
+	wait_for at_rest
+	cp "$(one_file study)" "$SPOOL"/error/*/broken.dcm
+	mv "$SPOOL"/error/* "$SPOOL/incoming/"
+	routes 1
+	has_quarantined 1
+	reasons | grep notes.txt
+	! reasons | grep broken
+}
+
+@test "a job copied with cp -r from success/ is routed, the original stays" {
+	make_router
+	start_all
+	small study -n 20
+	send "$BATS_TEST_TMPDIR/study"
+	routes 20
+	rm -r "$BATS_TEST_TMPDIR/archive"
+	cp -r "$SPOOL"/success/* "$SPOOL/incoming/"
+	routes 20
+	identical "$BATS_TEST_TMPDIR/study"
+	[ "$(jobs_in success)" -eq 2 ]
+	[ "$(images_in "$SPOOL/success")" -eq 40 ]
+	[ "$(jobs_in error)" -eq 0 ]
+}
+
+@test "a job copied slowly is not taken before the copy is complete" {
+	local job copy file
+	make_router
+	start_all
+	small study -n 3
+	send "$BATS_TEST_TMPDIR/study"
+	routes 3
+	rm -r "$BATS_TEST_TMPDIR/archive"
+	job=$SPOOL/success/$(the_job success)
+	copy=$SPOOL/incoming/copy
+	# cp -r copies in the order of the directory: job.json may come first
+	mkdir "$copy"
+	cp "$job"/*.json "$job/sent.log" "$copy/"
+	for file in "$job"/*.dcm; do
+		exec 5>"$copy/${file##*/}"
+		head -c 700 "$file" >&5
+		pause 0.5 # longer than association_grace
+		tail -c +701 "$file" >&5
+		exec 5>&-
+	done
+	routes 3
+	identical "$BATS_TEST_TMPDIR/study"
+	[ "$(jobs_in success)" -eq 2 ]
+}
+
+@test "a batch renamed by hand is routed, and so are the images that follow" {
+	TIMEOUT=2s
+	make_router
+	start_all
+	small study -n 4
+	stay_connected "$BATS_TEST_TMPDIR"/study/*/*
+	wait_for has_images "$SPOOL/incoming" 3
+	mv "$SPOOL"/incoming/2.25.* "$SPOOL/incoming/by hand"
+	stop "$pid_sender"
+	routes 4
+	identical "$BATS_TEST_TMPDIR/study"
+	[ "$(jobs_in error)" -eq 0 ]
+}
+
+@test "other files in a job moved back go to error/, its images are routed" {
+	local job
+	make_router
+	start_all
+	small study -n 2
+	small more -n 1
+	send "$BATS_TEST_TMPDIR/study"
+	routes 2
+	rm -r "$BATS_TEST_TMPDIR/archive"
+	job=$(the_job success)
+	echo "for the radiologist" >"$SPOOL/success/$job/notes.txt"
+	mkdir "$SPOOL/success/$job/folder"
+	cp "$(one_file more)" "$SPOOL/success/$job/folder/"
+	mkfifo "$SPOOL/success/$job/pipe.dcm"
+	ln -s /etc/passwd "$SPOOL/success/$job/link.dcm"
+	mv "$SPOOL/success/$job" "$SPOOL/incoming/"
+	routes 2
+	identical "$BATS_TEST_TMPDIR/study"
+	has_quarantined 4
+	grep -q radiologist "$SPOOL"/error/*/notes.txt
+	[ "$(images_in "$SPOOL/error")" -eq 1 ]
+}
+
+@test "a job whose images have all been removed goes; one of only other files goes to error/" {
+	make_router
+	start_all
+	small study -s 2 -n 2
+	send "$BATS_TEST_TMPDIR/study"
+	routes 4
+	rm "$SPOOL"/success/*/*.dcm
+	mkfifo "$(find "$SPOOL/success" -mindepth 1 -maxdepth 1 -type d | head -n 1)/pipe.dcm"
+	mv "$SPOOL"/success/* "$SPOOL/incoming/"
+	wait_for has_quarantined 1
+	wait_for at_rest
+	[ "$(jobs_in success)" -eq 0 ]
+	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -eq 4 ]
+}

@@ -1,0 +1,234 @@
+# dispatch.bats: dispatchers and a DICOM target that plays every fault: for each, what the ledger says, what is
+# tried again, and how it ends.
+
+load ../helper
+load ../router
+
+teardown() {
+	stop_all
+	show_state
+}
+
+# make_target SETTING...: a router for one DICOM target on $TARGET_PORT
+make_target() {
+	TARGET_PORT=$(free_port)
+	make_router "target \"pacs\" { type = dicom host = \"127.0.0.1\" port = $TARGET_PORT aec = \"PACS\"
+		timeout = 3s retry_min = 100ms retry_max = 200ms image_retries = 3 $* }" \
+		'rule "all" { match = "True" targets = { "pacs" } }'
+}
+
+# target ANSWER...: fakescp.py's; its log has a line for each image it was sent
+target() {
+	start target python3 "$TOP/tests/tools/fakescp.py" "$TARGET_PORT" "$@"
+	wait_for listens "$TARGET_PORT"
+}
+
+# images N: a series of N images; uid[0], uid[1] ... are their SOP Instance UIDs in the order of sending
+images() {
+	"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/study" -v -s 1 -n "$1" -r 16 -c 16 >"$BATS_TEST_TMPDIR/made"
+	mapfile -t uid < <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort)
+}
+
+# ledger UID: the answers to that image, as "result status try", one a line
+ledger() { grep -hF "$1.dcm" "$SPOOL"/*/*/sent.log | cut -f 3,4,6 | tr '\t' ' ' | sort -u; }
+requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
+sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
+
+@test "chosen images are refused: only these are tried again, and then given up with the meaning in words" {
+	make_target
+	images 5
+	target "${uid[1]}=a700" "${uid[3]}=0110,0110,0000"
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for sent_and_given_up 1 1
+	[ "$(ledger "${uid[1]}")" = "$(printf 'failed A700 %d\n' 1 2 3)" ]
+	[ "$(ledger "${uid[3]}")" = "$(printf '%s\n' 'failed 0110 1' 'failed 0110 2' 'stored 0000 3')" ]
+	[ "$(requests "${uid[0]}")" -eq 1 ] # what was stored is not sent again
+	[ "$(requests "${uid[1]}")" -eq 3 ]
+	[ "$(images_in "$SPOOL/error")" -eq 1 ]
+	[ "$(images_in "$SPOOL/success")" -eq 4 ]
+	grep -qi "${uid[1]}.dcm: A700 .*resources" "$SPOOL"/error/*/reason.txt
+}
+
+@test "warnings are stored" {
+	make_target
+	images 3
+	target "${uid[0]}=b000" "${uid[1]}=b006" "${uid[2]}=b007"
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	[ "$(cut -f 3,4 "$SPOOL"/success/*/sent.log | sort | tr '\t\n' '  ')" = "stored B000 stored B006 stored B007 " ]
+}
+
+@test "an abort in the middle: what was answered stays answered, the rest goes later, at no image's cost" {
+	make_target
+	images 5
+	target 0000 0000 abort abort abort 0000
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	[ "$(cut -f 3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 5 stored" ]
+	[ "$(requests "${uid[0]}")" -eq 1 ]
+	[ "$(requests "${uid[1]}")" -eq 1 ]
+}
+
+@test "one image at which the target always aborts does not hold back the others, nor itself for ever" {
+	make_target
+	images 4
+	target "${uid[2]}=abort"
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	# Nobody knows whether it is the image or the target, unless others get through again and again.
+	wait_for test -e "$SPOOL/outgoing/pacs/paused.json"
+	sent_others=0
+	others_show_it() {
+		sent_others=$((sent_others + 1))
+		study "$BATS_TEST_TMPDIR/others$sent_others" -s 1 -n 1 -r 16 -c 16 -S $((sent_others + 100))
+		send "$BATS_TEST_TMPDIR/others$sent_others"
+		has_jobs error 1
+	}
+	wait_for others_show_it
+	wait_for has_jobs success $((sent_others + 1))
+	[ "$(images_in "$SPOOL/success")" -eq $((sent_others + 3)) ]
+	grep -q "^${uid[2]}.dcm: " "$SPOOL"/error/*/reason.txt
+}
+
+@test "a dead target costs a job of one image nothing, however often an operator removes paused.json" {
+	make_target
+	images 1
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	for n in 1 2 3 4 5 6; do
+		wait_for eval '[ "$(journal retried | wc -l)" -ge '"$n"' ]'
+		rm -f "$SPOOL/outgoing/pacs/paused.json"
+	done
+	has_jobs outgoing/pacs 1 || has_jobs sending/pacs 1
+	target 0000
+	wait_for has_jobs success 1
+	[ "$(cut -f3 "$SPOOL"/success/*/sent.log)" = stored ]
+}
+
+@test "a target that hangs: the time-out is the target's failure; later all goes" {
+	make_target
+	images 2
+	target hang hang 0000
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for test -e "$SPOOL/outgoing/pacs/paused.json"
+	jq -e '.failures >= 1 and (.reason | length > 0) and (.since | length > 0)' "$SPOOL/outgoing/pacs/paused.json"
+	wait_for -t 60 has_jobs success 1
+	[ "$(cut -f 3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 2 stored" ]
+}
+
+@test "a slow target is waited for" {
+	make_target
+	images 2
+	target slow
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	[ -z "$(journal retried)" ]
+}
+
+@test "a target that lies about the message, or gives no status, has stored nothing" {
+	make_target
+	images 2
+	target wrongid nostatus 0000
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	[ "$(requests "${uid[0]}")" -ge 2 ]
+	[ "$(tail -n 2 "$BATS_TEST_TMPDIR/target.log" | cut -d' ' -f2 | sort -u)" = 0000 ]
+}
+
+@test "a dead target is asked by C-ECHO before the next job" {
+	make_target
+	images 2
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for eval '[ "$(jq .failures "$SPOOL/outgoing/pacs/paused.json")" -ge 3 ]'
+	start target storescp -v -d -od "$BATS_TEST_TMPDIR" --ignore "$TARGET_PORT"
+	wait_for has_jobs success 1
+	echo_at=$(grep -n -m 1 'C-ECHO RQ' "$BATS_TEST_TMPDIR/target.log" | cut -d: -f1)
+	store_at=$(grep -n -m 1 'C-STORE RQ' "$BATS_TEST_TMPDIR/target.log" | cut -d: -f1)
+	[ "$echo_at" -lt "$store_at" ]
+	[ ! -e "$SPOOL/outgoing/pacs/paused.json" ]
+}
+
+# series_at_target: "study series" in the order in which the target was first sent an image of each
+series_at_target() {
+	awk 'NR == FNR { of[$4] = $2 " " $3; next }
+		($1 in of) && !seen[of[$1]]++ { print of[$1] }' "$BATS_TEST_TMPDIR/made" "$BATS_TEST_TMPDIR/target.log"
+}
+
+@test "ten studies of five series, four connections, two routers, four dispatchers, every seventh image refused at first" {
+	make_target max_connections = 4
+	ROUTERS=2 DISPATCHERS=4
+	: >"$BATS_TEST_TMPDIR/made"
+	for n in {1..10}; do
+		"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/s$n" -v -s 5 -n 4 -r 16 -c 16 -S "$n" >>"$BATS_TEST_TMPDIR/made"
+	done
+	mapfile -t refused < <(awk 'NR % 7 == 0 { print $4 "=a700,0000" }' "$BATS_TEST_TMPDIR/made")
+	target 0000 "${refused[@]}"
+	start_all
+	# Each study comes over four connections at once, a part of each series over each of them.
+	for n in {1..10}; do
+		for c in 1 2 3 4; do
+			mapfile -t part < <(find "$BATS_TEST_TMPDIR/s$n" -name "IM*$c.dcm" | sort)
+			[ "${#part[@]}" -eq 5 ]
+			start "sender$n$c" env TCP_NODELAY=1 dcmsend -aec DCMSPOOL 127.0.0.1 "$PORT" "${part[@]}"
+		done
+		for c in 1 2 3 4; do pid=pid_sender$n$c && wait "${!pid}"; done
+	done
+	wait_for -t 60 has_at_rest_jobs
+	# Each image was stored, and none was sent again that was answered with success.
+	awk '$2 == "0000" { print $1 }' "$BATS_TEST_TMPDIR/target.log" | sort >"$BATS_TEST_TMPDIR/stored"
+	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) "$BATS_TEST_TMPDIR/stored"
+	[ "$(grep -c a700 "$BATS_TEST_TMPDIR/target.log")" -eq "${#refused[@]}" ]
+	# Order of arrival is that of the first image of each series: the time in the name of its job.
+	for job in "$SPOOL"/success/*; do
+		basename "$job" | tr '\n' ' '
+		jq -r '.tags.StudyInstanceUID + " " + .tags.SeriesInstanceUID' "$job/series.json"
+	done | sort | awk '!seen[$3]++ { print $2 " " $3 }' >"$BATS_TEST_TMPDIR/arrived"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/arrived")" -eq 50 ]
+	# Within each study the same order (sort is stable).
+	diff <(sort -s -k 1,1 "$BATS_TEST_TMPDIR/arrived") <(series_at_target | sort -s -k 1,1)
+}
+has_at_rest_jobs() {
+	[ -z "$(find "$SPOOL"/receiving "$SPOOL"/incoming "$SPOOL"/routing "$SPOOL"/outgoing/*/ "$SPOOL"/sending/*/ -mindepth 1 -maxdepth 1 -type d)" ] &&
+		[ "$(images_in "$SPOOL/success")" -eq 200 ]
+}
+
+@test "dispatchers and senders are killed at random: no image missing, none sent to error, no job stuck" {
+	make_target max_connections = 3
+	DISPATCHERS=3
+	: >"$BATS_TEST_TMPDIR/made"
+	for n in {1..6}; do
+		"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/s$n" -v -s 2 -n 20 -r 64 -c 64 -S "$n" >>"$BATS_TEST_TMPDIR/made"
+	done
+	target 0000 delay=0.02
+	start_all
+	for n in {1..6}; do send "$BATS_TEST_TMPDIR/s$n"; done
+	kills=0
+	while [ "$kills" -lt 15 ] && ! all_sent; do
+		for i in 1 2 3; do
+			pid=pid_dispatcher$i
+			kill -0 "${!pid}" 2>/dev/null || start "dispatcher$i" "$BIN/dcmspool-dispatcher" -c "$CONF"
+		done
+		mapfile -t victims < <(
+			pgrep -f "^$BIN/dcmspool-dispatcher -c $CONF"
+			pgrep -f "^dcmsend .* $TARGET_PORT "
+		)
+		[ "${#victims[@]}" -eq 0 ] || { kill -KILL "${victims[RANDOM % ${#victims[@]}]}" && kills=$((kills + 1)); } || true
+		read -r -t "0.$((RANDOM % 3))1" <> <(:) || true
+	done
+	start last "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for -t 60 all_sent
+	[ "$kills" -ge 3 ]
+	has_jobs error 0
+	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) <(cut -d' ' -f1 "$BATS_TEST_TMPDIR/target.log" | sort -u)
+	[ -z "$(find "$SPOOL"/success -name .failed)" ]
+}
+all_sent() {
+	[ "$(images_in "$SPOOL/success")" -eq 240 ] && has_jobs outgoing/pacs 0 && has_jobs sending/pacs 0
+}

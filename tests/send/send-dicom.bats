@@ -1,0 +1,240 @@
+#!/usr/bin/env bats
+# send-dicom against the contract of dcmspool-sender(7).
+# bats file_tags=sender
+
+load ../helper
+load sender
+
+@test "send-dicom: every image arrives once, its bytes as they were" {
+	images 7
+	scp
+	send dicom {1..7}.dcm
+	[ "$status" -eq 0 ]
+	[ "$(count $'^stored\t0000\t[1-7].dcm\tsuccess$')" -eq 7 ]
+	[ "$(ls "$BATS_TEST_TMPDIR/received" | wc -l)" -eq 7 ]
+	for i in {1..7}; do
+		"$TOOLS/dicomcmp" "$job/$i.dcm" "$BATS_TEST_TMPDIR/received/CT.$(uid $i.dcm)"
+	done
+	[ "$(ls "$job" | wc -l)" -eq 7 ] # nothing is added to the job
+}
+
+@test "send-dicom: refusals, warnings and errors are told per image" {
+	images 8
+	fake 0000 a700 b000 b006 b007 c123 0122 0107
+	send dicom {1..8}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(cut -f1-3 <<<"$output" | tr '\t\n' ' ;')" = "stored 0000 1.dcm;failed A700 2.dcm;stored B000 3.dcm;\
+stored B006 4.dcm;stored B007 5.dcm;failed C123 6.dcm;failed 0122 7.dcm;failed 0107 8.dcm;" ]
+	grep -q 'out of resources' <<<"$output"
+}
+
+@test "send-dicom: an unreadable file costs no other image anything" {
+	images 3
+	head -c 300 /dev/zero >"$job/bad.dcm"
+	head -c 600 "$job/3.dcm" >"$job/cut.dcm"
+	scp
+	send dicom bad.dcm 1.dcm cut.dcm missing.dcm 2.dcm
+	[ "$status" -eq 1 ]
+	[ "$(count '^stored')" -eq 2 ]
+	[ "$(count '^failed')" -eq 3 ]
+	[ "$(ls "$BATS_TEST_TMPDIR/received" | wc -l)" -eq 2 ]
+}
+
+@test "send-dicom: a file whose data set has no SOP Instance UID is not stored" {
+	images 2
+	dcmodify -q -nb -nmu -imt -e 0008,0018 "$job/1.dcm"
+	scp
+	send dicom 1.dcm 2.dcm
+	[ "$status" -eq 1 ]
+	grep -q $'^failed\t-\t1.dcm' <<<"$output"
+	grep -q $'^stored\t0000\t2.dcm' <<<"$output"
+}
+
+# profile SYNTAX: a storescp profile that accepts CT images in this transfer syntax only.
+profile() {
+	printf '%s\n' '[[TransferSyntaxes]]' '[A]' "TransferSyntax1 = $1" '[[PresentationContexts]]' '[P]' \
+		'PresentationContext1 = CTImageStorage\A' '[[Profiles]]' '[Default]' 'PresentationContexts = P' \
+		>"$BATS_TEST_TMPDIR/profile"
+}
+
+@test "send-dicom: images without an accepted presentation context fail, the others are stored" {
+	images 3
+	dcmcrle "$job/2.dcm" "$job/rle.dcm"
+	profile LittleEndianExplicit
+	scp -xf "$BATS_TEST_TMPDIR/profile" Default
+	send dicom 1.dcm rle.dcm 3.dcm
+	[ "$status" -eq 1 ]
+	grep -q $'^failed\t-\trle.dcm\tthe target accepts.*only the image\'s own, RLE Lossless (1.2.840.10008.1.2.5)$' \
+		<<<"$output"
+	[ "$(count '^stored')" -eq 2 ]
+}
+
+@test "send-dicom: decompress = lossless, lossy: what may be decompressed is sent so" {
+	images 2
+	dcmcrle "$job/1.dcm" "$job/rle.dcm"
+	dcmcjpeg +eb +un "$job/2.dcm" "$job/jpeg.dcm"
+	profile LittleEndianExplicit
+	scp -xf "$BATS_TEST_TMPDIR/profile" Default
+	TARGET_DECOMPRESS=lossless send dicom rle.dcm jpeg.dcm
+	[ "$status" -eq 1 ]
+	grep -q $'^stored\t0000\trle.dcm' <<<"$output"
+	grep -q $'^failed\t-\tjpeg.dcm\t.*only the image\'s own, JPEG Baseline' <<<"$output"
+	"$TOOLS/dicomcmp" "$job/1.dcm" "$BATS_TEST_TMPDIR/received/CT.$(uid 1.dcm)"
+	TARGET_DECOMPRESS=lossy send dicom jpeg.dcm
+	[ "$status" -eq 0 ]
+	stop_all
+	profile JPEG2000
+	scp -xf "$BATS_TEST_TMPDIR/profile" Default
+	TARGET_DECOMPRESS=lossless send dicom 1.dcm rle.dcm
+	[ "$status" -eq 1 ]
+	grep -q $'^failed\t-\t1.dcm\t.*: the three uncompressed ones$' <<<"$output"
+	grep -q $'^failed\t-\trle.dcm\t.*RLE Lossless .*, and the three uncompressed ones$' <<<"$output"
+}
+
+@test "send-dicom: no presentation context accepted at all, though dcmsend exits 0" {
+	images 2
+	profile JPEGBaseline
+	scp -xf "$BATS_TEST_TMPDIR/profile" Default
+	send dicom 1.dcm 2.dcm
+	[ "$status" -eq 1 ]
+	[ "$(count $'^failed\t-\t[12].dcm\tthe target accepts')" -eq 2 ]
+}
+
+@test "send-dicom: a transfer syntax that dcmsend does not know fails alone" {
+	images 1 -P 1.2.840.10008.1.2.4.201
+	fake 0000
+	send dicom 1.dcm
+	[ "$status" -eq 1 ]
+	[[ $output = $'failed\t-\t1.dcm\t'*'transfer syntax'* ]]
+}
+
+@test "send-dicom: association refused, aborted, no listener, unknown host: the target's fault" {
+	images 2
+	for option in --refuse --abort-after --abort-during; do
+		scp "$option"
+		send dicom 1.dcm 2.dcm
+		[ "$status" -eq 111 ]
+		[ "$(wc -l <<<"$output")" -eq 1 ]
+		[[ $output = $'target\t-\t-\t127.0.0.1:'* ]]
+		stop_all
+	done
+	send dicom 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = *refused* ]]
+	TARGET_HOST=no-such-host.invalid send dicom 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = *"unknown host"* ]]
+}
+
+@test "send-dicom: what was answered before the target died counts" {
+	images 5
+	fake 0000 b000 abort
+	send dicom {1..5}.dcm
+	[ "$status" -eq 111 ]
+	[ "$(cut -f1,3 <<<"$output" | tr '\t\n' ' ;')" = 'stored 1.dcm;stored 2.dcm;target -;' ]
+}
+
+@test "send-dicom: an image that makes the target abort fails alone" {
+	images 5
+	fake "$(uid 2.dcm)=abort" "$(uid 4.dcm)=abort" 0000
+	send dicom {1..5}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(count $'^stored\t0000\t[135].dcm')" -eq 3 ]
+	[ "$(count $'^failed\t-\t[24].dcm\tthe association breaks')" -eq 2 ]
+}
+
+@test "send-dicom: one abort costs nothing" {
+	images 3
+	fake 0000 abort 0000
+	send dicom {1..3}.dcm
+	[ "$status" -eq 0 ]
+	[ "$(count '^stored')" -eq 3 ]
+}
+
+@test "send-dicom: an answer to another message is no answer" {
+	images 3
+	fake "$(uid 2.dcm)=wrongid" 0000
+	send dicom {1..3}.dcm
+	[ "$status" -eq 1 ]
+	grep -q $'^failed\t-\t2.dcm\t.*another request' <<<"$output"
+	fake nostatus
+	send dicom 1.dcm
+	[ "$status" -eq 111 ]
+}
+
+@test "send-dicom: a target that hangs is given up after the time-out" {
+	images 3
+	fake 0000 hang
+	TARGET_TIMEOUT=1 send dicom {1..3}.dcm
+	[ "$status" -eq 111 ]
+	[ "$(cut -f1,3 <<<"$output" | tr '\t\n' ' ;')" = 'stored 1.dcm;target -;' ]
+}
+
+@test "send-dicom: only the line from the right place of DCMTK counts" {
+	touch "$job"/{1,2,3}.dcm
+	play 'dump OUTGOING 1; dump INCOMING 1 0000'
+	send dicom {1..3}.dcm
+	[ "$status" -eq 0 ] # the play itself is right
+	play 'source=dstorscu.cc; dump OUTGOING 1; dump INCOMING 1 0000'
+	send dicom {1..3}.dcm
+	! grep -q '^stored' <<<"$output" || return 1
+	play 'dump INCOMING 1 0000'
+	send dicom {1..3}.dcm
+	! grep -q '^stored' <<<"$output" || return 1
+	play 'dump OUTGOING 1; say dstorscu.cc D "sending SOP instance from file: 3.dcm"; dump INCOMING 1 0000'
+	send dicom {1..3}.dcm
+	! grep -q '^stored' <<<"$output"
+}
+
+@test "send-dicom: an image that makes dcmsend crash fails alone" {
+	touch "$job"/{1,2,3}.dcm
+	play '[ $file != 2.dcm ] || kill -SEGV $$; dump OUTGOING 1; dump INCOMING 1 0000'
+	send dicom {1..3}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(cut -f1,3 <<<"$output" | tr '\t\n' ' ;')" = 'stored 1.dcm;failed 2.dcm;stored 3.dcm;' ]
+}
+
+@test "send-dicom: a dcmsend that is missing, killed, or fails costs no image anything" {
+	touch "$job/1.dcm"
+	for script in 'kill -KILL $$' 'exit 1'; do
+		play "$script"
+		send dicom 1.dcm
+		[ "$status" -eq 111 ]
+		[[ $output = $'target\t-\t-\t'* ]]
+	done
+	play 'true' # an end of which we know nothing must not be tried for ever
+	send dicom 1.dcm
+	[ "$status" -eq 1 ]
+	[[ $output = $'failed\t-\t1.dcm\t'* ]]
+	run env PATH=/nonexistent "$BIN/send-dicom" <<<1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = *'unable to run dcmsend'* ]]
+}
+
+@test "send-dicom: lines come while it sends; killed, it leaves no process and no file" {
+	images 4
+	fake 0000 0000 hang
+	export TMPDIR=$BATS_TEST_TMPDIR/tmp
+	mkdir "$TMPDIR"
+	cd "$job"
+	printf '%s\n' {1..4}.dcm >"$BATS_TEST_TMPDIR/list"
+	TARGET_TIMEOUT=600 "$BIN/send-dicom" <"$BATS_TEST_TMPDIR/list" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	started+=("$pid")
+	wait_for grep -q 2.dcm "$BATS_TEST_TMPDIR/out"
+	child=$(pgrep -P "$pid")
+	stop "$pid" KILL
+	gone() { ! kill -0 "$child" 2>/dev/null; }
+	wait_for gone
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 2 ]
+	[ -z "$(ls -A "$TMPDIR")" ]
+}
+
+@test "send-dicom: more images than one dcmsend gets" {
+	images 1
+	for i in $(seq 2 1050); do ln "$job/1.dcm" "$job/$i.dcm"; done
+	scp --ignore
+	send dicom $(seq -f %g.dcm 1 1050)
+	[ "$status" -eq 0 ]
+	[ "$(count '^stored')" -eq 1050 ]
+}

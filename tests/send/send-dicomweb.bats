@@ -1,0 +1,390 @@
+#!/usr/bin/env bats
+# send-dicomweb against the contract of dcmspool-sender(7): a real Orthanc, and a fake that plays faults.
+# bats file_tags=sender
+
+load ../helper
+load sender
+
+# web OPTION...: the fake server of tests/tools/fakestow.py, its requests in web.log.
+web() {
+	local port
+	port=$(free_port)
+	export TARGET_URL=http://127.0.0.1:$port/dicom-web
+	start web python3 "$TOP/tests/tools/fakestow.py" "$port" "$@"
+	wait_for listens "$port"
+}
+
+# orthanc: a real server that wants alice's password.
+orthanc() {
+	local plugin=/usr/share/orthanc/plugins/libOrthancDicomWeb.so port
+	[ -e "$plugin" ] || skip "orthanc-dicomweb is not installed"
+	port=$(free_port)
+	mkdir "$BATS_TEST_TMPDIR/db"
+	cat >"$BATS_TEST_TMPDIR/orthanc.json" <<-END
+		{ "StorageDirectory": "$BATS_TEST_TMPDIR/db", "IndexDirectory": "$BATS_TEST_TMPDIR/db",
+		  "HttpPort": $port, "HttpBindAddresses": ["127.0.0.1"], "DicomServerEnabled": false,
+		  "RemoteAccessAllowed": true, "AuthenticationEnabled": true, "SaveJobs": false,
+		  "RegisteredUsers": { "alice": "a \\"\\\\: b" },
+		  "Plugins": ["$plugin"], "DicomWeb": { "Enable": true, "Root": "/dicom-web/" } }
+	END
+	export TARGET_URL=http://127.0.0.1:$port/dicom-web/ TARGET_USERNAME=alice
+	secret PASSWORD_FILE 'a "\: b'
+	start orthanc Orthanc "$BATS_TEST_TMPDIR/orthanc.json"
+	wait_for listens "$port"
+}
+
+# secret SETTING TEXT: a file that only we may read, and the setting that names it.
+secret() {
+	(umask 077 && printf '%s\n' "$2" >"$BATS_TEST_TMPDIR/$1")
+	export "TARGET_$1=$BATS_TEST_TMPDIR/$1"
+}
+
+# retrieved NAME: the image comes out of Orthanc as it went in.
+retrieved() {
+	curl -sf -u 'alice:a "\: b' -X POST -d "$(uid "$1")" "${TARGET_URL%dicom-web/}tools/lookup" >"$BATS_TEST_TMPDIR/found"
+	curl -sf -u 'alice:a "\: b' "${TARGET_URL%dicom-web/}instances/$(jq -r '.[0].ID' "$BATS_TEST_TMPDIR/found")/file" \
+		>"$BATS_TEST_TMPDIR/back.dcm"
+	cmp "$job/$1" "$BATS_TEST_TMPDIR/back.dcm"
+}
+
+lacks() { [ "$(grep -c -e "$2" "$BATS_TEST_TMPDIR/$1")" -eq 0 ]; } # "! grep" would be no test to bats
+requests() { grep -c ^POST "$BATS_TEST_TMPDIR/web.log"; }
+faultless() { lacks web.log ERROR; }
+probe() { run "$BIN/send-dicomweb" -p </dev/null; }
+# told: the answers in short, sorted by image.
+told() { sort -t$'\t' -k3V <<<"$output" | cut -f1-3 | tr '\t\n' ' ;'; }
+
+@test "send-dicomweb: Orthanc gets every image once, its bytes as they were" {
+	images 7
+	orthanc
+	send dicomweb {1..7}.dcm
+	[ "$status" -eq 0 ]
+	[ "$(count $'^stored\t0000\t[1-7].dcm\tsuccess$')" -eq 7 ]
+	for i in {1..7}; do retrieved $i.dcm; done
+	[ "$(ls "$job" | wc -l)" -eq 7 ] # nothing is added to the job
+}
+
+@test "send-dicomweb: an image that Orthanc cannot read fails alone" {
+	images 4
+	orthanc
+	head -c 1300 "$job/2.dcm" >"$job/cut.dcm" # its header is whole
+	mv "$job/cut.dcm" "$job/2.dcm"
+	send dicomweb {1..4}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(told)" = "stored 0000 1.dcm;failed - 2.dcm;stored 0000 3.dcm;stored 0000 4.dcm;" ]
+	grep -q 'HTTP 400' <<<"$output"
+	retrieved 4.dcm
+}
+
+@test "send-dicomweb: Orthanc refuses a wrong password, and the probe says so before" {
+	images 1
+	orthanc
+	probe
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	secret PASSWORD_FILE wrong
+	probe
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*'HTTP 401: the credentials'* ]]
+	send dicomweb 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*'HTTP 401: the credentials'* ]]
+}
+
+@test "send-dicomweb: what the answer says of each image is told" {
+	images 12
+	web "$(uid 2.dcm)=fA700" "$(uid 3.dcm)=f0122" "$(uid 4.dcm)=fC000" "$(uid 5.dcm)=wB000" "$(uid 6.dcm)=wB007" \
+		"$(uid 7.dcm)=f0110" "$(uid 8.dcm)=f" "$(uid 9.dcm)=wA700" "$(uid 10.dcm)=both" "$(uid 11.dcm)=fC122" \
+		"$(uid 12.dcm)=r0110"
+	send dicomweb {1..12}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(told)" = "stored 0000 1.dcm;failed A700 2.dcm;failed 0122 3.dcm;failed C000 4.dcm;stored B000 5.dcm;\
+stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10.dcm;failed C122 11.dcm;failed 0110 12.dcm;" ]
+	grep -q 'out of resources' <<<"$output"
+	[ "$(requests)" -eq 1 ]
+	faultless
+}
+
+@test "send-dicomweb: all refused with 409, answers in a list, answers without classes" {
+	images 2
+	web "$(uid 1.dcm)=f0110" "$(uid 2.dcm)=f0111"
+	send dicomweb {1..2}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(told)" = "failed 0110 1.dcm;failed 0111 2.dcm;" ]
+	for answer in list bare; do
+		web "$answer"
+		send dicomweb {1..2}.dcm
+		[ "$status" -eq 0 ]
+		[ "$(told)" = "stored 0000 1.dcm;stored 0000 2.dcm;" ]
+	done
+}
+
+@test "send-dicomweb: an image that the answer does not name, or of another class, is not stored" {
+	images 5
+	web "$(uid 2.dcm)=omit" "$(uid 4.dcm)=class" "$(uid 5.dcm)=other"
+	send dicomweb {1..5}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(told)" = "stored 0000 1.dcm;failed - 2.dcm;stored 0000 3.dcm;failed - 4.dcm;failed C000 5.dcm;" ]
+	grep -q $'^failed\t-\t2.dcm\t.*does not mention' <<<"$output"
+}
+
+@test "send-dicomweb: nothing is stored when the answer is none" {
+	images 4
+	for answer in liar nobody garbage html xml cut close 200 204 500 500+ early; do
+		web "$answer"
+		send dicomweb {1..4}.dcm
+		echo "$answer: $output"
+		[ "$status" -eq 111 ]
+		[ "$(cut -f1 <<<"$output")" = target ]
+		faultless
+		stop_all
+	done
+}
+
+@test "send-dicomweb: success that is told before the images were sent is none" {
+	images 3 -r 2048 -c 2048 # more than the kernel's buffers on the way can hold
+	web early
+	send dicomweb {1..3}.dcm
+	[ "$status" -eq 111 ]
+	[ "$(cut -f1 <<<"$output")" = target ]
+}
+
+@test "send-dicomweb: a server that cannot be used costs no image anything" {
+	images 3
+	for answer in 401 403 404 405 406 429 502 503 507 301; do
+		web "$answer"
+		send dicomweb {1..3}.dcm
+		echo "$output"
+		[ "$status" -eq 111 ]
+		[[ $output = $'target\t-\t-\thttp://127.0.0.1:'*"HTTP $answer: "* ]]
+		[ "$(requests)" -eq 1 ]
+		stop_all
+	done
+	[[ $output = *"not followed"*"http://elsewhere.example/dicom-web" ]]
+	send dicomweb 1.dcm # nobody listens any more
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"connect"* ]]
+	TARGET_URL=http://no-such-host.invalid send dicomweb 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = *"resolve"* ]]
+}
+
+@test "send-dicomweb: a server that hangs, trickles or floods is given up" {
+	images 1
+	for answer in hang stall drip slow huge; do
+		web "$answer"
+		TARGET_TIMEOUT=1 send dicomweb 1.dcm
+		echo "$answer: $output"
+		[ "$status" -eq 111 ]
+		[ "$(cut -f1 <<<"$output")" = target ]
+		stop_all
+	done
+}
+
+@test "send-dicomweb: what was answered before the server broke counts" {
+	images 4
+	web ok close
+	TARGET_REQUEST_SIZE=1 send dicomweb {1..4}.dcm
+	[ "$status" -eq 111 ]
+	[ "$(cut -f1,3 <<<"$output" | tr '\t\n' ' ;')" = 'stored 1.dcm;target -;' ]
+}
+
+@test "send-dicomweb: one break costs nothing" {
+	images 4
+	for answer in close 500 garbage; do
+		web "$answer" ok
+		send dicomweb {1..4}.dcm
+		[ "$status" -eq 0 ]
+		[ "$(count '^stored')" -eq 4 ]
+	done
+}
+
+@test "send-dicomweb: images at which the server breaks or refuses the request fail, the others are stored" {
+	images 6
+	for answer in break 500 400 409 415; do
+		web "$(uid 1.dcm)=$answer" "$(uid 2.dcm)=$answer" "$(uid 3.dcm)=$answer" "$(uid 6.dcm)=$answer"
+		send dicomweb {1..6}.dcm
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[ "$(told)" = "failed - 1.dcm;failed - 2.dcm;failed - 3.dcm;stored 0000 4.dcm;stored 0000 5.dcm;failed - 6.dcm;" ]
+		stop_all
+	done
+}
+
+@test "send-dicomweb: requests are of request_size bytes, and smaller where the server wants it" {
+	images 8
+	web
+	size=$(stat -c %s "$job/1.dcm")
+	TARGET_REQUEST_SIZE=$((size * 3)) send dicomweb {1..8}.dcm
+	[ "$status" -eq 0 ]
+	[ "$(requests)" -eq 3 ]
+	[ "$(grep -c parts=3 "$BATS_TEST_TMPDIR/web.log")" -eq 2 ]
+	stop_all
+	web --max 2 "$(uid 7.dcm)=413"
+	send dicomweb {1..8}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(count '^stored')" -eq 7 ]
+	grep -q $'^failed\t-\t7.dcm\t.*larger than' <<<"$output"
+	[ "$(grep -c parts=2 "$BATS_TEST_TMPDIR/web.log")" -ge 3 ]
+}
+
+@test "send-dicomweb: a large request asks first, and a refusal comes before the images" {
+	images 2 -r 1024 -c 1024
+	web 413
+	send dicomweb {1..2}.dcm
+	[ "$status" -eq 1 ]
+	[ "$(count $'^failed\t-\t[12].dcm\t.*HTTP 413')" -eq 2 ]
+	[ "$(grep -c 'parts=0.*expect=YES' "$BATS_TEST_TMPDIR/web.log")" -eq 3 ]
+}
+
+@test "send-dicomweb: two files of one SOP instance go in two requests" {
+	images 2
+	dcmodify -q -nb -m "0008,0018=$(uid 1.dcm)" "$job/2.dcm"
+	web
+	send dicomweb {1..2}.dcm
+	[ "$status" -eq 0 ]
+	[ "$(count '^stored')" -eq 2 ]
+	[ "$(requests)" -eq 2 ]
+}
+
+@test "send-dicomweb: a file that cannot be sent costs no other image anything" {
+	images 4
+	head -c 300 /dev/zero >"$job/bad.dcm"
+	tail -c +133 "$job/2.dcm" >"$job/nometa.dcm"
+	dcmodify -q -nb -nmu -imt -e 0008,0018 "$job/3.dcm"
+	mkfifo "$job/pipe.dcm"
+	ln -s /etc/passwd "$job/link.dcm"
+	web
+	send dicomweb bad.dcm 1.dcm nometa.dcm missing.dcm 3.dcm pipe.dcm link.dcm 4.dcm
+	[ "$status" -eq 1 ]
+	[ "$(count '^stored')" -eq 2 ]
+	[ "$(count '^failed')" -eq 6 ]
+	[ "$(grep -c parts=2 "$BATS_TEST_TMPDIR/web.log")" -eq 1 ]
+}
+
+@test "send-dicomweb: basic and bearer credentials, from files, in no argument" {
+	images 1
+	web
+	secret PASSWORD_FILE 'ä"\ : $x'
+	TARGET_USERNAME='b "c' send dicomweb 1.dcm
+	[ "$status" -eq 0 ]
+	grep -q "Basic $(printf %s 'b "c:ä"\ : $x' | base64)" "$BATS_TEST_TMPDIR/web.log"
+	unset TARGET_PASSWORD_FILE
+	secret TOKEN_FILE 'abc.def-"ghi"=='
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '%s\n' '#!/bin/sh' 'printf "%s\n" "$@" >>"$BATS_TEST_TMPDIR/arguments"' "exec $(command -v curl) \"\$@\"" \
+		>"$BATS_TEST_TMPDIR/bin/curl"
+	chmod +x "$BATS_TEST_TMPDIR/bin/curl"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH send dicomweb 1.dcm
+	[ "$status" -eq 0 ]
+	grep -q 'Bearer abc.def-"ghi"==' "$BATS_TEST_TMPDIR/web.log"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/arguments")" -eq 3 ]
+	lacks arguments abc
+}
+
+@test "send-dicomweb: settings that can never work" {
+	images 1
+	web
+	secret TOKEN_FILE x
+	secret PASSWORD_FILE y
+	local setting
+	for setting in URL= URL=ftp://a URL=http:///x URL=http://a@b/ URL='http://a/"x' URL='http://a/?q' TIMEOUT=0 \
+		REQUEST_SIZE=0 CA_FILE=/nonexistent USERNAME=a:b USERNAME= USERNAME=$'a\nb'; do
+		run env -u TARGET_TOKEN_FILE "TARGET_$setting" bash -c 'cd "$1" && echo 1.dcm | "$2"' - "$job" "$BIN/send-dicomweb"
+		echo "$setting: $output"
+		[ "$status" -eq 100 ]
+		[[ $output = $'target\t-\t-\t'* ]]
+	done
+	TARGET_USERNAME=a send dicomweb 1.dcm
+	[ "$status" -eq 100 ]
+	[[ $output = *"both a token and a user"* ]]
+	TARGET_USERNAME=a TARGET_TOKEN_FILE= TARGET_PASSWORD_FILE= send dicomweb 1.dcm
+	[ "$status" -eq 100 ]
+	[[ $output = *"set both or none"* ]]
+	unset TARGET_PASSWORD_FILE
+	chmod 644 "$TARGET_TOKEN_FILE"
+	send dicomweb 1.dcm
+	[ "$status" -eq 100 ]
+	[[ $output = *"chmod 600"* ]]
+}
+
+@test "send-dicomweb: TLS, with our authority only and for the right name only" {
+	images 1
+	cd "$BATS_TEST_TMPDIR"
+	for name in localhost elsewhere; do
+		openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$name" -addext "subjectAltName=DNS:$name" \
+			-keyout "$name.key" -out "$name.crt" 2>/dev/null
+	done
+	web --tls localhost.crt localhost.key
+	TARGET_URL=${TARGET_URL/http:\/\/127.0.0.1/https://localhost}
+	send dicomweb 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"certificate is not trusted; see ca_file"* ]]
+	TARGET_CA_FILE=$BATS_TEST_TMPDIR/localhost.crt send dicomweb 1.dcm
+	[ "$status" -eq 0 ]
+	TARGET_CA_FILE=$BATS_TEST_TMPDIR/localhost.key send dicomweb 1.dcm
+	[ "$status" -eq 111 ]
+	web --tls elsewhere.crt elsewhere.key
+	TARGET_URL=${TARGET_URL/http:\/\/127.0.0.1/https://localhost}
+	TARGET_CA_FILE=$BATS_TEST_TMPDIR/elsewhere.crt send dicomweb 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = *"certificate"* ]]
+	lacks web.log POST
+}
+
+@test "send-dicomweb: the probe tells a server from none, whatever it thinks of searches" {
+	for answer in ok 200 400 403 404 405 501; do
+		web "$answer"
+		probe
+		echo "$answer: $output"
+		[ "$status" -eq 0 ]
+		[ -z "$output" ]
+		lacks web.log POST
+	done
+	for answer in 401 500 503 301 hang; do
+		web "$answer"
+		TARGET_TIMEOUT=1 probe
+		[ "$status" -eq 111 ]
+		[[ $output = $'target\t-\t-\t'* ]]
+	done
+	stop_all
+	probe
+	[ "$status" -eq 111 ]
+}
+
+@test "send-dicomweb: memory does not grow with the images" {
+	images 2
+	truncate -s +300M "$job/1.dcm"
+	web
+	cat >"$BATS_TEST_TMPDIR/measure.py" <<-'END'
+		import resource, subprocess, sys
+		subprocess.run(sys.argv[1:], check=True)
+		print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+	END
+	TARGET_REQUEST_SIZE=1000000000 run bash -c 'cd "$1" && printf "%s\n" 1.dcm 2.dcm |
+		python3 ../measure.py "$2" 2>../kilobytes' - "$job" "$BIN/send-dicomweb"
+	[ "$status" -eq 0 ]
+	[ "$(count '^stored')" -eq 2 ]
+	[ "$(requests)" -eq 1 ]
+	[ "$(<"$BATS_TEST_TMPDIR/kilobytes")" -lt 100000 ] # AddressSanitizer takes most of it when it is there
+}
+
+@test "send-dicomweb: curl dies with the sender" {
+	images 1
+	web hang
+	start sender bash -c 'cd "$1" && exec "$2" < <(echo 1.dcm)' - "$job" "$BIN/send-dicomweb"
+	wait_for pgrep -P "$pid_sender" curl
+	curl=$(pgrep -P "$pid_sender" curl)
+	stop "$pid_sender" KILL
+	gone() { ! kill -0 "$curl" 2>/dev/null; }
+	wait_for gone
+	[ "$(ls "$job")" = 1.dcm ]
+}
+
+@test "send-dicomweb: without curl it says so" {
+	images 1
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	TARGET_URL=http://127.0.0.1:1 run env PATH="$BATS_TEST_TMPDIR/empty" "$BIN/send-dicomweb" -p </dev/null
+	[ "$status" -eq 111 ]
+	[[ $output = *"unable to run curl"*"install it"* ]]
+}
