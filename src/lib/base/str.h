@@ -35,6 +35,9 @@ bool uid_ok(const char *uid);
  * other bytes that are none of UTF-8 become '?'. */
 void text_clean(char *text);
 
+/* Has text a control character? For whoever refuses it rather than changes it. */
+bool text_has_control(const char *text);
+
 /* FNV-1a of text, 32 bits: the short forms of UIDs in job names. */
 uint32_t str_hash(const char *text);
 
