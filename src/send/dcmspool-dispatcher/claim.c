@@ -28,9 +28,9 @@ static bool may_probe(struct dispatcher *d, struct claimed *claimed)
 	if (claimed->probe >= 0 && flock(claimed->probe, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	if (errno != EWOULDBLOCK) {
+		queue_look_failed(d);
 		log_error("unable to lock outgoing/%s: %s; it is tried again",
 			file_name(FILE_PROBE), strerror(errno));
-		loop_at(&d->loop, clock_now_us() + BUSY_US);
 	}
 	claimed_answered(claimed);
 	return false;
@@ -49,12 +49,12 @@ static int take_over(
 		if (!queue_is_job(name) || queue_is_resting(d, queue->target, name))
 			continue;
 		dir = disk_lock_dir(queue->sending, name, LOCK_EX | LOCK_NB);
-		*running += dir < 0 && errno == EWOULDBLOCK;
 		if (dir >= 0) {
 			*job = name;
 			log_info("taken over job=%s target=%s", name, queue->target->name);
 			return dir;
 		}
+		*running += errno == EWOULDBLOCK || queue_look_failed(d);
 	}
 	return -1;
 }
@@ -72,8 +72,11 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 			if (d->let_go_us > LET_GO_MAX_US)
 				d->let_go_us = LET_GO_MAX_US;
 			loop_at(&d->loop, clock_now_us() + d->let_go_us);
-		}
-		return -1; /* else no directory, or moved away by hand just now */
+		} else if (queue_look_failed(d)) {
+			log_error("unable to lock outgoing/%s/%s: %s; it is tried again",
+				queue->target->name, job, strerror(errno));
+		} /* else no directory, or moved away by hand just now */
+		return -1;
 	}
 	d->let_go_us = 0;
 	if (disk_rename(queue->outgoing, job, queue->sending, job) == 0)
@@ -190,9 +193,9 @@ bool claim_from(struct dispatcher *d, const struct conf_target *target, enum job
 			!queue_is_held(d, queue.outgoing) && next_job(d, &queue, priority, claimed);
 	else if (errno == EWOULDBLOCK) /* another dispatcher is choosing */
 		loop_at(&d->loop, clock_now_us() + BUSY_US);
-	else
-		log_error("unable to look into outgoing/%s and sending/%s: %s", target->name,
-			target->name, strerror(errno));
+	else if (queue_look_failed(d))
+		log_error("unable to look into outgoing/%s and sending/%s: %s; it is tried again",
+			target->name, target->name, strerror(errno));
 	if (is_claimed) {
 		claimed->queue = queue.outgoing;
 		claimed->sending = queue.sending;

@@ -33,10 +33,12 @@ enum {
 		IN_MOVE_SELF /* the whole queue is put aside: a new one is made and watched */
 };
 
-static void keep_watch(const char *path, unsigned int events)
+static void keep_watch(struct dispatcher *d, const char *path, unsigned int events)
 {
-	if (watch_keep(path, events) < 0)
-		log_error("unable to watch %s: %s", path, strerror(errno));
+	if (watch_keep(path, events) == 0)
+		return;
+	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
+	loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
 }
 
 /* Makes and watches one directory of a target. When the disk is full, the other targets go on. */
@@ -49,20 +51,23 @@ static void open_queue(struct dispatcher *d, enum spool_dir dir, const char *tar
 		log_error("unable to make %s: %s; it is tried again", path, strerror(errno));
 		loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
 	} else {
-		keep_watch(path, QUEUE_EVENTS);
+		keep_watch(d, path, QUEUE_EVENTS);
 	}
 }
 
 static void watch_all(struct dispatcher *d, bool upstream)
 {
 	watch_begin();
-	keep_watch("outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
+	keep_watch(d, "outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
 	for (size_t i = 0; i < d->conf->target_count; i++) {
 		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
 		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
 	}
-	if (upstream && upstream_watch() < 0)
-		log_error("unable to watch what is on its way: %s", strerror(errno));
+	if (upstream && upstream_watch() < 0) {
+		log_error("unable to watch what is on its way: %s; it is tried again",
+			strerror(errno));
+		loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
+	}
 	watch_end();
 }
 

@@ -14,13 +14,13 @@
 
 /* When a job that waits to be tried again may go; 0: it is not waiting. One failure of its target
  * proves nothing: without a pause (somebody has removed paused.json) it keeps no job waiting. */
-static int64_t due(const struct queue *queue, const char *job)
+static int64_t due(struct dispatcher *d, const struct queue *queue, const char *job)
 {
 	int dir = disk_open_dir(queue->outgoing, job);
 	struct retry retry;
 
 	if (dir < 0)
-		return 0;
+		return queue_look_failed(d) ? INT64_MAX : 0;
 	retry_load(dir, &retry);
 	(void)close(dir); /* only read */
 	if (retry.since_us >= 0 && retry.breaks < 2 && !queue->is_paused)
@@ -30,7 +30,7 @@ static int64_t due(const struct queue *queue, const char *job)
 
 /* SeriesNumber (0020,0011) is an IS: a decimal number, spaces around it allowed (PS3.5 6.2). Series
  * without one go last. */
-static long read_series_number(const struct queue *queue, const char *job)
+static long read_series_number(struct dispatcher *d, struct queue *queue, const char *job)
 {
 	int dir = disk_open_dir(queue->outgoing, job);
 	json_t *series = dir < 0 ? NULL : series_load(dir);
@@ -38,6 +38,8 @@ static long read_series_number(const struct queue *queue, const char *job)
 	long number = LONG_MAX;
 	char *end;
 
+	if (!series && errno != EINVAL && queue_look_failed(d))
+		queue->unknown = true;
 	if (*text) {
 		errno = 0;
 		number = strtol(text, &end, 10);
@@ -52,20 +54,21 @@ static long read_series_number(const struct queue *queue, const char *job)
 	return number;
 }
 
-static long series_number(const struct queue *queue, struct waiting *waiting)
+static long series_number(struct dispatcher *d, struct queue *queue, struct waiting *waiting)
 {
 	if (waiting->series_number == NUMBER_UNKNOWN)
-		waiting->series_number = read_series_number(queue, waiting->name);
+		waiting->series_number = read_series_number(d, queue, waiting->name);
 	return waiting->series_number;
 }
 
-static bool goes_before(const struct queue *queue, struct waiting *a, struct waiting *b)
+static bool goes_before(
+	struct dispatcher *d, struct queue *queue, struct waiting *a, struct waiting *b)
 {
 	long number_a, number_b;
 
 	if (queue->target->order == CONF_ORDER_SERIES_NUMBER) {
-		number_a = series_number(queue, a);
-		number_b = series_number(queue, b);
+		number_a = series_number(d, queue, a);
+		number_b = series_number(d, queue, b);
 		if (number_a != number_b)
 			return number_a < number_b;
 	}
@@ -73,7 +76,7 @@ static bool goes_before(const struct queue *queue, struct waiting *a, struct wai
 }
 
 /* Is a job of its study on its way to the target, or one waiting that goes before it? */
-static bool is_behind(const struct queue *queue, size_t i)
+static bool is_behind(struct dispatcher *d, struct queue *queue, size_t i)
 {
 	struct waiting *self = &queue->waiting[i];
 
@@ -81,14 +84,14 @@ static bool is_behind(const struct queue *queue, size_t i)
 		return false;
 	for (size_t k = 0; k < queue->running.count; k++)
 		if (queue->running_study[k] == self->study &&
-			queue_is_claimable(queue->sending, queue->running.name[k]))
+			queue_is_claimable(d, queue->sending, queue->running.name[k]))
 			return true;
 	for (size_t k = 0; k < queue->waiting_names.count; k++) {
 		struct waiting *other = &queue->waiting[k];
 
 		if (k != i && other->study == self->study && other->priority == self->priority &&
-			goes_before(queue, other, self) &&
-			queue_is_claimable(queue->outgoing, other->name))
+			goes_before(d, queue, other, self) &&
+			queue_is_claimable(d, queue->outgoing, other->name))
 			return true;
 	}
 	return false;
@@ -96,11 +99,14 @@ static bool is_behind(const struct queue *queue, size_t i)
 
 /* When the job came into the queue. When that lies in the future, because the clock was set back,
  * the series' first image must do. */
-static int64_t entered_us(const struct queue *queue, const struct waiting *job)
+static int64_t entered_us(
+	struct dispatcher *d, const struct queue *queue, const struct waiting *job)
 {
 	int dir = disk_open_dir(queue->outgoing, job->name);
 	int64_t now_us = clock_now_us(), time_us = dir < 0 ? -1 : job_entered_us(dir);
 
+	if (time_us < 0)
+		queue_look_failed(d);
 	if (dir >= 0)
 		(void)close(dir); /* only read */
 	if (time_us < 0)
@@ -122,7 +128,7 @@ static bool waits_for_earlier(struct dispatcher *d, const struct queue *queue, s
 	}
 	if (!d->upstream.unknown && !upstream_before(&d->upstream, self->study, self->time_us))
 		return false;
-	until_us = entered_us(queue, self) + (int64_t)queue->target->order_wait_ms * 1000;
+	until_us = entered_us(d, queue, self) + (int64_t)queue->target->order_wait_ms * 1000;
 	if (until_us <= clock_now_us() ||
 		until_us > clock_now_us() + (int64_t)queue->target->order_wait_ms * 1000)
 		return false; /* or the times are of no use */
@@ -138,9 +144,9 @@ bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
 
 	if (!queue_is_job(job))
 		return false; /* our own files, and what is being copied here by hand */
-	if (is_behind(queue, i) || queue_is_resting(d, queue->target, job))
+	if (is_behind(d, queue, i) || queue->unknown || queue_is_resting(d, queue->target, job))
 		return false;
-	due_us = due(queue, job);
+	due_us = due(d, queue, job);
 	if (due_us > clock_now_us()) {
 		loop_at(&d->loop, due_us);
 		return false;

@@ -1,5 +1,6 @@
 #include "queue.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "dispatcher.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RESTING_MAX = 64 };
+enum { RESTING_MAX = 64, AGAIN_US = 5000000 };
 
 static uint32_t study_of(const char *name)
 {
@@ -77,19 +78,36 @@ bool queue_is_job(const char *name)
 	       !file_is_ours(FILE_IN_QUEUE, name);
 }
 
-bool queue_is_claimable(int dir, const char *name)
+bool queue_look_failed(struct dispatcher *d)
+{
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		return false;
+	loop_at(&d->loop, clock_now_us() + AGAIN_US);
+	return true;
+}
+
+bool queue_is_claimable(struct dispatcher *d, int dir, const char *name)
 {
 	struct stat st;
 
-	return queue_is_job(name) && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
+	if (!queue_is_job(name))
+		return false;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return queue_look_failed(d); /* it may be one */
+	return S_ISDIR(st.st_mode);
 }
 
-bool queue_is_held(const struct dispatcher *d, int outgoing)
+static bool has_held(struct dispatcher *d, int outgoing)
 {
+	int exists = file_exists(outgoing, FILE_HELD);
+
 	/* What cannot be looked at is held: an operator's word must not be overlooked. */
-	return file_exists(d->spool.dir[SPOOL_OUTGOING], FILE_HELD) != 0 ||
-	       file_exists(outgoing, FILE_HELD) != 0;
+	return exists < 0 ? queue_look_failed(d) : exists == 1;
+}
+
+bool queue_is_held(struct dispatcher *d, int outgoing)
+{
+	return has_held(d, d->spool.dir[SPOOL_OUTGOING]) || has_held(d, outgoing);
 }
 
 void queue_rest(struct dispatcher *d, const struct conf_target *target, const char *job)

@@ -34,6 +34,7 @@ struct queue {
 	struct waiting *waiting; /* in the order of their names */
 	uint32_t *running_study; /* in the order of running */
 	bool is_paused;
+	bool unknown; /* some could not be looked at: what goes in order waits */
 };
 
 /* waiting: what waits is wanted, too. -1 with errno; EWOULDBLOCK: another dispatcher is choosing.
@@ -46,9 +47,13 @@ void queue_close(struct queue *queue);
 bool queue_is_job(const char *name);
 /* Is it a directory, too? What somebody put there and no dispatcher will ever take keeps nobody
  * waiting. */
-bool queue_is_claimable(int dir, const char *name);
+bool queue_is_claimable(struct dispatcher *dispatcher, int dir, const char *name);
 /* Are all jobs, or those in this outgoing/<target>, held? */
-bool queue_is_held(const struct dispatcher *dispatcher, int outgoing);
+bool queue_is_held(struct dispatcher *dispatcher, int outgoing);
+
+/* Something could not be looked at (errno). If what is there keeps us from it, not its absence,
+ * which makes an event when it ends, everything is looked at again after a moment: true. */
+bool queue_look_failed(struct dispatcher *dispatcher);
 
 /* This process leaves the job alone for a while. */
 void queue_rest(struct dispatcher *dispatcher, const struct conf_target *target, const char *job);

@@ -11,7 +11,6 @@
 #include "claim.h"
 #include "conf/target.h"
 #include "dispatcher.h"
-#include "spool/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,38 +58,51 @@ static void close_hours(struct dispatcher *d, struct candidate *c)
 	}
 }
 
-/* The jobs in sending/<target>/, whoever sends them. */
-static long count_running(int sending)
+/* The jobs in sending/<target>/, whoever sends them. -1 with errno. */
+static long count_running(struct dispatcher *d, int sending)
 {
 	struct disk_names names;
 	long running = 0;
 
-	if (disk_list(sending, ".", &names) == 0)
-		for (size_t i = 0; i < names.count; i++)
-			running += job_study(names.name[i]) &&
-				   queue_is_claimable(sending, names.name[i]);
+	if (disk_list(sending, ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		running +=
+			job_study(names.name[i]) && queue_is_claimable(d, sending, names.name[i]);
 	disk_names_free(&names);
 	return running;
+}
+
+/* The oldest job of each priority that waits. -1 with errno. */
+static int note_waiting(struct candidate *c, int outgoing)
+{
+	struct disk_names names;
+
+	if (disk_list(outgoing, ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		note(c, names.name[i]);
+	disk_names_free(&names);
+	return 0;
 }
 
 /* A target that has its connections needs no look at what waits for it. */
 static void survey(struct dispatcher *d, struct candidate *c)
 {
 	int outgoing = disk_open_dir(d->spool.dir[SPOOL_OUTGOING], c->target->name);
-	int sending = disk_open_dir(d->spool.dir[SPOOL_SENDING], c->target->name);
-	struct disk_names names;
+	int sending =
+		outgoing < 0 ? -1 : disk_open_dir(d->spool.dir[SPOOL_SENDING], c->target->name);
 
-	if (outgoing < 0 || sending < 0 || queue_is_held(d, outgoing))
-		goto out;
-	c->running = count_running(sending);
-	if (c->running >= target_jobs(c->target))
-		goto out;
-	if (disk_list(outgoing, ".", &names) == 0)
-		for (size_t i = 0; i < names.count; i++)
-			note(c, names.name[i]);
-	disk_names_free(&names);
-	close_hours(d, c);
-out:
+	if (sending < 0) {
+		queue_look_failed(d);
+	} else if (!queue_is_held(d, outgoing)) {
+		c->running = count_running(d, sending);
+		if (c->running < 0 ||
+			(c->running < target_jobs(c->target) && note_waiting(c, outgoing) < 0))
+			queue_look_failed(d);
+		else
+			close_hours(d, c);
+	}
 	if (outgoing >= 0)
 		(void)close(outgoing); /* only read */
 	if (sending >= 0)
