@@ -1,5 +1,6 @@
 #include "claim.h"
 
+#include "again.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/target.h"
@@ -180,6 +181,16 @@ static bool next_job(struct dispatcher *d, struct queue *queue, enum job_priorit
 	return job != NULL;
 }
 
+/* Were there jobs to be sent again? They wait under other names now. */
+static bool sent_again(struct dispatcher *d, const struct queue *queue)
+{
+	bool any = again_all(d, queue);
+
+	if (any)
+		loop_at(&d->loop, LOOP_NOW);
+	return any;
+}
+
 bool claim_from(struct dispatcher *d, const struct conf_target *target, enum job_priority priority,
 	struct claimed *claimed)
 {
@@ -187,10 +198,12 @@ bool claim_from(struct dispatcher *d, const struct conf_target *target, enum job
 	bool is_claimed = false;
 
 	*claimed = (struct claimed){ .target = target, .dir = -1, .probe = -1 };
+	if (queue_is_resting(d, target, QUEUE_ALL))
+		return false;
 	/* It may have been held since the survey. */
 	if (queue_open(d, target, priority < JOB_PRIORITIES, &queue) == 0)
-		is_claimed =
-			!queue_is_held(d, queue.outgoing) && next_job(d, &queue, priority, claimed);
+		is_claimed = !queue_is_held(d, queue.outgoing) && !sent_again(d, &queue) &&
+			     next_job(d, &queue, priority, claimed);
 	else if (errno == EWOULDBLOCK) /* another dispatcher is choosing */
 		loop_at(&d->loop, clock_now_us() + BUSY_US);
 	else if (queue_look_failed(d))

@@ -3,9 +3,11 @@
 #include "base/log.h"
 #include "dispatcher.h"
 #include "given_up.h"
+#include "spool/file.h"
 #include "spool/journal.h"
 #include "spool/ledger.h"
 #include "spool/reason.h"
+#include "spool/told.h"
 #include "split.h"
 
 #include <stdio.h>
@@ -18,9 +20,29 @@ static int move_job(
 	char name[SPLIT_NAME_SIZE];
 
 	split_name(job, name, sizeof(name));
-	if (retry_remove(job->dir) < 0 || ledger_sync(job->dir) < 0 || fsync(job->dir) < 0)
+	if (retry_remove(job->dir) < 0 || file_remove(job->dir, FILE_TOLD) < 0 ||
+		(to != SPOOL_ERROR && file_remove(job->dir, FILE_REASON) < 0) ||
+		ledger_sync(job->dir) < 0 || fsync(job->dir) < 0)
 		return -1;
 	return disk_rename_unique(job->sending, job->job, d->spool.dir[to], name, made, size);
+}
+
+/* The journal has its last line about a job that has come to rest in dir; if not, somebody writes
+ * it again some time. */
+static void told(int dir, int journal_result)
+{
+	if (journal_result == 0)
+		(void)told_set(dir); /* twice is possible */
+}
+
+/* The same for what was split off, or went there as a whole. */
+static void told_error(struct dispatcher *d, const char *name, int journal_result)
+{
+	int dir = disk_open_dir(d->spool.dir[SPOOL_ERROR], name);
+
+	told(dir, journal_result);
+	if (dir >= 0)
+		(void)close(dir); /* only used as a base */
 }
 
 int finish_done(struct dispatcher *d, struct attempt *attempt)
@@ -48,14 +70,15 @@ int finish_done(struct dispatcher *d, struct attempt *attempt)
 	(void)snprintf(refused, sizeof(refused), "%zu", given_up);
 	if (stored > 0) {
 		log_info("sent job=%s target=%s images=%s", job->job, target, count);
-		journal_write(&d->spool, "sent", "job", job->job, "target", target, "images", count,
-			NULL);
+		told(job->dir, journal_write(&d->spool, "sent", "job", job->job, "target", target,
+				       "images", count, NULL));
 	}
 	if (given_up > 0) {
 		log_error("given up, see error/%s/reason.txt job=%s target=%s images=%s", in_error,
 			job->job, target, refused);
-		journal_write(&d->spool, "failed", "job", job->job, "target", target, "images",
-			refused, NULL);
+		told_error(d, in_error,
+			journal_write(&d->spool, "failed", "job", job->job, "target", target,
+				"images", refused, NULL));
 	}
 	return 0;
 }
@@ -65,13 +88,14 @@ int finish_empty(struct dispatcher *d, struct attempt *attempt)
 	static const char reason[] = "This job holds no image (no file NAME.dcm).\n";
 	const struct claimed *job = attempt->claimed;
 
+	if (reason_store(job->dir, reason, sizeof(reason) - 1) < 0 ||
+		move_job(d, job, SPOOL_ERROR, NULL, 0) < 0)
+		return -1;
 	log_error("a job without images, moved to error job=%s target=%s", job->job,
 		job->target->name);
-	journal_write(&d->spool, "failed", "job", job->job, "target", job->target->name, "images",
-		"0", NULL);
-	if (reason_store(job->dir, reason, sizeof(reason) - 1) < 0)
-		return -1;
-	return move_job(d, job, SPOOL_ERROR, NULL, 0);
+	told(job->dir, journal_write(&d->spool, "failed", "job", job->job, "target",
+			       job->target->name, "images", "0", NULL));
+	return 0;
 }
 
 int finish_cancelled(struct dispatcher *d, struct attempt *attempt)
@@ -81,7 +105,8 @@ int finish_cancelled(struct dispatcher *d, struct attempt *attempt)
 	if (move_job(d, job, SPOOL_DISCARD, NULL, 0) < 0)
 		return -1;
 	log_info("cancelled job=%s target=%s", job->job, job->target->name);
-	journal_write(&d->spool, "cancelled", "job", job->job, "target", job->target->name, NULL);
+	told(job->dir, journal_write(&d->spool, "cancelled", "job", job->job, "target",
+			       job->target->name, NULL));
 	return 0;
 }
 

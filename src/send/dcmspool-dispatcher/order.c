@@ -142,8 +142,8 @@ bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
 	const char *job = queue->waiting[i].name;
 	int64_t due_us;
 
-	if (!queue_is_job(job))
-		return false; /* our own files, and what is being copied here by hand */
+	if (!queue_is_job(job) || job_ended(job) > 0)
+		return false; /* our own files, what is being copied here by hand, again.h */
 	if (is_behind(d, queue, i) || queue->unknown || queue_is_resting(d, queue->target, job))
 		return false;
 	due_us = due(d, queue, job);

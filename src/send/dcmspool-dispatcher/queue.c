@@ -38,6 +38,8 @@ static int read_names(struct queue *queue)
 	for (size_t i = 0; i < waiting; i++) {
 		const char *name = queue->waiting_names.name[i];
 
+		if (file_is_temporary(name)) /* its writer held the lock that we have */
+			(void)disk_unlink(queue->outgoing, name); /* a directory stays */
 		queue->waiting[i] = (struct waiting){ .name = name,
 			.time_us = spool_stamp_time(name),
 			.study = study_of(name),

@@ -37,8 +37,8 @@ struct queue {
 	bool unknown; /* some could not be looked at: what goes in order waits */
 };
 
-/* waiting: what waits is wanted, too. -1 with errno; EWOULDBLOCK: another dispatcher is choosing.
- * queue_close() in any case. */
+/* waiting: what waits is wanted, too; what a killed writer left of a file is removed. -1 with
+ * errno; EWOULDBLOCK: another dispatcher is choosing. queue_close() in any case. */
 int queue_open(struct dispatcher *dispatcher, const struct conf_target *target, bool waiting,
 	struct queue *queue);
 void queue_close(struct queue *queue);
@@ -55,7 +55,8 @@ bool queue_is_held(struct dispatcher *dispatcher, int outgoing);
  * which makes an event when it ends, everything is looked at again after a moment: true. */
 bool queue_look_failed(struct dispatcher *dispatcher);
 
-/* This process leaves the job alone for a while. */
+/* This process leaves the job, or the whole target, alone for a while. */
+#define QUEUE_ALL ""
 void queue_rest(struct dispatcher *dispatcher, const struct conf_target *target, const char *job);
 /* Does it? Then it is looked at again when that is over. */
 bool queue_is_resting(

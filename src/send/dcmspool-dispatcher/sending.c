@@ -127,6 +127,12 @@ static bool follow(struct dispatcher *d, struct sender *sender, int patience_ms)
 	return true;
 }
 
+/* What a shell and the dynamic loader end with when there is something that they cannot run. */
+static bool is_own(int status)
+{
+	return status == 126 || status == 127;
+}
+
 /* Follows the sender, ends it when it does not by itself, and waits for it. */
 static int status_of(struct dispatcher *d, struct sender *sender)
 {
@@ -145,12 +151,15 @@ static int status_of(struct dispatcher *d, struct sender *sender)
 			patience_ms / 1000);
 	if (!in_time)
 		return EXIT_TEMPORARY;
+	if (is_own(status) && !answers_any(&sender->said.attempt->answers))
+		(void)snprintf(outcome->own_fault, sizeof(outcome->own_fault),
+			"send-%s could not be loaded, status %d", target->type, status);
 	/* A bug is the sender's: it is no sign of the target. */
 	return sender->said.babbles ? EXIT_BUG : status;
 }
 
 /* Starts the sender, with a list of images or (list < 0) as a probe, and follows it to its end.
- * EXIT_TEMPORARY with a reason when it cannot be run: the other targets go on. */
+ * Whether it could be run stands in outcome->own_fault. */
 static int run_sender(
 	struct dispatcher *d, struct attempt *attempt, struct outcome *outcome, int list)
 {
@@ -164,9 +173,8 @@ static int run_sender(
 	}
 	sender.pid = start_sender(job, list, pipes[1]);
 	if (sender.pid < 0) {
-		(void)snprintf(outcome->reason, sizeof(outcome->reason),
+		(void)snprintf(outcome->own_fault, sizeof(outcome->own_fault),
 			"unable to start send-%s: %s", job->target->type, strerror(errno));
-		outcome->own_fault = true;
 	}
 	(void)close(pipes[1]); /* the sender's end; ours would hide its end of file */
 	sender.out = pipes[0];

@@ -5,17 +5,16 @@
 #ifndef SENDING_H
 #define SENDING_H
 
-#include <stdbool.h>
-
 #include "attempt.h"
 
 struct dispatcher;
 
 /* How a run of the sender ended. */
 struct outcome {
-	int status;       /* its exit status; 0 also when nothing was to be sent */
-	char reason[256]; /* why the target as a whole failed; "" when it did not say */
-	bool own_fault;   /* it could not be run: neither the target's nor an image's */
+	int status;          /* its exit status; 0 also when nothing was to be sent */
+	char reason[256];    /* why the target as a whole failed; "" when it did not say */
+	char own_fault[128]; /* why it could not be run, "" if it was: neither the target nor an
+			      * image is at fault */
 };
 
 /* Runs the sender; each answer goes to the ledger as it comes. -1 with errno when that cannot be

@@ -95,8 +95,23 @@ static int drop_all_committed(const struct spool *spool, const struct claimed *c
 	return result;
 }
 
+/* Whoever writes a file of the job has its lock, which is ours. */
+static int drop_temporary(int job)
+{
+	struct disk_names names;
+	int result = disk_list(job, ".", &names);
+
+	for (size_t i = 0; result == 0 && i < names.count; i++)
+		if (file_is_temporary(names.name[i]))
+			(void)disk_unlink(job, names.name[i]); /* a directory stays */
+	disk_names_free(&names);
+	return result;
+}
+
 int split_resume(const struct spool *spool, const struct claimed *claimed)
 {
+	if (drop_temporary(claimed->dir) < 0)
+		return -1;
 	return drop_uncommitted(claimed->dir) < 0 ? -1 : drop_all_committed(spool, claimed);
 }
 

@@ -67,8 +67,7 @@ static long count_running(struct dispatcher *d, int sending)
 	if (disk_list(sending, ".", &names) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++)
-		running +=
-			job_study(names.name[i]) && queue_is_claimable(d, sending, names.name[i]);
+		running += queue_is_claimable(d, sending, names.name[i]);
 	disk_names_free(&names);
 	return running;
 }

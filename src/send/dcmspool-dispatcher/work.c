@@ -113,8 +113,7 @@ static int target_failed(struct dispatcher *d, struct attempt *a, const struct o
 	tell_later(d, a, until_us, text, stamp);
 	log_warning("target failed, paused target=%s until=%s job=%s reason=%s", job->target->name,
 		stamp, job->job, text);
-	if (!outcome->own_fault)
-		suspect_image(a, text);
+	suspect_image(a, text);
 	step_back(a, until_us, text);
 	loop_at(&d->loop, a->retry.not_before_us);
 	if (most_refused(a))
@@ -137,6 +136,27 @@ static int sender_killed(struct dispatcher *d, struct attempt *a, int status)
 	log_warning("%s, it is tried again job=%s target=%s not_before=%s", text, job->job,
 		job->target->name, stamp);
 	return most_refused(a) ? finish_later(a) : finish_done(d, a);
+}
+
+/* A sender that crashes before the first answer is ours to mend, too. */
+static bool was_killed(const struct attempt *a, int status)
+{
+	return status == SIGNALLED + SIGKILL || status == SIGNALLED + SIGTERM ||
+	       (status > SIGNALLED && !answers_any(&a->answers));
+}
+
+/* The sender could not be run. This process leaves the target alone for a while: it would not get
+ * further with another job. */
+static int not_sent(struct dispatcher *d, struct attempt *a, const struct outcome *outcome)
+{
+	const struct claimed *job = a->claimed;
+
+	log_error("unable to send to %s: %s; it is tried again job=%s", job->target->name,
+		outcome->own_fault, job->job);
+	journal_write(&d->spool, "retried", "job", job->job, "target", job->target->name, "reason",
+		outcome->own_fault, NULL);
+	queue_rest(d, job->target, QUEUE_ALL);
+	return finish_back(a);
 }
 
 /* Some images were refused and may be tried again. */
@@ -179,9 +199,11 @@ static int judge(struct dispatcher *d, struct attempt *a, const struct outcome *
 
 	if (answers_any(&a->answers))
 		pausing_end(job->queue, job->target);
+	if (*outcome->own_fault && most_refused(a))
+		return not_sent(d, a, outcome);
 	if ((status == EXIT_TEMPORARY || status == EXIT_PERMANENT) && most_refused(a))
 		return target_failed(d, a, outcome);
-	if ((status == SIGNALLED + SIGKILL || status == SIGNALLED + SIGTERM) && most_refused(a))
+	if (was_killed(a, status) && most_refused(a))
 		return sender_killed(d, a, status);
 	/* Anything else, a sender that crashed too, is the fault of this job's images: it must not
 	 * hold up the target's other jobs. */
@@ -200,6 +222,8 @@ static int probe_and_send(struct dispatcher *d, struct attempt *a, struct outcom
 	*outcome = (struct outcome){ 0 };
 	if ((!a->claimed->target_was_well || a->retry.breaks > 0) && most_refused(a))
 		result = sending_probe(d, a, outcome);
+	if (*outcome->own_fault)
+		return result;
 	if (outcome->status != 0)
 		a->claimed->target_was_well = false; /* whoever has ended its pause was wrong */
 	if (result < 0 || outcome->status != 0 || d->loop.stopping)
