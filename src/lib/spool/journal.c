@@ -10,6 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char suffix[] = ".jsonl";
+
+bool journal_is_file(const char *name)
+{
+	size_t length = strlen(name), end = sizeof(suffix) - 1;
+
+	return length > end && strcmp(name + length - end, suffix) == 0;
+}
+
 /* A JSON string of text; bytes that are not UTF-8 become \xNN, for nothing may be dropped. */
 static json_t *string_of(const char *text)
 {
@@ -36,7 +45,7 @@ void journal_write(const struct spool *spool, const char *event, ...)
 	int ok;
 
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
-	(void)snprintf(file, sizeof(file), "%.4s-%.2s-%.2s.jsonl", stamp, stamp + 4, stamp + 6);
+	(void)snprintf(file, sizeof(file), "%.4s-%.2s-%.2s%s", stamp, stamp + 4, stamp + 6, suffix);
 	ok = object && json_object_set_new(object, "time", json_string(stamp)) == 0 &&
 	     json_object_set_new(object, "event", json_string(event)) == 0;
 	va_start(args, event);
