@@ -5,11 +5,11 @@
  * the answer.
  */
 #define _DEFAULT_SOURCE /* strsep */
-#include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "program.h"
 #include "sender/sender.h"
+#include "spool/series.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -91,8 +91,8 @@ static char *variable(const char *keyword, const char *value)
 /* The tags of the series, for the life of the process. */
 static const char *const *make_environment(void)
 {
-	json_t *series = jsonfile_load(AT_FDCWD, "series.json"), *value;
-	json_t *tags = json_object_get(series, "tags");
+	json_t *series = series_load(AT_FDCWD), *value;
+	json_t *tags = series_tags(series);
 	char **all = calloc(json_object_size(tags) + 1, sizeof(*all));
 	const char *keyword;
 	size_t n = 0;
@@ -199,8 +199,7 @@ static void send_each(struct sender *sender, struct program *program)
 			answer(sender, i, &end);
 			if (slow >= 0)
 				sender_answer(sender, (size_t)slow, SENDER_FAILED, SENDER_NO_STATUS,
-					"the program takes too long with this image and was "
-					"killed");
+					"the program takes too long with this image and was killed");
 			slow = -1;
 		} else if (slow >= 0) {
 			too_slow(sender, program);
