@@ -18,6 +18,8 @@ a_job() {
 aged() { [ "$(date +%s)" -gt $(($(stat -c %Z "$1") + 1)) ]; }
 gone() { [ ! -e "$1" ]; }
 
+deleted() { [ "$(journal deleted | wc -l)" -eq "$1" ]; }
+
 @test "what has outlived its retention goes from success and discard; error stays" {
 	make_router 'cleaner { retention = 1s }'
 	a_job success old
@@ -33,7 +35,7 @@ gone() { [ ! -e "$1" ]; }
 	a_job error late
 	mv "$SPOOL/error/late" "$SPOOL/success/"
 	wait_for gone "$SPOOL/success/late"
-	[ "$(journal deleted | wc -l)" -eq 3 ]
+	wait_for deleted 3
 }
 
 @test "young jobs stay, and an armed deadline is all that wakes the cleaner" {

@@ -162,6 +162,17 @@ static void test_standard_descriptors(void)
 	}
 }
 
+/* A program that ends with 100 stays down: what may pass is never that. */
+static void test_failure_code(void)
+{
+	static const int pass[] = { EMFILE, ENFILE, ENOMEM, EIO, EACCES, ENOSPC, EAGAIN, EROFS };
+
+	ok(failure_code(ENOENT) == EXIT_PERMANENT && failure_code(ELOOP) == EXIT_PERMANENT,
+		"what only a person can mend is permanent");
+	for (size_t i = 0; i < sizeof(pass) / sizeof(pass[0]); i++)
+		ok(failure_code(pass[i]) == EXIT_TEMPORARY, "what may pass is temporary");
+}
+
 int main(void)
 {
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
@@ -170,5 +181,6 @@ int main(void)
 	test_memory();
 	test_text();
 	test_standard_descriptors();
+	test_failure_code();
 	return tap_done();
 }

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,19 @@ static void take_standard_descriptors(void)
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
 			_exit(EXIT_TEMPORARY); /* nobody can be told */
+}
+
+int failure_code(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return EXIT_PERMANENT;
+	default:
+		return EXIT_TEMPORARY;
+	}
 }
 
 void log_open(const char *argv0)

@@ -32,6 +32,7 @@ enum file {
 	FILE_CANCELLED,   /* cancelled */
 	FILE_FAILED,      /* .failed/ */
 	FILE_REASON,      /* reason.txt */
+	FILE_TOLD,        /* .told */
 	FILE_PAUSED,      /* paused.json */
 	FILE_HELD,        /* held */
 	FILES

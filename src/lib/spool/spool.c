@@ -50,7 +50,8 @@ static void check_format(const struct spool *spool)
 	if (fd >= 0)
 		(void)close(fd); /* only read */
 	else if (errno != ENOENT)
-		number = -1;
+		die(failure_code(errno), "unable to open %s/%s: %s", spool->path, format_file,
+			strerror(errno));
 	if (number < 0)
 		die(EXIT_PERMANENT,
 			"unable to read the number of the spool's format in %s/%s; write 1 into it",
@@ -74,7 +75,7 @@ void spool_open(struct spool *spool, const char *path)
 	struct stat root, st;
 
 	if (chdir(path) < 0)
-		die(EXIT_PERMANENT,
+		die(failure_code(errno),
 			"unable to enter the spool %s: %s; make it with: dcmspool layout %s", path,
 			strerror(errno), path);
 	spool->path = realpath(".", NULL);
@@ -84,15 +85,13 @@ void spool_open(struct spool *spool, const char *path)
 		spool->dir[i] =
 			open(spool_stage[i].name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (spool->dir[i] < 0 || fstat(spool->dir[i], &st) < 0)
-			die(EXIT_PERMANENT,
-				"unable to open the spool's directory %s/%s: %s; mend it with: "
-				"dcmspool layout %s",
+			die(failure_code(errno),
+				"unable to open the spool's directory %s/%s: %s; mend it with: dcmspool layout %s",
 				spool->path, spool_stage[i].name, strerror(errno), spool->path);
 		if (st.st_dev != root.st_dev)
 			die(EXIT_PERMANENT,
-				"the spool's directory %s/%s is another file system; the spool "
-				"must be "
-				"one, because every step is a rename",
+				"the spool's directory %s/%s is another file system; "
+				"the spool must be one, because every step is a rename",
 				spool->path, spool_stage[i].name);
 	}
 	check_format(spool);
