@@ -138,13 +138,6 @@ static struct queued *read_jobs(const struct conf *conf, char *operand[], int co
 	return meant;
 }
 
-static void finish(void)
-{
-	if (fflush(stdout) == EOF || ferror(stdout))
-		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
-			strerror(errno));
-}
-
 int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 {
 	static struct verb verb; /* for the life of the process, as the jobs */
@@ -174,6 +167,6 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 	if (kind->end)
 		kind->end(&verb);
 	free(meant);
-	finish();
+	output_flush();
 	return code;
 }

@@ -1,7 +1,7 @@
 #include "sender/path.h"
 
-#include "dicom/dicom.h"
 #include "base/jsonfile.h"
+#include "dicom/dicom.h"
 #include "dicom/layout.h"
 #include "sender/sender.h"
 #include "spool/series.h"

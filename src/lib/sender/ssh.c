@@ -1,8 +1,8 @@
 #include "sender/ssh.h"
 
 #include "base/log.h"
-#include "sender/sender.h"
 #include "base/str.h"
+#include "sender/sender.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -12,11 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/disk.h"
-#include "spool/held.h"
-#include "spool/journal.h"
 #include "base/log.h"
 #include "cli/operator.h"
+#include "spool/held.h"
+#include "spool/journal.h"
 
 enum { REASON_MAX = 500, FILE_MODE = 0660 };
 
@@ -38,7 +39,7 @@ static int write_text(int fd, const char *by)
 	struct buf text = { 0 };
 	int result;
 
-	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
+	spool_stamp(clock_now_us(), stamp, sizeof(stamp));
 	buf_printf(&text, "since %s by %s%s%s\n", stamp, by, *reason ? ": " : "", reason);
 	if (text.failed)
 		errno = ENOMEM;

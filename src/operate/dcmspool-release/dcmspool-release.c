@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/disk.h"
-#include "spool/held.h"
-#include "spool/journal.h"
 #include "base/log.h"
 #include "cli/operator.h"
+#include "spool/held.h"
+#include "spool/journal.h"
 
 /* Whoever releases one target should know that all are held, and the other way round. */
 static void tell_rest(const struct verb *verb, const char *target)

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "again.h"
+#include "base/log.h"
+#include "cli/operator.h"
 #include "spool/file.h"
 #include "spool/held.h"
 #include "spool/job.h"
 #include "spool/journal.h"
-#include "base/log.h"
-#include "cli/operator.h"
+#include "again.h"
 
 enum { REASON_SIZE = 300 };
 

@@ -7,10 +7,10 @@
 #define _DEFAULT_SOURCE /* strsep */
 #include "base/log.h"
 #include "base/memory.h"
-#include "program.h"
+#include "base/str.h"
 #include "sender/sender.h"
 #include "spool/series.h"
-#include "base/str.h"
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,12 +10,12 @@
  * that same image, the image is to blame and fails; if it breaks BREAKS times in a row, or at the
  * only image that is left, the target is down.
  */
+#include "base/log.h"
+#include "sender/sender.h"
 #include "answer.h"
 #include "batch.h"
 #include "body.h"
-#include "base/log.h"
 #include "request.h"
-#include "sender/sender.h"
 #include "verdict.h"
 
 #include <errno.h>

@@ -12,13 +12,13 @@
  */
 #define _GNU_SOURCE /* asprintf */
 #include "base/disk.h"
-#include "dicom/layout.h"
 #include "base/log.h"
-#include "place.h"
-#include "sender/sender.h"
+#include "base/str.h"
+#include "dicom/layout.h"
 #include "sender/marker.h"
 #include "sender/path.h"
-#include "base/str.h"
+#include "sender/sender.h"
+#include "place.h"
 #include "tree.h"
 
 #include <errno.h>

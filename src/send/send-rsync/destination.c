@@ -1,8 +1,8 @@
 #include "destination.h"
 
 #include "base/log.h"
-#include "sender/sender.h"
 #include "base/str.h"
+#include "sender/sender.h"
 
 #include <stdlib.h>
 #include <string.h>

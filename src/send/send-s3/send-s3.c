@@ -11,11 +11,11 @@
  *  4. Upload these markers, then answer these images.
  */
 #define _GNU_SOURCE /* strcasestr */
+#include "base/log.h"
+#include "base/str.h"
+#include "sender/path.h"
 #include "bucket.h"
 #include "curl.h"
-#include "base/log.h"
-#include "sender/path.h"
-#include "base/str.h"
 #include "upload.h"
 
 #include <errno.h>
