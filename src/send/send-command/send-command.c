@@ -7,6 +7,7 @@
 #define _DEFAULT_SOURCE /* strsep */
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/run.h"
 #include "base/str.h"
 #include "sender/sender.h"
 #include "spool/series.h"
@@ -20,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_WORDS = 256, MAX_VALUE = 1000, SIGNALLED = 128 };
+enum { MAX_WORDS = 256, MAX_VALUE = 1000 };
 enum { DEFAULT_TIMEOUT_S = 3600, MAX_TIMEOUT_S = 24 * 3600 };
 
 _Noreturn static void no_memory(void)
@@ -130,9 +131,9 @@ static void describe(const struct program_end *end, char *out, size_t size)
 
 	if (end->status == 0)
 		(void)snprintf(out, size, "%s", end->text[0] ? end->text : "stored");
-	else if (end->status > SIGNALLED)
-		(void)snprintf(out, size, "ended by signal %d%s%s", end->status - SIGNALLED, colon,
-			end->text);
+	else if (end->status > RUN_SIGNALLED)
+		(void)snprintf(out, size, "ended by signal %d%s%s", end->status - RUN_SIGNALLED,
+			colon, end->text);
 	else
 		(void)snprintf(out, size, "exit status %d%s%s", end->status, colon, end->text);
 }
