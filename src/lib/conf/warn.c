@@ -6,6 +6,7 @@
  * can ever be different. rule_never() finds others.
  */
 #include "conf/impl.h"
+#include "rule/never.h"
 
 #include <errno.h>
 #include <stdio.h>
