@@ -42,10 +42,9 @@ struct probe {
 /* A connection and an answer may each take the time-out. */
 static long patience(const struct conf_target *target)
 {
-	const char *text = conf_setting(target, "timeout");
-	long timeout_s;
+	long timeout_s = target_silence_s(target);
 
-	if (!text || parse_long(text, 1, MAX_TIMEOUT_S, &timeout_s) < 0)
+	if (timeout_s < 1 || timeout_s > MAX_TIMEOUT_S)
 		timeout_s = DEFAULT_TIMEOUT_S;
 	return 2 * timeout_s + GRACE_S;
 }
