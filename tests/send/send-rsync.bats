@@ -238,6 +238,7 @@ hostile() {
 	[ "$status" -eq 100 ]
 }
 
+# bats test_tags=root
 @test "send-rsync: a full disk is the target's fault, says so, and leaves nothing half" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	images 4 -r 128 -c 128

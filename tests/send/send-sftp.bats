@@ -229,6 +229,7 @@ parts() { find "$archive" -name '.*.part' | wc -l; }
 	[ "$(files)" -eq 0 ]
 }
 
+# bats test_tags=root
 @test "send-sftp: a full disk is the target's fault, says so, and leaves nothing" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	server
