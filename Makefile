@@ -195,8 +195,9 @@ TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-mul
 MAN_PAGES   = $(wildcard src/*/*/*.[1-9] bin/*.[1-9])
 lint:
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
+	sh tests/tools/layers.sh
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck -x .ci/run .ci/deps $(SHELL_FILES) $(wildcard src/*/*/*.sh)
+	shellcheck -x .ci/run .ci/deps tests/suite $(SHELL_FILES) $(wildcard src/*/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
 	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
