@@ -219,3 +219,22 @@ load byhand
 	send "$BATS_TEST_TMPDIR/third"
 	routes 9
 }
+
+@test "many things that cannot be moved hold nothing up" {
+	local i
+	make_router
+	start_receiver
+	start_dispatchers 1
+	for ((i = 0; i < 80; i++)); do mkdir -m 555 "$SPOOL/incoming/stays$i"; done
+	others "$SPOOL"/incoming/*
+	start_plain_router
+	wait_for grep -q 'unable to take incoming/stays79: ' "$BATS_TEST_TMPDIR/router1.log"
+	small study -n 2
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for -t 10 has_jobs success 1
+	small other -n 1
+	cp "$(one_file other)" "$SPOOL/incoming/"
+	wait_for -t 10 has_jobs success 2
+	# and they are tried now and then, not all the time
+	[ "$(grep -c 'unable to take incoming/stays7: ' "$BATS_TEST_TMPDIR/router1.log")" -eq 1 ]
+}

@@ -1,5 +1,6 @@
 #include "router.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
@@ -17,19 +18,21 @@ static int64_t job_time(const json_t *series, bool resend)
 {
 	int64_t time_us = resend ? -1 : series_received_us(series);
 
-	return time_us < 0 ? spool_now_us() : time_us;
+	return time_us < 0 ? clock_now_us() : time_us;
 }
 
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim)
 {
-	bool resend = job_exists(dir) == 1;
 	json_t *series = series_load(dir);
+	int resend, result = -1;
 	int64_t time_us;
-	int result = -1;
 
 	/* Missing or damaged: plan.c reads an image instead. Anything else may pass. */
 	if (!series && errno != ENOENT && errno != EINVAL)
 		return -1;
+	resend = job_exists(dir);
+	if (resend < 0)
+		goto out;
 	time_us = job_time(series, resend);
 	/* A plan of before must not be found in routing/, where a crash would have it followed. */
 	if (file_remove(dir, FILE_PLAN) < 0 && errno != EISDIR)

@@ -107,6 +107,12 @@ int route(struct router *router, struct claim *claim)
 	return result;
 }
 
+/* A router is at work on it, or has just finished; or it is no directory. */
+static bool is_anothers(int error)
+{
+	return error == EWOULDBLOCK || error == ENOENT || error == ENOTDIR || error == ELOOP;
+}
+
 int scan_routing(struct router *router)
 {
 	int routing = router->spool.dir[SPOOL_ROUTING], result = 0;
@@ -121,8 +127,14 @@ int scan_routing(struct router *router)
 		if (strlen(jobs.name[i]) >= sizeof(claim.job))
 			continue; /* not made by us */
 		claim.dir = disk_lock_dir(routing, jobs.name[i], LOCK_EX | LOCK_NB);
-		if (claim.dir < 0)
-			continue; /* a router is at work on it, or has just finished */
+		if (claim.dir < 0) {
+			if (!is_anothers(errno)) {
+				log_error("unable to look at routing/%s: %s; it is tried again",
+					jobs.name[i], strerror(errno));
+				result = -1;
+			}
+			continue;
+		}
 		memcpy(claim.job, jobs.name[i], strlen(jobs.name[i]) + 1);
 		log_info("taken over job=%s", claim.job);
 		if (route(router, &claim) < 0)

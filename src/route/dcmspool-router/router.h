@@ -1,12 +1,14 @@
 /*
  * router: what the files of this program share. The way of a series, one file each:
  *
- *   scan.c    looks at incoming/: which batches are complete, when is the next one due
- *   claim.c   incoming/<x> becomes routing/<job>
- *   route.c   brings a job in routing/ to its end, whatever state it was left in
- *   plan.c    the rules decide: plan.json
- *   fanout.c  the plan is carried out: outgoing/, discard/
- *   drop.c    things dropped by hand become receiving/<a>/, which is read like an association
+ *   scan.c     looks at incoming/: which batches are complete, when is the next one due
+ *   claim.c    incoming/<x> becomes routing/<job>
+ *   route.c    brings a job in routing/ to its end, whatever state it was left in
+ *   plan.c     the rules decide: plan.json
+ *   fanout.c   the plan is carried out: outgoing/, discard/
+ *   quiet.c    is something that came by hand still being written
+ *   drop.c     things dropped by hand become receiving/<a>/, which is read like an association
+ *   readers.c  the processes that read it
  */
 #ifndef ROUTER_H
 #define ROUTER_H
@@ -17,33 +19,27 @@
 
 #include "conf/conf.h"
 #include "base/disk.h"
+#include "base/loop.h"
+#include "base/rest.h"
 #include "spool/spool.h"
 
-enum { READERS_MAX = 4 };
-enum { RETRY_US = 30000000 }; /* after a failure of ours: a full disk, most likely */
-
-/* What could not be taken from incoming/: left alone for a while, because each try removes a
- * directory in receiving/, and that wakes us. */
-enum { RESTING_MAX = 64 };
-struct resting {
-	char name[256];
-	int64_t until_us;
-};
+enum { RETRY_MS = 30000, RETRY_US = RETRY_MS * 1000 }; /* after a failure of ours */
 
 struct router {
 	const struct conf *conf;
 	struct spool spool;
+	struct loop loop;  /* whoever has to look again says when: loop_at() */
+	struct rest rest;  /* names in incoming/ that could not be moved just now */
 	char *association; /* path of dcmspool-association */
 	size_t readers;    /* processes of ours that read what was dropped */
 	bool recovered_once;
 	int64_t recover_us; /* when to look for dead directories in receiving/; 0: no need */
-	struct resting resting[RESTING_MAX];
-	size_t resting_next; /* the place that is used next; while it is taken, all drops wait */
 };
 
-/* Looks at the whole spool once and does all that is due. Returns when the next batch is due
- * (microseconds since 1970), or 0 when nothing waits. */
-int64_t scan(struct router *router);
+/* Looks at the whole spool once and does all that is due. When to look again stands in loop. */
+void scan(struct router *router);
+/* Something failed that may pass: another look in RETRY_US. */
+void look_again(struct router *router);
 
 /* Finishes what lies in routing/ with a free lock. -1 when something stays there. */
 int scan_routing(struct router *router);
@@ -71,19 +67,25 @@ void plan_tell(struct router *router, const struct claim *claim, json_t *plan);
 /* Carries plan.json out. Returns 0 when routing/<job> is gone, -1 with errno. */
 int fanout(struct router *router, const struct claim *claim, json_t *plan);
 
-/* Moves incoming/name to a new receiving/<a>/ and starts reading it. -1 when it stays; logged. */
-int drop_take(struct router *router, const char *name);
+/* Has anybody this file open for writing? 1, 0, or -1 with errno: EACCES: the kernel tells its
+ * owner only; else it cannot be known now. */
+int quiet_is_written(int dir, const char *name);
+/* When incoming/name, which came by hand, may be taken (microseconds since 1970): it must have been
+ * quiet and nobody may have it, or a file below it, open for writing. 0: at once; -1 with errno:
+ * ENOENT: it is gone; else it cannot be known now. */
+int64_t quiet_due(struct router *router, const char *name);
 
-/* When incoming/name, dropped by hand, may be taken (microseconds since 1970): it must have been
- * quiet and nobody may have it open for writing. -1: it is gone. */
-int64_t drop_due(struct router *router, const char *name);
+/* Moves incoming/name to a new receiving/<a>/ and starts reading it. What cannot be moved rests;
+ * logged. */
+void drop_take(struct router *router, const char *name);
 
-/* Leaves incoming/name alone for a while, after it could not be moved. */
-void drop_rest(struct router *router, const char *name);
-/* Until when (microseconds since 1970), or 0. */
-int64_t drop_rests_until(const struct router *router, const char *name);
-
-/* Starts dcmspool-association -r for each directory in receiving/ whose lock is free. */
-void drop_recover(struct router *router);
+/* No more readers now: the end of one makes the router look again. */
+bool readers_are_busy(const struct router *router);
+/* Starts dcmspool-association -r for receiving/<association>. */
+void readers_start(struct router *router, const char *association);
+/* The same for each directory in receiving/ whose lock is free. */
+void readers_recover(struct router *router);
+/* Takes note of those that have ended. */
+void readers_reap(struct router *router);
 
 #endif

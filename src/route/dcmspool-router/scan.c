@@ -1,5 +1,6 @@
 #include "router.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/watch.h"
 #include "spool/assoc.h"
@@ -31,67 +32,80 @@ struct due {
 	const char *name;
 };
 
-/* The scan's state: who is connected, what is complete, and when we must look again. */
+/* The scan's state: who is connected, and what is complete. */
 struct round {
 	struct router *router;
 	struct disk_names connected; /* names in receiving/ */
 	struct due *due;
 	size_t due_count;
-	int64_t next_us; /* 0: never */
 };
 
-static int64_t mtime_us(const struct stat *st)
+void look_again(struct router *router)
 {
-	return (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
+	loop_at(&router->loop, clock_now_us() + RETRY_US);
 }
 
-static void look_again(struct round *round, int64_t due_us)
+/* It cannot be known now: no descriptor is free, say. */
+static void tell_failed_look(struct round *round, const char *name)
 {
-	if (round->next_us == 0 || due_us < round->next_us)
-		round->next_us = due_us;
+	log_error("unable to look at incoming/%s: %s; it is tried again", name, strerror(errno));
+	look_again(round->router);
 }
 
-/* Does a connection that is still open count the batch among its own? */
-static bool is_fed(const struct round *round, int batch)
+/* Does a connection that is still open count the batch among its own? 1, 0, or -1 with errno. */
+static int is_fed(const struct round *round, int batch)
 {
 	char marker[ASSOC_MARKER_SIZE];
+	int result;
 
 	assoc_marker(assoc_unknown, marker);
-	if (disk_exists(batch, marker) == 1)
-		return true;
-	for (size_t i = 0; i < round->connected.count; i++) {
+	result = disk_exists(batch, marker);
+	for (size_t i = 0; i < round->connected.count && result == 0; i++) {
 		assoc_marker(round->connected.name[i], marker);
-		if (disk_exists(batch, marker) == 1)
-			return true;
+		result = disk_exists(batch, marker);
 	}
-	return false;
+	return result;
 }
 
-/* When the batch is complete, STATES.md 4. */
-static int64_t batch_due(const struct round *round, int batch, const char *name)
+/* When the batch of connections is complete, STATES.md 4; -1 with errno. */
+static int64_t received_due(const struct round *round, int batch, const char *name)
 {
 	const struct conf_router *conf = &round->router->conf->router;
-	int64_t now_us = spool_now_us(), quiet_us = drop_rests_until(round->router, name);
+	int64_t now_us = clock_now_us(), grace_us = conf->association_grace_ms * 1000;
 	struct stat st;
+	int fed;
 
-	if (quiet_us > 0)
-		return quiet_us;
-	if (file_exists(batch, FILE_COMPLETE) == 1)
-		return now_us;
-	/* It may be a copy that is still being made (cp -r, mv from another file system). */
-	if (job_exists(batch) == 1)
-		return drop_due(round->router, name);
 	if (fstat(batch, &st) < 0)
-		return now_us + conf->series_timeout_ms * 1000;
-	if (mtime_us(&st) > now_us + 1000000) { /* the clock was set back */
+		return -1;
+	if (clock_mtime_us(&st) > now_us + 1000000) { /* the clock was set back */
 		log_warning("incoming/%s is newer than now; counted from now", name);
 		(void)futimens(batch, NULL); /* else it waits until then */
-		return now_us + conf->association_grace_ms * 1000;
+		return now_us + grace_us;
 	}
-	quiet_us = mtime_us(&st) + conf->association_grace_ms * 1000;
-	if (quiet_us > now_us || !is_fed(round, batch))
-		return quiet_us;
-	return mtime_us(&st) + conf->series_timeout_ms * 1000;
+	if (clock_mtime_us(&st) + grace_us > now_us)
+		return clock_mtime_us(&st) + grace_us;
+	fed = is_fed(round, batch);
+	if (fed < 0)
+		return -1;
+	return clock_mtime_us(&st) + (fed ? conf->series_timeout_ms * 1000 : grace_us);
+}
+
+/* When the batch may be claimed; -1 with errno. */
+static int64_t batch_due(const struct round *round, int batch, const char *name)
+{
+	int64_t rests_us = rest_until(&round->router->rest, name, NULL);
+	int complete, job;
+
+	if (rests_us > 0)
+		return rests_us;
+	complete = file_exists(batch, FILE_COMPLETE);
+	if (complete != 0)
+		return complete < 0 ? -1 : 0;
+	job = job_exists(batch);
+	if (job < 0)
+		return -1;
+	/* It may be a copy that is still being made (cp -r, mv from another file system). */
+	return job ? quiet_due(round->router, name) : received_due(round, batch, name);
 }
 
 static int64_t arrived_us(int batch)
@@ -100,21 +114,34 @@ static int64_t arrived_us(int batch)
 	int64_t time_us = series_received_us(series);
 
 	json_decref(series);
-	return time_us < 0 ? spool_now_us() : time_us;
+	return time_us < 0 ? clock_now_us() : time_us;
 }
 
-/* Puts the batch among those that are due, or notes when it will be. */
+/* Is it complete? Otherwise the loop knows when to look again. */
+static bool is_due(struct round *round, int batch, const char *name)
+{
+	int64_t due_us = batch_due(round, batch, name);
+
+	if (due_us < 0 && errno != ENOENT)
+		tell_failed_look(round, name);
+	else if (due_us > clock_now_us())
+		loop_at(&round->router->loop, due_us);
+	else
+		return due_us >= 0;
+	return false;
+}
+
+/* Puts the batch among those that are due. */
 static void look_at_batch(struct round *round, const char *name)
 {
 	int batch = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
-	int64_t due_us;
 
-	if (batch < 0)
-		return; /* claimed by another router just now */
-	due_us = batch_due(round, batch, name);
-	if (due_us > spool_now_us())
-		look_again(round, due_us);
-	else
+	if (batch < 0) {
+		if (errno != ENOENT) /* claimed by another router just now */
+			tell_failed_look(round, name);
+		return;
+	}
+	if (is_due(round, batch, name))
 		round->due[round->due_count++] =
 			(struct due){ .arrived_us = arrived_us(batch), .name = name };
 	(void)close(batch); /* only looked at */
@@ -123,34 +150,33 @@ static void look_at_batch(struct round *round, const char *name)
 /* Claims the batch, if it is still complete now that nobody can add to it, and routes it. */
 static void take_batch(struct round *round, const char *name)
 {
-	int64_t soon_us = round->router->conf->router.association_grace_ms * 1000 + 1000, due_us;
-	int batch =
-		disk_lock_dir(round->router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
+	struct router *router = round->router;
+	int64_t soon_us = router->conf->router.association_grace_ms * 1000 + 1000;
+	int batch = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
 	struct claim claim;
 
 	if (batch < 0) {
 		if (errno == EWOULDBLOCK) /* an image is being filed, or another router was first */
-			look_again(round, spool_now_us() + soon_us);
+			loop_at(&router->loop, clock_now_us() + soon_us);
+		else if (errno != ENOENT)
+			tell_failed_look(round, name);
 		return;
 	}
-	due_us = batch_due(round, batch, name);
-	if (due_us > spool_now_us()) {
-		look_again(round, due_us);
+	if (!is_due(round, batch, name)) {
 		(void)close(batch); /* releases the lock */
 		return;
 	}
-	if (claim_batch(round->router, batch, name, &claim) < 0) {
-		log_error("unable to move incoming/%s to routing: %s; the user who runs dcmspool "
-			  "must be "
-			  "able to move it: chown it, or make it writable",
+	if (claim_batch(router, batch, name, &claim) < 0) {
+		log_error(
+			"unable to move incoming/%s to routing: %s; the user who runs dcmspool must be able to move it: chown it, or make it writable",
 			name, strerror(errno));
-		drop_rest(round->router, name);
-		look_again(round, spool_now_us() + RETRY_US);
+		(void)rest_add(&router->rest, name, NULL); /* it is said again, without memory */
+		look_again(router);
 		(void)close(batch); /* releases the lock */
 		return;
 	}
-	if (route(round->router, &claim) < 0)
-		look_again(round, spool_now_us() + RETRY_US);
+	if (route(router, &claim) < 0)
+		look_again(router);
 }
 
 static int by_arrival(const void *a, const void *b)
@@ -162,16 +188,17 @@ static int by_arrival(const void *a, const void *b)
 
 static void look_at_drop(struct round *round, const char *name)
 {
-	int64_t due_us = drop_due(round->router, name);
+	struct router *router = round->router;
+	int64_t due_us = rest_until(&router->rest, name, NULL);
 
-	if (due_us < 0)
-		return; /* gone */
-	if (due_us > spool_now_us())
-		look_again(round, due_us);
-	else if (round->router->readers >= READERS_MAX)
-		return; /* the end of one wakes us */
-	else if (drop_take(round->router, name) < 0)
-		look_again(round, spool_now_us() + RETRY_US);
+	if (due_us == 0)
+		due_us = quiet_due(router, name);
+	if (due_us < 0 && errno != ENOENT)
+		tell_failed_look(round, name);
+	else if (due_us > clock_now_us())
+		loop_at(&router->loop, due_us);
+	else if (due_us >= 0 && !readers_are_busy(router))
+		drop_take(router, name);
 }
 
 /* A batch or a job has series.json or job.json; everything else was dropped by hand, and a symbolic
@@ -190,12 +217,12 @@ static int is_batch(int incoming, const char *name)
 	return series < 0 || job < 0 ? -1 : series || job;
 }
 
-static void keep_watch(struct round *round, const char *path, unsigned int events)
+static void keep_watch(struct router *router, const char *path, unsigned int events)
 {
 	if (watch_keep(path, events) == 0 || errno == ENOENT)
 		return;
 	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
-	look_again(round, spool_now_us() + RETRY_US);
+	look_again(router);
 }
 
 static void look_at(struct round *round, const char *name)
@@ -210,52 +237,56 @@ static void look_at(struct round *round, const char *name)
 		look_at_drop(round, name);
 		return;
 	case -1:
-		log_error("unable to look at incoming/%s: %s; it is tried again", name,
-			strerror(errno));
-		look_again(round, spool_now_us() + RETRY_US);
+		tell_failed_look(round, name);
 		return;
 	default:
 		break;
 	}
 	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
-	keep_watch(round, path, BATCH_EVENTS);
+	keep_watch(round->router, path, BATCH_EVENTS);
 	look_at_batch(round, name);
 }
 
-int64_t scan(struct router *router)
+static void scan_incoming(struct router *router)
 {
+	int receiving = router->spool.dir[SPOOL_RECEIVING];
+	int incoming = router->spool.dir[SPOOL_INCOMING];
 	struct round round = { .router = router };
-	struct disk_names names;
-	int64_t now_us;
+	struct disk_names names = { 0 };
 
-	watch_begin();
-	keep_watch(&round, "receiving/", RECEIVING_EVENTS);
-	keep_watch(&round, "incoming/", INCOMING_EVENTS);
-	now_us = spool_now_us();
-	if (router->recover_us > 0 &&
-		(router->recover_us <= now_us || router->recover_us > now_us + RETRY_US)) {
-		router->recover_us = 0; /* due, or the clock was set back */
-		drop_recover(router);
-	}
-	if (router->recover_us > 0)
-		look_again(&round, router->recover_us);
-	if (scan_routing(router) < 0)
-		look_again(&round, spool_now_us() + RETRY_US);
 	/* Who is connected is asked first: a connection that ends meanwhile makes an event. */
-	if (disk_list(router->spool.dir[SPOOL_RECEIVING], ".", &round.connected) < 0 ||
-		disk_list(router->spool.dir[SPOOL_INCOMING], ".", &names) < 0)
-		die(EXIT_TEMPORARY, "unable to list receiving and incoming: %s", strerror(errno));
-	round.due = calloc(names.count + 1, sizeof(*round.due));
-	if (!round.due)
-		die(EXIT_TEMPORARY, "out of memory");
-	for (size_t i = 0; i < names.count; i++)
+	if (disk_list(receiving, ".", &round.connected) == 0 &&
+		disk_list(incoming, ".", &names) == 0)
+		round.due = calloc(names.count + 1, sizeof(*round.due));
+	if (!round.due) {
+		log_error("unable to list receiving and incoming: %s; it is tried again",
+			strerror(errno));
+		look_again(router);
+	}
+	for (size_t i = 0; round.due && i < names.count; i++)
 		look_at(&round, names.name[i]);
 	watch_end();
-	qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
+	if (round.due_count > 0)
+		qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
 	for (size_t i = 0; i < round.due_count; i++)
 		take_batch(&round, round.due[i].name);
 	free(round.due);
 	disk_names_free(&names);
 	disk_names_free(&round.connected);
-	return round.next_us;
+}
+
+void scan(struct router *router)
+{
+	loop_forget(&router->loop);
+	watch_begin();
+	keep_watch(router, "receiving/", RECEIVING_EVENTS);
+	keep_watch(router, "incoming/", INCOMING_EVENTS);
+	if (clock_is_due(router->recover_us, RETRY_US)) {
+		router->recover_us = 0;
+		readers_recover(router);
+	}
+	if (scan_routing(router) < 0)
+		look_again(router);
+	scan_incoming(router);
+	loop_at(&router->loop, router->recover_us);
 }
