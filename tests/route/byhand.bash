@@ -42,3 +42,4 @@ start_plain_router() {
 	start router1 setpriv --bounding-set=$rights --inh-caps=$rights "$BIN/dcmspool-router" -c "$CONF"
 }
 others() { chown -R nobody "$@"; }
+nothing_before_queues() { [ -z "$(ls -A "$SPOOL/incoming")$(ls -A "$SPOOL/receiving")$(ls -A "$SPOOL/routing")" ]; }

@@ -238,3 +238,20 @@ load byhand
 	# and they are tried now and then, not all the time
 	[ "$(grep -c 'unable to take incoming/stays7: ' "$BATS_TEST_TMPDIR/router1.log")" -eq 1 ]
 }
+
+@test "files of another user go to several targets, though the kernel permits no link to them" {
+	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
+		'rule "all" { match = "True" targets = { "a", "b" } }'
+	sed -i 's/series_timeout = 20s/series_timeout = 1s/' "$CONF"
+	small study -n 3
+	cp "$BATS_TEST_TMPDIR"/study/*/* "$SPOOL/incoming/"
+	others "$SPOOL"/incoming/*
+	start_plain_router
+	wait_for has_jobs outgoing/b 1
+	wait_for has_jobs outgoing/a 1
+	wait_for nothing_before_queues
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$SPOOL/outgoing/a"
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$SPOOL/outgoing/b"
+	[ -z "$(find "$SPOOL" -name '.new.*')" ]
+	! grep -q error: "$BATS_TEST_TMPDIR/router1.log"
+}

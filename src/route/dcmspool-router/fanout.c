@@ -49,11 +49,6 @@ static int write_job_json(
 	return result;
 }
 
-static int link_file(int from, int to, const char *name)
-{
-	return linkat(from, name, to, name, 0) == 0 || errno == EEXIST ? 0 : -1;
-}
-
 /* Makes .fanout.new/<target>/: links of everything, and its job.json. */
 static int build_copy(const struct claim *claim, int building, const json_t *plan,
 	const struct disk_names *images, const char *target)
@@ -65,11 +60,13 @@ static int build_copy(const struct claim *claim, int building, const json_t *pla
 	dir = disk_open_dir(building, target);
 	if (dir < 0)
 		return -1;
+	if (share_begin(dir) < 0)
+		goto out;
 	for (size_t i = 0; i < images->count; i++)
-		if (link_file(claim->dir, dir, images->name[i]) < 0)
+		if (share_file(claim->dir, dir, images->name[i]) < 0)
 			goto out;
 	for (size_t i = 0; i < SHARED_FILES; i++)
-		if (link_file(claim->dir, dir, file_name(shared_files[i])) < 0)
+		if (share_file(claim->dir, dir, file_name(shared_files[i])) < 0)
 			goto out;
 	result = write_job_json(dir, claim, plan, target);
 out:
@@ -93,7 +90,7 @@ static int build_copies(
 	json_array_foreach (targets, i, target)
 		if (build_copy(claim, building, plan, images, json_string_value(target)) < 0)
 			goto out;
-	/* The links of all copies in one go; their images were written to disk before the plan. */
+	/* All copies in one go; linked images were written to disk before the plan. */
 	if (syncfs(building) == 0)
 		result = disk_rename(
 			claim->dir, file_name(FILE_FANOUT_NEW), claim->dir, file_name(FILE_FANOUT));
