@@ -255,3 +255,20 @@ load byhand
 	[ -z "$(find "$SPOOL" -name '.new.*')" ]
 	! grep -q error: "$BATS_TEST_TMPDIR/router1.log"
 }
+
+@test "many loose files are read together: each end of a reader does not make all the others looked at" {
+	make_router
+	start_dispatchers 1
+	small study -n 80
+	for f in "$BATS_TEST_TMPDIR"/study/*/*; do # names that are fit, and others
+		mv "$f" "$SPOOL/incoming/Bild ${f##*/}"
+		cp "$SPOOL/incoming/Bild ${f##*/}" "$f"
+	done
+	newest=$(stat -c %.9Z "$SPOOL"/incoming/* | sort -n | tail -n 1)
+	older() { awk -v newest="$newest" -v now="$(date +%s.%N)" 'BEGIN { exit !(now - newest > 0.3) }'; }
+	wait_for older # than association_grace: all may be taken at once
+	start_routers 1
+	routes 80
+	identical "$BATS_TEST_TMPDIR/study"
+	[ "$(journal association-ended | wc -l)" -eq 1 ]
+}

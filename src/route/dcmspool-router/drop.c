@@ -1,6 +1,8 @@
 /*
  * What a person copies or moves into incoming/ becomes receiving/<a>/<name> by one rename, and is
- * then read by dcmspool-association -r exactly like what a broken connection left behind.
+ * then read by dcmspool-association -r exactly like what a broken connection left behind. A
+ * directory has an <a> of its own; loose files share one, or each end of a reader would make the
+ * router look at all files that are left.
  */
 #include "router.h"
 
@@ -31,7 +33,7 @@ static void unmake_association(struct router *router, int dir, const char *made)
 }
 
 /* receiving/<a>/ with its association.json, locked. Returns its descriptor or -1. */
-static int make_association(struct router *router, const char *name, char *made, size_t size)
+static int make_association(struct router *router, const char *dropped, char made[ASSOC_NAME_SIZE])
 {
 	int receiving = router->spool.dir[SPOOL_RECEIVING], dir;
 	char stamp[SPOOL_STAMP_SIZE];
@@ -40,10 +42,10 @@ static int make_association(struct router *router, const char *name, char *made,
 		.peer = "local",
 		.calling_aet = "",
 		.called_aet = "",
-		.dropped = name_ok(name) ? name : "?" };
+		.dropped = dropped };
 
 	spool_stamp(clock_now_us(), stamp, sizeof(stamp));
-	(void)snprintf(made, size, "%s.%ld", stamp, (long)getpid());
+	(void)snprintf(made, ASSOC_NAME_SIZE, "%s.%ld", stamp, (long)getpid());
 	if (mkdirat(receiving, made, 0770) < 0)
 		return -1;
 	dir = disk_lock_dir(receiving, made, LOCK_EX);
@@ -61,30 +63,51 @@ static void rest(struct router *router, const char *name)
 	look_again(router);
 }
 
-void drop_take(struct router *router, const char *name)
+/* Moves one thing in; number tells those apart whose names are not fit. Returns whether it is there
+ * now. */
+static bool take_one(struct router *router, const char *name, size_t number, int dir)
 {
-	const char *kept =
-		name_ok(name) && !file_is_ours(FILE_IN_ASSOCIATION, name) ? name : "file";
-	char association[128];
-	int dir = make_association(router, name, association, sizeof(association));
+	bool fit = name_ok(name) && !file_is_ours(FILE_IN_ASSOCIATION, name);
+	char file[32];
 
+	(void)snprintf(file, sizeof(file), "file.%zu", number);
+	if (disk_rename_unique(
+		    router->spool.dir[SPOOL_INCOMING], name, dir, fit ? name : file, NULL, 0) == 0)
+		return true;
+	if (errno == ENOENT)
+		return false; /* another router, or its owner, was first */
+	log_error(
+		"unable to take incoming/%s: %s; the user who runs dcmspool must be able to move it: chown it, or make it writable",
+		name, strerror(errno));
+	rest(router, name);
+	return false;
+}
+
+void drop_take(struct router *router, char *const *names, size_t count)
+{
+	char association[ASSOC_NAME_SIZE], dropped[ASSOC_NAME_SIZE];
+	size_t taken = 0;
+	int dir;
+
+	if (count == 1)
+		(void)snprintf(dropped, sizeof(dropped), "%s", name_ok(*names) ? *names : "?");
+	else
+		(void)snprintf(dropped, sizeof(dropped), "%zu files", count);
+	dir = make_association(router, dropped, association);
 	if (dir < 0) {
 		log_error("unable to make receiving/%s for incoming/%s: %s; it is tried again",
-			association, name, strerror(errno));
-		rest(router, name);
+			association, *names, strerror(errno));
+		for (size_t i = 0; i < count; i++)
+			rest(router, names[i]);
 		return;
 	}
-	if (disk_rename(router->spool.dir[SPOOL_INCOMING], name, dir, kept) == 0) {
-		log_info("dropped by hand name=%s association=%s", name, association);
-		(void)close(dir); /* releases the lock for the reader */
-		readers_start(router, association);
+	for (size_t i = 0; i < count; i++)
+		taken += take_one(router, names[i], i + 1, dir);
+	if (taken == 0) {
+		unmake_association(router, dir, association);
 		return;
 	}
-	if (errno != ENOENT) { /* else another router, or its owner, was first */
-		log_error(
-			"unable to take incoming/%s: %s; the user who runs dcmspool must be able to move it: chown it, or make it writable",
-			name, strerror(errno));
-		rest(router, name);
-	}
-	unmake_association(router, dir, association);
+	log_info("dropped by hand name=%s association=%s", dropped, association);
+	(void)close(dir); /* releases the lock for the reader */
+	readers_start(router, association);
 }

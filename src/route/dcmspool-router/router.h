@@ -82,9 +82,9 @@ int quiet_is_written(int dir, const char *name);
  * ENOENT: it is gone; else it cannot be known now. */
 int64_t quiet_due(struct router *router, const char *name);
 
-/* Moves incoming/name to a new receiving/<a>/ and starts reading it. What cannot be moved rests;
- * logged. */
-void drop_take(struct router *router, const char *name);
+/* Moves these of incoming/ (one or more) to a new receiving/<a>/ and starts reading it. What cannot
+ * be moved rests; logged. */
+void drop_take(struct router *router, char *const *names, size_t count);
 
 /* No more readers now: the end of one makes the router look again. */
 bool readers_are_busy(const struct router *router);

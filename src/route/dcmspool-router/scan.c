@@ -38,6 +38,7 @@ struct round {
 	struct disk_names connected; /* names in receiving/ */
 	struct due *due;
 	size_t due_count;
+	struct disk_names loose; /* files dropped by hand that may be taken */
 };
 
 void look_again(struct router *router)
@@ -186,6 +187,19 @@ static int by_arrival(const void *a, const void *b)
 	return (left->arrived_us > right->arrived_us) - (left->arrived_us < right->arrived_us);
 }
 
+/* A file waits for the others that may be taken now. */
+static void take_drop(struct round *round, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(round->router->spool.dir[SPOOL_INCOMING], name, &st, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		S_ISDIR(st.st_mode))
+		drop_take(round->router, (char *[]){ (char *)name }, 1);
+	else if (disk_names_add(&round->loose, name) < 0)
+		tell_failed_look(round, name);
+}
+
 static void look_at_drop(struct round *round, const char *name)
 {
 	struct router *router = round->router;
@@ -198,7 +212,7 @@ static void look_at_drop(struct round *round, const char *name)
 	else if (due_us > clock_now_us())
 		loop_at(&router->loop, due_us);
 	else if (due_us >= 0 && !readers_are_busy(router))
-		drop_take(router, name);
+		take_drop(round, name);
 }
 
 /* A batch or a job has series.json or job.json; everything else was dropped by hand, and a symbolic
@@ -266,12 +280,15 @@ static void scan_incoming(struct router *router)
 	for (size_t i = 0; round.due && i < names.count; i++)
 		look_at(&round, names.name[i]);
 	watch_end();
+	if (round.loose.count > 0 && !readers_are_busy(router))
+		drop_take(router, round.loose.name, round.loose.count);
 	if (round.due_count > 0)
 		qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
 	for (size_t i = 0; i < round.due_count; i++)
 		take_batch(&round, round.due[i].name);
 	free(round.due);
 	disk_names_free(&names);
+	disk_names_free(&round.loose);
 	disk_names_free(&round.connected);
 }
 
