@@ -272,3 +272,28 @@ load byhand
 	identical "$BATS_TEST_TMPDIR/study"
 	[ "$(journal association-ended | wc -l)" -eq 1 ]
 }
+
+@test "a tree deeper than a path can be long is read all the same" {
+	make_router
+	sed -i 's/series_timeout = 20s/series_timeout = 1s/' "$CONF"
+	start_dispatchers 1
+	small study -n 4
+	python3 - "$BATS_TEST_TMPDIR" <<-'END'
+		import os, shutil, sys
+		images = sorted(os.scandir(sys.argv[1] + "/study/SE0001"), key=lambda i: i.name)
+		os.mkdir(sys.argv[1] + "/tree")
+		os.chdir(sys.argv[1] + "/tree")
+		for level in range(200):
+		    name = "%03d" % level + "x" * 60
+		    os.mkdir(name)
+		    os.chdir(name)
+		    if level % 50 == 49:
+		        shutil.copy(images[level // 50].path, "image.dcm")
+		        open("reason.txt", "w").write("mine")
+	END
+	mv "$BATS_TEST_TMPDIR/tree" "$SPOOL/incoming/"
+	start_routers 1
+	routes 4
+	identical "$BATS_TEST_TMPDIR/study"
+	has_quarantined 4
+}
