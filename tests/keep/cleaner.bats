@@ -69,7 +69,7 @@ deleted() { [ "$(journal deleted | wc -l)" -eq "$1" ]; }
 	wait_for gone "$SPOOL/success/old"
 }
 
-@test "a directory inside a job is not deleted: only what dcmspool has put there" {
+@test "a directory inside a job is not deleted, only what dcmspool has put there; when it is gone the job goes" {
 	make_router 'cleaner { retention = 1s }'
 	a_job success odd
 	mkdir "$SPOOL/success/odd/by-hand"
@@ -78,4 +78,6 @@ deleted() { [ "$(journal deleted | wc -l)" -eq "$1" ]; }
 	wait_for grep -q 'unable to delete' "$BATS_TEST_TMPDIR/cleaner.log"
 	[ -e "$SPOOL/success/odd/by-hand/precious" ]
 	[ -e "$SPOOL/success/odd/1.2.3.dcm" ]
+	rm -r "$SPOOL/success/odd/by-hand" # no event and no other job says so
+	wait_for gone "$SPOOL/success/odd"
 }

@@ -44,6 +44,9 @@ static void test_clock(void)
 	wall_s = -3600;
 	ok(clock_is_due(now_us + 60000000, 120000000), "a clock set back makes nothing wait");
 	wall_s = 0;
+	ok(clock_wall_us(clock_monotonic_ms() + 5000) > clock_now_us() + 4000000 &&
+			clock_wall_us(clock_monotonic_ms() - 5000) < clock_now_us() - 4000000,
+		"a moment by the clock on the wall");
 	ok(clock_left_ms(clock_monotonic_ms() - 1) == 0 &&
 			clock_left_ms(clock_monotonic_ms() + 5000) > 4000 &&
 			clock_left_ms(INT64_MAX) == INT_MAX,

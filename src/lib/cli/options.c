@@ -47,8 +47,8 @@ static _Noreturn void complain(bool unknown, const char *word, const char *usage
 	exit(EXIT_PERMANENT);
 }
 
-struct conf *cli_options(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
+struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
 {
 	static const struct option words[] = { { "config", required_argument, NULL, 'c' }, { 0 } };
 	const char *file = DEFAULT_FILE;
@@ -74,7 +74,7 @@ struct conf *cli_options(int argc, char *argv[], const char *letters,
 			option(c, optarg);
 		}
 	}
-	conf = conf_load(file);
+	conf = conf_load(file, further);
 	if (!conf)
 		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
 			file);
@@ -84,4 +84,10 @@ struct conf *cli_options(int argc, char *argv[], const char *letters,
 		finish();
 	}
 	return conf;
+}
+
+struct conf *cli_options(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	return cli_options_checked(argc, argv, letters, option, usage, NULL);
 }

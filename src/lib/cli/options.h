@@ -14,4 +14,10 @@
 struct conf *cli_options(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 
+/* The same for a program that needs more of the configuration than its values: rules_check or
+ * names_check. */
+struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage,
+	conf_check_fn *further);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/options.h"
+#include "decide/rules.h"
 #include "base/run.h"
 #include "base/watch.h"
 
@@ -24,7 +25,7 @@ int main(int argc, char *argv[])
 	static struct router router = { .rest = { .length_ms = RETRY_MS } };
 
 	log_open(argv[0]);
-	router.conf = cli_options(argc, argv, "", NULL, usage);
+	router.conf = cli_options_checked(argc, argv, "", NULL, usage, rules_check);
 	spool_open(&router.spool, router.conf->spool);
 	router.association = run_beside("dcmspool-association");
 	if (!router.association)
