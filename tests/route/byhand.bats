@@ -297,3 +297,34 @@ load byhand
 	identical "$BATS_TEST_TMPDIR/study"
 	has_quarantined 4
 }
+
+@test "a name in routing/ that is none of a job's is said, once, and left alone" {
+	local name
+	make_router
+	name=$(printf 'n%.0s' {1..130})
+	mkdir "$SPOOL/routing/$name"
+	start_routers 1
+	start_dispatchers 1
+	small study -n 2
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00001.dcm "$SPOOL/incoming/"
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" 1
+	[ "$(grep -c "no job, left alone: routing/$name; " "$BATS_TEST_TMPDIR/router1.log")" -eq 1 ]
+	[ -d "$SPOOL/routing/$name" ]
+}
+
+@test "what could not be quarantined is not in the journal as quarantined" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to make files of another user"
+	make_router
+	small study -n 1 -u 1.2.3.4
+	"$BIN/getdcmtags" -c "$CONF" "$(one_file study)" 127.0.0.1 CT1 DCMSPOOL
+	mkdir -m 555 "$SPOOL/incoming/1.2.3.4/folder"
+	others "$SPOOL/incoming/1.2.3.4/folder"
+	touch "$SPOOL/incoming/1.2.3.4/.complete"
+	start_plain_router
+	wait_for grep -q 'unable to move folder from routing/.*: Permission denied; ' "$BATS_TEST_TMPDIR/router1.log"
+	[ -z "$(journal quarantined)" ]
+	chmod 777 "$SPOOL"/routing/*/folder
+	mkdir "$SPOOL/incoming/.wake"
+	wait_for has_jobs outgoing/archive 1
+	[ "$(journal quarantined | wc -l)" -eq 1 ]
+}

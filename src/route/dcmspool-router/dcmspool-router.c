@@ -22,7 +22,7 @@ static const char usage[] = "usage: dcmspool-router [-n] [-c FILE]\n";
 int main(int argc, char *argv[])
 {
 	/* for the life of the process */
-	static struct router router = { .rest = { .length_ms = RETRY_MS } };
+	static struct router router = { .rest.length_ms = RETRY_MS, .said.length_ms = DAY_MS };
 
 	log_open(argv[0]);
 	router.conf = cli_options_checked(argc, argv, "", NULL, usage, rules_check);

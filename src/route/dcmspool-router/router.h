@@ -25,12 +25,14 @@
 #include "spool/spool.h"
 
 enum { RETRY_MS = 30000, RETRY_US = RETRY_MS * 1000 }; /* after a failure of ours */
+enum { DAY_MS = 24 * 3600 * 1000 };
 
 struct router {
 	const struct conf *conf;
 	struct spool spool;
 	struct loop loop;  /* whoever has to look again says when: loop_at() */
 	struct rest rest;  /* names in incoming/ that could not be moved just now */
+	struct rest said;  /* names in routing/ that are no jobs */
 	char *association; /* path of dcmspool-association */
 	size_t readers;    /* processes of ours that read what was dropped */
 	bool recovered_once;
