@@ -12,6 +12,7 @@
 #include "spool/journal.h"
 #include "spool/plan.h"
 #include "spool/series.h"
+#include "spool/told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -227,13 +228,21 @@ static void tell(
 	struct buf rules = joined(plan_rules(plan));
 	struct buf to = joined(plan_targets(plan));
 	struct buf priorities = joined_priorities(plan);
+	char images[24];
 
+	(void)snprintf(
+		images, sizeof(images), "%lld", (long long)json_integer_value(plan_images(plan)));
 	log_info("%s job=%s rules=%s targets=%s%s%s", discarded ? "discarded" : "routed",
 		claim->job, rules.data ? rules.data : "none-applied", to.data ? to.data : "-",
 		priorities.data ? " priorities=" : "", priorities.data ? priorities.data : "");
 	journal_write(&router->spool, discarded ? "discarded" : "routed", "job", claim->job,
-		"rules", rules.data ? rules.data : "", "targets", to.data, "priorities",
-		priorities.data, NULL);
+		"images", images, "rules", rules.data ? rules.data : "", "targets", to.data,
+		"priorities", priorities.data, NULL);
+	/* The descriptor is that of the directory, which lies in discard/ now. */
+	if (discarded && told_set(claim->dir) < 0)
+		log_warning(
+			"unable to note that the journal has it: %s; it is written again job=%s",
+			strerror(errno), claim->job);
 	buf_free(&rules);
 	buf_free(&to);
 	buf_free(&priorities);
