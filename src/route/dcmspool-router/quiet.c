@@ -13,7 +13,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-enum { DIRECTORIES_MAX = 100000, WRITING_US = 1000000 };
+enum { DIRECTORIES_MAX = 100000 };
 
 /* A lease is the kernel's answer (fcntl(2)). */
 int quiet_is_written(int dir, const char *name)
@@ -38,8 +38,7 @@ static int64_t untold_due(const struct router *router, const struct stat *st)
 	return clock_ctime_us(st) + router->conf->router.series_timeout_ms * 1000;
 }
 
-/* One file's share in the answer of quiet_due(). */
-static int64_t file_due(
+int64_t quiet_file_due(
 	const struct router *router, int dir, const char *name, const struct stat *st)
 {
 	int64_t grace_us = router->conf->router.association_grace_ms * 1000;
@@ -73,7 +72,7 @@ static int64_t entries_due(
 			due_us = -1;
 			break;
 		}
-		one_us = file_due(router, dir, names.name[i], &st);
+		one_us = quiet_file_due(router, dir, names.name[i], &st);
 		if (one_us < 0) {
 			due_us = -1;
 			break;
@@ -119,7 +118,7 @@ int64_t quiet_due(struct router *router, const char *name)
 
 	if (fstatat(incoming, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	due_us = file_due(router, incoming, name, &st);
+	due_us = quiet_file_due(router, incoming, name, &st);
 	if (S_ISDIR(st.st_mode) && disk_names_add(&list, name) < 0)
 		due_us = -1;
 	for (size_t i = 0; i < list.count && due_us >= 0; i++) {

@@ -81,7 +81,8 @@ static int decide_and_carry_out(struct router *router, const struct claim *claim
 	json_t *plan = plan_load(claim->dir);
 	int result;
 
-	if (!plan && ((errno != ENOENT && errno != EINVAL) || strip(router, claim) < 0))
+	if (!plan && ((errno != ENOENT && errno != EINVAL) || check_images(router, claim) < 0 ||
+			     strip(router, claim) < 0))
 		return -1;
 	result = is_finished(claim);
 	if (result != 0) {

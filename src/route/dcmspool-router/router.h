@@ -3,6 +3,7 @@
  *
  *   scan.c     looks at incoming/: which batches are complete, when is the next one due
  *   claim.c    incoming/<x> becomes routing/<job>
+ *   check.c    are its images whole
  *   route.c    brings a job in routing/ to its end, whatever state it was left in
  *   plan.c     the rules decide: plan.json
  *   fanout.c   the plan is carried out: outgoing/, discard/
@@ -26,6 +27,7 @@
 
 enum { RETRY_MS = 30000, RETRY_US = RETRY_MS * 1000 }; /* after a failure of ours */
 enum { DAY_MS = 24 * 3600 * 1000 };
+enum { WRITING_US = 1000000 }; /* how soon is looked again at what is being written */
 
 struct router {
 	const struct conf *conf;
@@ -57,6 +59,12 @@ struct claim {
  * -1 with errno; the batch is where it was. */
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim);
 
+/* When images that somebody has put into a batch, locked by us, are no longer written
+ * (microseconds since 1970), 0: now; -1 with errno. */
+int64_t check_due(const struct router *router, int batch);
+/* Moves images that are not whole to error/<job>/. -1 with errno: not all could be checked. */
+int check_images(struct router *router, const struct claim *claim);
+
 /* From J1, J2 or J3 to the end; closes claim->dir. -1 after a failure, which is logged: the job
  * stays in routing/ and is tried again by the next scan. */
 int route(struct router *router, struct claim *claim);
@@ -79,6 +87,10 @@ int share_file(int from, int to, const char *name);
 /* Has anybody this file open for writing? 1, 0, or -1 with errno: EACCES: the kernel tells its
  * owner only; else it cannot be known now. */
 int quiet_is_written(int dir, const char *name);
+/* When a file that came by hand may be taken (microseconds since 1970), 0: at once; -1 with errno:
+ * it cannot be known now. */
+int64_t quiet_file_due(
+	const struct router *router, int dir, const char *name, const struct stat *st);
 /* When incoming/name, which came by hand, may be taken (microseconds since 1970): it must have been
  * quiet and nobody may have it, or a file below it, open for writing. 0: at once; -1 with errno:
  * ENOENT: it is gone; else it cannot be known now. */

@@ -118,11 +118,10 @@ static int64_t arrived_us(int batch)
 	return time_us < 0 ? clock_now_us() : time_us;
 }
 
-/* Is it complete? Otherwise the loop knows when to look again. */
-static bool is_due(struct round *round, int batch, const char *name)
+/* Has the moment come? Otherwise the loop knows when to look again. -1: errno says why it is not
+ * known. */
+static bool has_come(struct round *round, int64_t due_us, const char *name)
 {
-	int64_t due_us = batch_due(round, batch, name);
-
 	if (due_us < 0 && errno != ENOENT)
 		tell_failed_look(round, name);
 	else if (due_us > clock_now_us())
@@ -142,7 +141,7 @@ static void look_at_batch(struct round *round, const char *name)
 			tell_failed_look(round, name);
 		return;
 	}
-	if (is_due(round, batch, name))
+	if (has_come(round, batch_due(round, batch, name), name))
 		round->due[round->due_count++] =
 			(struct due){ .arrived_us = arrived_us(batch), .name = name };
 	(void)close(batch); /* only looked at */
@@ -163,7 +162,8 @@ static void take_batch(struct round *round, const char *name)
 			tell_failed_look(round, name);
 		return;
 	}
-	if (!is_due(round, batch, name)) {
+	if (!has_come(round, batch_due(round, batch, name), name) ||
+		!has_come(round, check_due(router, batch), name)) {
 		(void)close(batch); /* releases the lock */
 		return;
 	}
@@ -207,12 +207,8 @@ static void look_at_drop(struct round *round, const char *name)
 
 	if (due_us == 0)
 		due_us = quiet_due(router, name);
-	if (due_us < 0 && errno != ENOENT)
-		tell_failed_look(round, name);
-	else if (due_us > clock_now_us())
-		loop_at(&router->loop, due_us);
-	else if (due_us >= 0 && !readers_are_busy(router))
-		take_drop(round, name);
+	if (has_come(round, due_us, name) && !readers_are_busy(router))
+		take_drop(round, name); /* else the end of a reader wakes us */
 }
 
 /* A batch or a job has series.json or job.json; everything else was dropped by hand, and a symbolic
