@@ -109,7 +109,7 @@ static int64_t dir_due(
 	return due_us;
 }
 
-int64_t quiet_due(struct router *router, const char *name)
+int64_t quiet_due(const struct router *router, const char *name)
 {
 	int incoming = router->spool.dir[SPOOL_INCOMING];
 	struct disk_names list = { 0 };

@@ -2,6 +2,8 @@
  * router: what the files of this program share. The way of a series, one file each:
  *
  *   scan.c     looks at incoming/: which batches are complete, when is the next one due
+ *   complete.c when is a batch complete
+ *   resend.c   jobs moved back by hand that are one
  *   claim.c    incoming/<x> becomes routing/<job>
  *   check.c    are its images whole
  *   route.c    brings a job in routing/ to its end, whatever state it was left in
@@ -49,6 +51,26 @@ void look_again(struct router *router);
 /* Finishes what lies in routing/ with a free lock. -1 when something stays there. */
 int scan_routing(struct router *router);
 
+/* When the batch is complete (microseconds since 1970), 0: now; -1 with errno. connected: names in
+ * receiving/. */
+int64_t complete_due(const struct router *router, const struct disk_names *connected, int batch,
+	const char *name);
+
+/* What lies in incoming/ with job.json. name is borrowed, and found by its pointer. */
+struct resend {
+	const char *name;
+	char *job; /* without its priority */
+};
+struct resends {
+	struct resend *item;
+	size_t count;
+};
+int resends_add(struct resends *resends, int batch, const char *name);
+void resends_free(struct resends *resends);
+/* Unlinks the images of batch, locked by us, in the other resends of its job. -1 with errno:
+ * EWOULDBLOCK when somebody is at one of them; nothing is lost, for batch has them. */
+int resends_take(struct router *router, const struct resends *resends, int batch, const char *name);
+
 /* A batch that may be claimed: its directory, locked by us. */
 struct claim {
 	int dir;
@@ -94,7 +116,7 @@ int64_t quiet_file_due(
 /* When incoming/name, which came by hand, may be taken (microseconds since 1970): it must have been
  * quiet and nobody may have it, or a file below it, open for writing. 0: at once; -1 with errno:
  * ENOENT: it is gone; else it cannot be known now. */
-int64_t quiet_due(struct router *router, const char *name);
+int64_t quiet_due(const struct router *router, const char *name);
 
 /* Moves these of incoming/ (one or more) to a new receiving/<a>/ and starts reading it. What cannot
  * be moved rests; logged. */

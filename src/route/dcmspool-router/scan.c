@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/watch.h"
 #include "spool/assoc.h"
-#include "spool/file.h"
 #include "spool/job.h"
 #include "spool/series.h"
 
@@ -30,6 +29,7 @@ enum {
 struct due {
 	int64_t arrived_us; /* its first image */
 	const char *name;
+	bool resend;
 };
 
 /* The scan's state: who is connected, and what is complete. */
@@ -38,6 +38,7 @@ struct round {
 	struct disk_names connected; /* names in receiving/ */
 	struct due *due;
 	size_t due_count;
+	struct resends resends;
 	struct disk_names loose; /* files dropped by hand that may be taken */
 };
 
@@ -53,71 +54,6 @@ static void tell_failed_look(struct round *round, const char *name)
 	look_again(round->router);
 }
 
-/* Does a connection that is still open count the batch among its own? 1, 0, or -1 with errno. */
-static int is_fed(const struct round *round, int batch)
-{
-	char marker[ASSOC_MARKER_SIZE];
-	int result;
-
-	assoc_marker(assoc_unknown, marker);
-	result = disk_exists(batch, marker);
-	for (size_t i = 0; i < round->connected.count && result == 0; i++) {
-		assoc_marker(round->connected.name[i], marker);
-		result = disk_exists(batch, marker);
-	}
-	return result;
-}
-
-/* When the batch of connections is complete, STATES.md 4; -1 with errno. */
-static int64_t received_due(const struct round *round, int batch, const char *name)
-{
-	const struct conf_router *conf = &round->router->conf->router;
-	int64_t now_us = clock_now_us(), grace_us = conf->association_grace_ms * 1000;
-	struct stat st;
-	int fed;
-
-	if (fstat(batch, &st) < 0)
-		return -1;
-	if (clock_mtime_us(&st) > now_us + 1000000) { /* the clock was set back */
-		log_warning("incoming/%s is newer than now; counted from now", name);
-		(void)futimens(batch, NULL); /* else it waits until then */
-		return now_us + grace_us;
-	}
-	if (clock_mtime_us(&st) + grace_us > now_us)
-		return clock_mtime_us(&st) + grace_us;
-	fed = is_fed(round, batch);
-	if (fed < 0)
-		return -1;
-	return clock_mtime_us(&st) + (fed ? conf->series_timeout_ms * 1000 : grace_us);
-}
-
-/* When the batch may be claimed; -1 with errno. */
-static int64_t batch_due(const struct round *round, int batch, const char *name)
-{
-	int64_t rests_us = rest_until(&round->router->rest, name, NULL);
-	int complete, job;
-
-	if (rests_us > 0)
-		return rests_us;
-	complete = file_exists(batch, FILE_COMPLETE);
-	if (complete != 0)
-		return complete < 0 ? -1 : 0;
-	job = job_exists(batch);
-	if (job < 0)
-		return -1;
-	/* It may be a copy that is still being made (cp -r, mv from another file system). */
-	return job ? quiet_due(round->router, name) : received_due(round, batch, name);
-}
-
-static int64_t arrived_us(int batch)
-{
-	json_t *series = series_load(batch);
-	int64_t time_us = series_received_us(series);
-
-	json_decref(series);
-	return time_us < 0 ? clock_now_us() : time_us;
-}
-
 /* Has the moment come? Otherwise the loop knows when to look again. -1: errno says why it is not
  * known. */
 static bool has_come(struct round *round, int64_t due_us, const char *name)
@@ -131,8 +67,17 @@ static bool has_come(struct round *round, int64_t due_us, const char *name)
 	return false;
 }
 
-/* Puts the batch among those that are due. */
-static void look_at_batch(struct round *round, const char *name)
+static int64_t arrived_us(int batch)
+{
+	json_t *series = series_load(batch);
+	int64_t time_us = series_received_us(series);
+
+	json_decref(series);
+	return time_us < 0 ? clock_now_us() : time_us;
+}
+
+/* Puts the batch among those that are due. resend: it has job.json. */
+static void look_at_batch(struct round *round, const char *name, bool resend)
 {
 	int batch = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
 
@@ -141,42 +86,79 @@ static void look_at_batch(struct round *round, const char *name)
 			tell_failed_look(round, name);
 		return;
 	}
-	if (has_come(round, batch_due(round, batch, name), name))
-		round->due[round->due_count++] =
-			(struct due){ .arrived_us = arrived_us(batch), .name = name };
+	if (resend && resends_add(&round->resends, batch, name) < 0)
+		tell_failed_look(round, name);
+	else if (has_come(round, complete_due(round->router, &round->connected, batch, name), name))
+		round->due[round->due_count++] = (struct due){
+			.arrived_us = arrived_us(batch), .name = name, .resend = resend
+		};
 	(void)close(batch); /* only looked at */
 }
 
-/* Claims the batch, if it is still complete now that nobody can add to it, and routes it. */
-static void take_batch(struct round *round, const char *name)
+/* Somebody else is at it: soon it will be gone, or free. */
+static void look_soon(struct round *round)
+{
+	loop_at(&round->router->loop,
+		clock_now_us() + round->router->conf->router.association_grace_ms * 1000 + 1000);
+}
+
+/* Claims the batch, if it is still complete now that nobody can add to it. -1: not now. */
+static int claim_due(struct round *round, const char *name, struct claim *claim)
 {
 	struct router *router = round->router;
-	int64_t soon_us = router->conf->router.association_grace_ms * 1000 + 1000;
 	int batch = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
-	struct claim claim;
 
 	if (batch < 0) {
 		if (errno == EWOULDBLOCK) /* an image is being filed, or another router was first */
-			loop_at(&router->loop, clock_now_us() + soon_us);
+			look_soon(round);
 		else if (errno != ENOENT)
 			tell_failed_look(round, name);
+		return -1;
+	}
+	if (!has_come(round, complete_due(router, &round->connected, batch, name), name) ||
+		!has_come(round, check_due(router, batch), name))
+		goto out;
+	if (resends_take(router, &round->resends, batch, name) < 0) {
+		if (errno == EWOULDBLOCK)
+			look_soon(round);
+		else
+			tell_failed_look(round, name);
+		goto out;
+	}
+	if (claim_batch(router, batch, name, claim) == 0)
+		return 0;
+	log_error(
+		"unable to move incoming/%s to routing: %s; the user who runs dcmspool must be able to move it: chown it, or make it writable",
+		name, strerror(errno));
+	(void)rest_add(&router->rest, name, NULL); /* it is said again, without memory */
+	look_again(router);
+out:
+	(void)close(batch); /* releases the lock */
+	return -1;
+}
+
+/* Routes the batch. Resends are claimed by one router at a time, or two would claim the same images
+ * twice, neither having a resend that the other one could take along. */
+static void take_batch(struct round *round, const struct due *due)
+{
+	struct router *router = round->router;
+	struct claim claim;
+	int all = -1, result;
+
+	if (due->resend)
+		all = disk_lock_dir(router->spool.dir[SPOOL_ROOT], spool_name(SPOOL_INCOMING),
+			LOCK_EX | LOCK_NB);
+	if (due->resend && all < 0) {
+		if (errno == EWOULDBLOCK)
+			look_soon(round);
+		else
+			tell_failed_look(round, due->name);
 		return;
 	}
-	if (!has_come(round, batch_due(round, batch, name), name) ||
-		!has_come(round, check_due(router, batch), name)) {
-		(void)close(batch); /* releases the lock */
-		return;
-	}
-	if (claim_batch(router, batch, name, &claim) < 0) {
-		log_error(
-			"unable to move incoming/%s to routing: %s; the user who runs dcmspool must be able to move it: chown it, or make it writable",
-			name, strerror(errno));
-		(void)rest_add(&router->rest, name, NULL); /* it is said again, without memory */
-		look_again(router);
-		(void)close(batch); /* releases the lock */
-		return;
-	}
-	if (route(router, &claim) < 0)
+	result = claim_due(round, due->name, &claim);
+	if (all >= 0)
+		(void)close(all); /* releases the lock */
+	if (result == 0 && route(router, &claim) < 0)
 		look_again(router);
 }
 
@@ -184,7 +166,9 @@ static int by_arrival(const void *a, const void *b)
 {
 	const struct due *left = a, *right = b;
 
-	return (left->arrived_us > right->arrived_us) - (left->arrived_us < right->arrived_us);
+	if (left->arrived_us != right->arrived_us)
+		return left->arrived_us < right->arrived_us ? -1 : 1;
+	return strcmp(left->name, right->name); /* one job moved back several times, most likely */
 }
 
 /* A file waits for the others that may be taken now. */
@@ -211,20 +195,25 @@ static void look_at_drop(struct round *round, const char *name)
 		take_drop(round, name); /* else the end of a reader wakes us */
 }
 
-/* A batch or a job has series.json or job.json; everything else was dropped by hand, and a symbolic
- * link is no batch wherever it leads. -1: it cannot be known now (no descriptor is free, say). */
-static int is_batch(int incoming, const char *name)
+/* What a name in incoming/ is. */
+enum thing { UNKNOWN, DROP, BATCH, RESEND };
+
+/* A batch has series.json, a job job.json; everything else was dropped by hand, and a symbolic link
+ * is no batch wherever it leads. UNKNOWN: it cannot be known now (no descriptor is free, say). */
+static enum thing thing_of(int incoming, const char *name)
 {
 	int dir = disk_open_dir(incoming, name), series, job;
 
 	if (dir < 0)
 		return errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES
-			       ? 0
-			       : -1;
+			       ? DROP
+			       : UNKNOWN;
 	series = series_exists(dir);
 	job = job_exists(dir);
 	(void)close(dir); /* only looked at */
-	return series < 0 || job < 0 ? -1 : series || job;
+	if (series < 0 || job < 0)
+		return UNKNOWN;
+	return job ? RESEND : series ? BATCH : DROP;
 }
 
 static void keep_watch(struct router *router, const char *path, unsigned int events)
@@ -237,24 +226,21 @@ static void keep_watch(struct router *router, const char *path, unsigned int eve
 
 static void look_at(struct round *round, const char *name)
 {
-	int incoming = round->router->spool.dir[SPOOL_INCOMING];
 	char path[512];
+	enum thing thing;
 
 	if (name[0] == '.')
 		return; /* on its way: rsync and others write under such names and rename */
-	switch (is_batch(incoming, name)) {
-	case 0:
+	thing = thing_of(round->router->spool.dir[SPOOL_INCOMING], name);
+	if (thing == DROP) {
 		look_at_drop(round, name);
-		return;
-	case -1:
+	} else if (thing == UNKNOWN) {
 		tell_failed_look(round, name);
-		return;
-	default:
-		break;
+	} else {
+		(void)snprintf(path, sizeof(path), "incoming/%s/", name);
+		keep_watch(round->router, path, BATCH_EVENTS);
+		look_at_batch(round, name, thing == RESEND);
 	}
-	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
-	keep_watch(round->router, path, BATCH_EVENTS);
-	look_at_batch(round, name);
 }
 
 static void scan_incoming(struct router *router)
@@ -281,9 +267,10 @@ static void scan_incoming(struct router *router)
 	if (round.due_count > 0)
 		qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
 	for (size_t i = 0; i < round.due_count; i++)
-		take_batch(&round, round.due[i].name);
+		take_batch(&round, &round.due[i]);
 	free(round.due);
 	disk_names_free(&names);
+	resends_free(&round.resends);
 	disk_names_free(&round.loose);
 	disk_names_free(&round.connected);
 }
