@@ -108,6 +108,7 @@ OWNER    := $(shell stat -c %U .)
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuser -u $(OWNER) --))
 CONF     ?= etc/dcmspool.conf
 BATS     ?= tests
+# SWEEP=N: what sweeps, over crash points, say, takes each Nth step; torture takes all, check a sample.
 # Tests wait for servers and deadlines more than they work.
 JOBS     ?= $(shell echo $$((2 * $$(nproc))))
 FAST      = tests/lib tests/configure tests/docs tests/route/rules.bats tests/route/rule_tool.bats
