@@ -116,7 +116,7 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for test -e "$SPOOL/outgoing/pacs/paused.json"
 	jq -e '.failures >= 1 and (.reason | length > 0) and (.since | length > 0)' "$SPOOL/outgoing/pacs/paused.json"
-	wait_for -t 60 has_jobs success 1
+	wait_for has_jobs success 1
 	[ "$(cut -f 3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 2 stored" ]
 }
 
@@ -271,7 +271,7 @@ series_at_target() {
 		done
 		for c in 1 2 3 4; do pid=pid_sender$n$c && wait "${!pid}"; done
 	done
-	wait_for -t 60 has_at_rest_jobs
+	wait_for has_at_rest_jobs
 	# Each image was stored, and none was sent again that was answered with success.
 	awk '$2 == "0000" { print $1 }' "$BATS_TEST_TMPDIR/target.log" | sort >"$BATS_TEST_TMPDIR/stored"
 	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) "$BATS_TEST_TMPDIR/stored"
@@ -314,7 +314,7 @@ has_at_rest_jobs() {
 		read -r -t "0.$((RANDOM % 3))1" <> <(:) || true
 	done
 	start last "$BIN/dcmspool-dispatcher" -c "$CONF"
-	wait_for -t 60 all_sent
+	wait_for all_sent
 	[ "$kills" -ge 3 ]
 	has_jobs error 0
 	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) <(cut -d' ' -f1 "$BATS_TEST_TMPDIR/target.log" | sort -u)
