@@ -105,6 +105,8 @@ endif
 # under sudo, so that no file of root's is left in it.
 OWNER    := $(shell stat -c %U .)
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuser -u $(OWNER) --))
+# A clone that root owns has no owner but root to run as.
+UP_ROOT  := $(if $(AS_OWNER),,$(if $(filter 0,$(shell id -u)),--root))
 CONF     ?= etc/dcmspool.conf
 JOBS     ?= $(shell nproc)
 BATS     ?= tests
@@ -113,7 +115,7 @@ run:
 	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES)"
 	@echo building ...
 	@$(AS_OWNER) $(MAKE) -s all >/dev/null
-	@$(AS_OWNER) bin/dcmspool up -c $(CONF)
+	@$(AS_OWNER) bin/dcmspool up $(UP_ROOT) -c $(CONF)
 
 demo:
 	@$(AS_OWNER) $(MAKE) -s $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp >/dev/null

@@ -30,8 +30,7 @@ synopsis() {
 }
 
 usage_of() {
-	# dcmspool layout knows no -h: called without an operand, it prints its usage as well
-	"$BIN/$1" -h 2>&1 </dev/null | grep -A 9 'usage:' || "$BIN/$1" 2>&1 </dev/null | grep -A 9 'usage:' || :
+	"$BIN/$1" -h 2>&1 </dev/null | grep -A 9 'usage:' || :
 }
 
 # accepted NAME: the letters that the program takes. One that needs an argument complains of that, for it

@@ -237,7 +237,7 @@ make_receiving() {
 		'rule "all" { match = "True" targets = { "a", "b" } }'
 	sed -i 's/^router {/router { instances = 2 /' "$CONF"
 	study "$BATS_TEST_TMPDIR/study" -s 12 -n 25 -r 128 -c 128
-	start up "$BIN/dcmspool-up" -c "$CONF"
+	start up "$BIN/dcmspool-up" --root -c "$CONF"
 	wait_for listens "$PORT"
 	# Twelve senders, three at a time, twelve times over; each tells which images were acknowledged.
 	# shellcheck disable=SC2016 # the inner shell's words

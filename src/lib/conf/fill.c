@@ -8,6 +8,7 @@
 #include "conf/work.h"
 
 #include "base/nearest.h"
+#include "conf/target.h"
 
 #include <confuse.h>
 #include <stdio.h>
@@ -197,32 +198,27 @@ static void add_types(struct buf *out)
 /* Other types than the table's need their program. */
 static void check_type(struct conf_work *work, size_t nth)
 {
-	const char *type = work->conf->target[nth].type;
-	const struct conf_statement *s = conf_find(work, CONF_TARGET, nth, "type");
-	struct nearest nearest = { .word = type };
-	char self[4096], hint[NEAREST_HINT], *slash, *path;
-	struct buf program = { 0 }, types = { 0 };
-	ssize_t n;
+	const struct conf_target *target = &work->conf->target[nth];
+	struct nearest nearest = { .word = target->type };
+	char hint[NEAREST_HINT], *program = target_program(target);
+	struct buf types = { 0 };
 
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	buf_printf(&program, "%s/send-%s", self, type);
 	add_types(&types);
-	if (program.failed || types.failed)
+	if (!program || types.failed) {
 		work->no_memory = true;
-	else if (!name_ok(type) || access(program.data, X_OK) < 0) {
-		for (size_t i = 0; conf_types[i].name; i++)
-			nearest_try(&nearest, conf_types[i].name);
-		path = conf_path(work, CONF_TARGET, nth, "type");
-		conf_report(work, place_of(s), path,
-			"no sender of type \"%s\"; use %s, or install the program send-%s in %s%s",
-			type, types.data, type, self, nearest_hint(&nearest, hint, sizeof(hint)));
-		free(path);
+		goto out;
 	}
-	buf_free(&program);
+	if (name_ok(target->type) && access(program, X_OK) == 0)
+		goto out;
+	for (size_t i = 0; conf_types[i].name; i++)
+		nearest_try(&nearest, conf_types[i].name);
+	program[strlen(program) - strlen("/send-") - strlen(target->type)] = '\0';
+	CONF_REPORT(work, CONF_TARGET, nth, "type",
+		"no sender of type \"%s\"; use %s, or install the program send-%s in %s%s",
+		target->type, types.data, target->type, program,
+		nearest_hint(&nearest, hint, sizeof(hint)));
+out:
+	free(program);
 	buf_free(&types);
 }
 
