@@ -38,7 +38,14 @@ PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
 
 all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED)
 
-$(BUILD)/%.o: src/%.c
+# The stages of a spool, for everybody who includes spool/stage.h.
+STAGES := $(BUILD)/gen/spool_stages.h
+$(STAGES): spool-layout/directories src/lib/spool/stages.sh
+	@mkdir -p $(@D)
+	sh src/lib/spool/stages.sh $< >$@.new
+	mv $@.new $@
+
+$(BUILD)/%.o: src/%.c | $(STAGES)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
 

@@ -57,7 +57,7 @@ accepted() {
 
 # journal_calls: one call of journal_write() a line
 journal_calls() {
-	cat src/*/*/*.c | tr -s '\n\t ' ' ' | grep -oE 'journal_write\(&?[a-z>.-]+, [^;]+\);'
+	cat src/*/*/*.c | tr -s '\n\t ' ' ' | grep -oE 'journal_write\( ?&?[a-z>.-]+, [^;]+\);'
 }
 
 # events_in_sources: a line "EVENT KEY" for each key that is written with an event. The calls are

@@ -191,7 +191,11 @@ int run_arm(int fd, int64_t deadline_us)
 
 	when.it_value.tv_sec = (time_t)(deadline_us / 1000000);
 	when.it_value.tv_nsec = (long)(deadline_us % 1000000) * 1000;
-	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL) == 0)
+		return 0;
+	/* The clock was set since the timer was read or armed. Linux (fs/timerfd.c, 6.1) has armed
+	 * it all the same. */
+	return errno == ECANCELED ? RUN_CLOCK_SET : -1;
 }
 
 void run_disarm(int fd)

@@ -40,7 +40,9 @@ int run_signals(void);
 int run_next_signal(int fd);
 
 /* A timerfd(2) on CLOCK_REALTIME; run_arm() sets its one deadline in microseconds since 1970 (0:
- * none). A clock that is set wakes it as well, so that deadlines are computed anew. */
+ * none). A clock that is set wakes it as well, so that deadlines are computed anew; when that has
+ * happened since the last time, the timer is armed and run_arm() returns RUN_CLOCK_SET. */
+enum { RUN_CLOCK_SET = 1 };
 int run_timer(void);
 int run_arm(int fd, int64_t deadline_us);
 /* Forgets an expiry that poll(2) reported. */

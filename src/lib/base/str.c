@@ -159,6 +159,19 @@ static int utf8_length(const unsigned char *p)
 	return 0;
 }
 
+static bool is_control(unsigned char c)
+{
+	return c < 0x20 || c == 0x7f;
+}
+
+bool text_has_control(const char *text)
+{
+	for (; *text; text++)
+		if (is_control((unsigned char)*text))
+			return true;
+	return false;
+}
+
 void text_clean(char *text)
 {
 	for (unsigned char *p = (unsigned char *)text; *p;) {
@@ -166,7 +179,7 @@ void text_clean(char *text)
 
 		if (length == 0)
 			*p = '?';
-		else if (*p < 0x20 || *p == 0x7f)
+		else if (is_control(*p))
 			*p = ' ';
 		p += length > 0 ? length : 1;
 	}

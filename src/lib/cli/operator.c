@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/str.h"
+#include "cli/options.h"
+#include "spool/held.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -13,15 +15,6 @@
 #include <unistd.h>
 
 enum { USER_SIZE = 64 };
-
-void operator_needs(int operands, const char *problem, const char *usage)
-{
-	if (operands > 0)
-		return;
-	log_error("%s", problem);
-	(void)fputs(usage, stderr);
-	exit(EXIT_PERMANENT);
-}
 
 /* A user's login name, or the number of one who has none. */
 static void user_name(uid_t uid, char *out, size_t size)
@@ -44,7 +37,7 @@ static const char *verb(void)
 								 : program;
 }
 
-void operator_open(struct spool *spool, const struct conf *conf)
+static void open_spool(struct spool *spool, const struct conf *conf)
 {
 	char self[USER_SIZE], owner[USER_SIZE];
 	struct stat st;
@@ -57,14 +50,13 @@ void operator_open(struct spool *spool, const struct conf *conf)
 		user_name(geteuid(), self, sizeof(self));
 		user_name(st.st_uid, owner, sizeof(owner));
 		die(EXIT_PERMANENT,
-			"unable to change the spool %s as %s: it belongs to %s; be that user: "
-			"sudo -u '%s' dcmspool %s ...",
+			"unable to change the spool %s as %s: it belongs to %s; be that user: sudo -u '%s' dcmspool %s ...",
 			conf->spool, self, owner, owner, verb());
 	}
 	spool_open(spool, conf->spool); /* tells what else is wrong with it */
 }
 
-void operator_name(char *out, size_t size)
+static void name_caller(char *out, size_t size)
 {
 	const char *called = getenv("SUDO_USER");
 
@@ -72,9 +64,7 @@ void operator_name(char *out, size_t size)
 		(void)snprintf(out, size, "%s", called);
 	else
 		user_name(getuid(), out, size);
-	for (char *c = out; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?'; /* it comes from the environment, and goes into lines */
+	text_clean(out); /* it comes from the environment, and goes into lines */
 }
 
 int operator_no_target(const struct conf *conf, const char *name)
@@ -95,10 +85,98 @@ int operator_no_target(const struct conf *conf, const char *name)
 	return EXIT_PERMANENT;
 }
 
-int operator_close(int code)
+void operator_tell_held(
+	const struct operator* operator, const char * target, const char *is, const char *remedy)
+{
+	const char *name = target ? target : HELD_ALL;
+	int dir = held_open(&operator->spool, target);
+	struct buf text = { 0 };
+
+	if (dir < 0)
+		return; /* it has no queue: nothing waits */
+	if (held_is(dir)) {
+		held_tell(dir, &text);
+		(void)printf("%s: %s%s%s%s%s\n", name, is, text.data ? text.data : "",
+			remedy ? remedy : "", remedy ? " " : "", remedy ? name : "");
+	}
+	buf_free(&text);
+	(void)close(dir); /* only used as a base */
+}
+
+static const char *target_of(const char *operand)
+{
+	return strcmp(operand, HELD_ALL) == 0 ? NULL : operand;
+}
+
+static bool is_known(
+	const struct operator* operator, const struct operator_verb * verb, const char *target)
+{
+	return conf_target(operator->conf, target) ||
+	       (verb->knows && verb->knows(operator, target));
+}
+
+/* Exits unless all of them are targets. */
+static void check_targets(
+	const struct operator* operator, const struct operator_verb * verb, char *operand[])
+{
+	int code = 0;
+
+	for (; *operand; operand++)
+		if (target_of(*operand) && !is_known(operator, verb, *operand))
+			code = operator_no_target(operator->conf, *operand);
+	if (code)
+		exit(code);
+}
+
+/* Exits unless all of them can be jobs; before the spool is opened, which changes the directory. */
+static struct queued *read_jobs(const struct conf *conf, char *operand[], int count)
+{
+	struct queued *meant = calloc((size_t)count, sizeof(*meant));
+
+	if (!meant)
+		die(EXIT_TEMPORARY, "unable to read the operands: out of memory");
+	for (int i = 0; i < count; i++)
+		if (queues_operand(conf->spool, operand[i], &meant[i]) < 0)
+			exit(EXIT_PERMANENT);
+	return meant;
+}
+
+static void finish(void)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))
 		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
 			strerror(errno));
+}
+
+int operator_main(int argc, char *argv[], const struct operator_verb *verb)
+{
+	static struct operator operator; /* for the life of the process, as the jobs */
+	struct queued *meant = NULL;
+	int code = 0, count, result;
+
+	log_open(argv[0]);
+	operator.conf = cli_options(argc, argv, verb->letters, verb->option, verb->usage);
+	argv += optind;
+	count = argc - optind;
+	if (count == 0) {
+		log_error("%s", verb->missing);
+		(void)fputs(verb->usage, stderr);
+		exit(EXIT_PERMANENT);
+	}
+	if (verb->on_job)
+		meant = read_jobs(operator.conf, argv, count);
+	open_spool(&operator.spool, operator.conf);
+	name_caller(operator.by, sizeof(operator.by));
+	if (verb->on_target)
+		check_targets(&operator, verb, argv);
+	for (int i = 0; i < count; i++) {
+		result = meant ? verb->on_job(&operator, & meant[i])
+			       : verb->on_target(&operator, target_of(argv[i]));
+		code = result > code ? result : code;
+	}
+	if (verb->end)
+		verb->end(&operator);
+	free(meant);
+	finish();
 	return code;
 }

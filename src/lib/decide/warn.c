@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "conf/work.h"
+#include "rule/never.h"
 #include "rule/rule.h"
 
 enum truth { VARIES, ALWAYS, NEVER };

@@ -82,15 +82,14 @@ static void write_line(struct buf *line)
 	buf_free(line);
 }
 
-/* Adds text and a newline; tabs and control characters inside become spaces. */
+/* Adds text and a newline; one line of UTF-8, without tabs. */
 static void add_text(struct buf *line, const char *text)
 {
 	size_t from = line->length;
 
 	buf_puts(line, text);
-	for (size_t i = from; !line->failed && i < line->length; i++)
-		if ((unsigned char)line->data[i] < 0x20 || line->data[i] == 0x7f)
-			line->data[i] = ' ';
+	if (!line->failed)
+		text_clean(line->data + from);
 	buf_puts(line, "\n");
 }
 

@@ -36,10 +36,10 @@ static void add_file(
 {
 	struct buf quoted = { 0 };
 
+	if (text_has_control(path) || strpbrk(path, "\"\\$"))
+		sender_never("TARGET_%s is '%s'; ssh takes no such name, rename the file", setting,
+			path);
 	for (const char *c = path; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f || strchr("\"\\$", *c))
-			sender_never("TARGET_%s is '%s'; ssh takes no such name, rename the file",
-				setting, path);
 		buf_add(&quoted, c, 1);
 		if (*c == '%')
 			buf_puts(&quoted, "%");

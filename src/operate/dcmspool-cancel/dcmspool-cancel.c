@@ -4,19 +4,14 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "cli/options.h"
 #include "cli/operator.h"
 #include "spool/queues.h"
 #include "take.h"
 
-static const char usage[] = "usage: dcmspool-cancel [-n] [-c FILE] JOB ...\n";
-
-enum { USER_SIZE = 64, PATH_SIZE = 600 };
+enum { PATH_SIZE = 600 };
 
 /* Says what has become of one job of one target. Returns an exit code. */
 static int tell(enum taken taken, const struct queued *job, const char *path)
@@ -100,8 +95,9 @@ static int tell_elsewhere(const struct spool *spool, const struct queued *meant)
 	return code;
 }
 
-static int cancel(const struct spool *spool, const struct queued *meant, const char *by)
+static int cancel(const struct operator* operator, const struct queued * meant)
 {
+	const struct spool *spool = &operator->spool;
 	struct queued_list list;
 	char path[PATH_SIZE];
 	int code = 0, result;
@@ -112,7 +108,7 @@ static int cancel(const struct spool *spool, const struct queued *meant, const c
 		return EXIT_TEMPORARY;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		enum taken taken = take(spool, &list.item[i], by, path, sizeof(path));
+		enum taken taken = take(spool, &list.item[i], operator->by, path, sizeof(path));
 
 		result = taken == TAKEN_GONE ? tell_elsewhere(spool, &list.item[i])
 					     : tell(taken, &list.item[i], path);
@@ -126,29 +122,11 @@ static int cancel(const struct spool *spool, const struct queued *meant, const c
 
 int main(int argc, char *argv[])
 {
-	struct conf *conf;
-	struct queued *meant;
-	static struct spool spool; /* for the life of the process */
-	char by[USER_SIZE];
-	int code = 0;
+	static const struct operator_verb verb = {
+		.usage = "usage: dcmspool-cancel [-n] [-c FILE] JOB ...\n",
+		.missing = "the job is missing",
+		.on_job = cancel,
+	};
 
-	log_open(argv[0]);
-	conf = cli_options(argc, argv, "", NULL, usage);
-	operator_needs(argc - optind, "the job is missing", usage);
-	meant = calloc((size_t)argc, sizeof(*meant));
-	if (!meant)
-		die(EXIT_TEMPORARY, "out of memory");
-	for (int i = optind; i < argc; i++)
-		if (queues_operand(conf->spool, argv[i], &meant[i]) < 0)
-			exit(EXIT_PERMANENT); /* all or nothing */
-	operator_open(&spool, conf);
-	operator_name(by, sizeof(by));
-	for (int i = optind; i < argc; i++) {
-		int result = cancel(&spool, &meant[i], by);
-
-		code = result > code ? result : code;
-	}
-	free(meant);
-	conf_free(conf);
-	return operator_close(code);
+	return operator_main(argc, argv, &verb);
 }

@@ -10,6 +10,7 @@
 #include "filing.h"
 #include "base/log.h"
 #include "print.h"
+#include "spool/assoc.h"
 #include "spool/spool.h"
 #include "base/str.h"
 
@@ -87,7 +88,7 @@ static int each_file(int count, char *file[], int (*call)(const char *path))
 /* mercure's command line. Nobody will say when the series ends: the marker is ".assoc.unknown". */
 static int file_one(const struct conf *conf, char *operand[])
 {
-	struct filing filing = { .association = "unknown" };
+	struct filing filing = { .association = assoc_unknown };
 	char *slash = strrchr(operand[0], '/'), label[64], stamp[SPOOL_STAMP_SIZE];
 	const char *name = slash ? slash + 1 : operand[0];
 	static struct spool spool; /* for the life of the process */
@@ -108,7 +109,7 @@ static int file_one(const struct conf *conf, char *operand[])
 	(void)snprintf(label, sizeof(label), "%s.%ld", stamp, (long)getpid());
 	filing.spool = &spool;
 	filing.label = label;
-	filing.sender = json_pack("{s:s, s:s?, s:s?, s:s?}", "association", "unknown", "peer",
+	filing.sender = json_pack("{s:s, s:s?, s:s?, s:s?}", "association", assoc_unknown, "peer",
 		operand[1], "calling_aet", operand[2], "called_aet", operand[3]);
 	if (!filing.sender) /* not UTF-8: what is not known is better left out than guessed */
 		filing.sender = json_object();

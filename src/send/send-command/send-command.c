@@ -4,9 +4,10 @@
  * It runs a program of the user's, once for the job or once for each image, and its exit status is
  * the answer.
  */
-#define _GNU_SOURCE /* memfd_create, strsep */
+#define _DEFAULT_SOURCE /* strsep */
 #include "base/jsonfile.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "program.h"
 #include "sender/sender.h"
 #include "base/str.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,9 +84,7 @@ static char *variable(const char *keyword, const char *value)
 	buf_printf(&b, "%.*s", MAX_VALUE, value);
 	if (b.failed)
 		no_memory();
-	for (char *c = b.data + from; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
+	text_clean(b.data + from);
 	return b.data;
 }
 
@@ -114,17 +112,14 @@ static const char *const *make_environment(void)
 /* The list of images, for the program's standard input. */
 static int make_list(const struct sender *sender)
 {
-	int fd = memfd_create("images", MFD_CLOEXEC);
 	struct buf list = { 0 };
+	int fd;
 
 	for (size_t i = 0; i < sender->count; i++)
 		buf_printf(&list, "%s\n", sender->image[i].name);
-	if (list.failed)
-		no_memory();
-	if (fd < 0 || write(fd, list.data, list.length) != (ssize_t)list.length ||
-		lseek(fd, 0, SEEK_SET) < 0)
+	fd = memory_buf("images", &list, false);
+	if (fd < 0)
 		die(EXIT_TEMPORARY, "unable to make the list of images: %s", strerror(errno));
-	buf_free(&list);
 	return fd;
 }
 
@@ -238,7 +233,7 @@ int main(int argc, char *argv[])
 	each = read_settings(&program);
 	if (sender_probing(argc, argv)) {
 		probe(&sender, &program);
-	} else if (program_prepare() < 0) {
+	} else if (program_prepare(&program) < 0) {
 		sender_target_failed(
 			&sender, "unable to adopt what the program starts: %s", strerror(errno));
 	} else if (sender.count > 0) {

@@ -42,9 +42,8 @@ struct dicomweb {
 /* No text that ends one line of curl's configuration, or of the request, and begins another. */
 static void check_text(const char *name, const char *text)
 {
-	for (const char *c = text; c && *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			sender_never("TARGET_%s has a control character in it", name);
+	if (text && text_has_control(text))
+		sender_never("TARGET_%s has a control character in it", name);
 }
 
 /* The same as dcmspool.conf(5) allows. Returns it without the slash at its end, in memory never

@@ -121,9 +121,8 @@ static enum destination_kind check(const char *text)
 	const char *path = text;
 	enum destination_kind kind = DESTINATION_LOCAL;
 
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			sender_never("TARGET_DESTINATION has a control character in it");
+	if (text_has_control(text))
+		sender_never("TARGET_DESTINATION has a control character in it");
 	if (strncmp(text, scheme, strlen(scheme)) == 0) {
 		check_password(text + strlen(scheme));
 		check_daemon(text);
