@@ -28,7 +28,7 @@ static void user_name(uid_t uid, char *out, size_t size)
 }
 
 /* The verb of dcmspool(8) that this program is. */
-static const char *verb(void)
+static const char *verb_name(void)
 {
 	static const char prefix[] = "dcmspool-";
 	const char *program = log_program();
@@ -51,7 +51,7 @@ static void open_spool(struct spool *spool, const struct conf *conf)
 		user_name(st.st_uid, owner, sizeof(owner));
 		die(EXIT_PERMANENT,
 			"unable to change the spool %s as %s: it belongs to %s; be that user: sudo -u '%s' dcmspool %s ...",
-			conf->spool, self, owner, owner, verb());
+			conf->spool, self, owner, owner, verb_name());
 	}
 	spool_open(spool, conf->spool); /* tells what else is wrong with it */
 }
@@ -86,10 +86,10 @@ int operator_no_target(const struct conf *conf, const char *name)
 }
 
 void operator_tell_held(
-	const struct operator* operator, const char * target, const char *is, const char *remedy)
+	const struct verb *verb, const char *target, const char *is, const char *remedy)
 {
 	const char *name = target ? target : HELD_ALL;
-	int dir = held_open(&operator->spool, target);
+	int dir = held_open(&verb->spool, target);
 	struct buf text = { 0 };
 
 	if (dir < 0)
@@ -108,22 +108,19 @@ static const char *target_of(const char *operand)
 	return strcmp(operand, HELD_ALL) == 0 ? NULL : operand;
 }
 
-static bool is_known(
-	const struct operator* operator, const struct operator_verb * verb, const char *target)
+static bool is_known(const struct verb *verb, const struct verb_kind *kind, const char *target)
 {
-	return conf_target(operator->conf, target) ||
-	       (verb->knows && verb->knows(operator, target));
+	return conf_target(verb->conf, target) || (kind->knows && kind->knows(verb, target));
 }
 
 /* Exits unless all of them are targets. */
-static void check_targets(
-	const struct operator* operator, const struct operator_verb * verb, char *operand[])
+static void check_targets(const struct verb *verb, const struct verb_kind *kind, char *operand[])
 {
 	int code = 0;
 
 	for (; *operand; operand++)
-		if (target_of(*operand) && !is_known(operator, verb, *operand))
-			code = operator_no_target(operator->conf, *operand);
+		if (target_of(*operand) && !is_known(verb, kind, *operand))
+			code = operator_no_target(verb->conf, *operand);
 	if (code)
 		exit(code);
 }
@@ -141,42 +138,35 @@ static struct queued *read_jobs(const struct conf *conf, char *operand[], int co
 	return meant;
 }
 
-static void finish(void)
+int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 {
-	if (fflush(stdout) == EOF || ferror(stdout))
-		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
-			strerror(errno));
-}
-
-int operator_main(int argc, char *argv[], const struct operator_verb *verb)
-{
-	static struct operator operator; /* for the life of the process, as the jobs */
+	static struct verb verb; /* for the life of the process, as the jobs */
 	struct queued *meant = NULL;
 	int code = 0, count, result;
 
 	log_open(argv[0]);
-	operator.conf = cli_options(argc, argv, verb->letters, verb->option, verb->usage);
+	verb.conf = cli_options(argc, argv, kind->letters, kind->option, kind->usage);
 	argv += optind;
 	count = argc - optind;
 	if (count == 0) {
-		log_error("%s", verb->missing);
-		(void)fputs(verb->usage, stderr);
+		log_error("%s", kind->missing);
+		(void)fputs(kind->usage, stderr);
 		exit(EXIT_PERMANENT);
 	}
-	if (verb->on_job)
-		meant = read_jobs(operator.conf, argv, count);
-	open_spool(&operator.spool, operator.conf);
-	name_caller(operator.by, sizeof(operator.by));
-	if (verb->on_target)
-		check_targets(&operator, verb, argv);
+	if (kind->on_job)
+		meant = read_jobs(verb.conf, argv, count);
+	open_spool(&verb.spool, verb.conf);
+	name_caller(verb.by, sizeof(verb.by));
+	if (kind->on_target)
+		check_targets(&verb, kind, argv);
 	for (int i = 0; i < count; i++) {
-		result = meant ? verb->on_job(&operator, & meant[i])
-			       : verb->on_target(&operator, target_of(argv[i]));
+		result = meant ? kind->on_job(&verb, &meant[i])
+			       : kind->on_target(&verb, target_of(argv[i]));
 		code = result > code ? result : code;
 	}
-	if (verb->end)
-		verb->end(&operator);
+	if (kind->end)
+		kind->end(&verb);
 	free(meant);
-	finish();
+	output_flush();
 	return code;
 }

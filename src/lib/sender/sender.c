@@ -224,9 +224,8 @@ static int open_secret(const char *name, const char *path)
 	if (!S_ISREG(st.st_mode))
 		sender_never("the secret file %s (TARGET_%s) is no regular file", path, name);
 	if (st.st_uid != geteuid())
-		sender_never(
-			"the secret file %s (TARGET_%s) belongs to another user; chown it to the "
-			"user that dcmspool runs as",
+		sender_never("the secret file %s (TARGET_%s) belongs to another user; "
+			     "chown it to the user that dcmspool runs as",
 			path, name);
 	if (st.st_mode & 077)
 		sender_never("others may read the secret file %s (TARGET_%s); chmod 600 %s", path,

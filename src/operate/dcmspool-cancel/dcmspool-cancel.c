@@ -23,18 +23,19 @@ static int tell(enum taken taken, const struct queued *job, const char *path)
 		(void)printf("%s.%s: cancelled; it lies in %s\n", job->name, job->target, path);
 		return 0;
 	case TAKEN_ASKED:
-		(void)printf("%s.%s: is being sent; after the image that it is at it goes to "
-			     "discard/\n",
+		(void)printf(
+			"%s.%s: is being sent; after the image that it is at it goes to discard/\n",
 			job->name, job->target);
 		return 0;
 	case TAKEN_ORPHAN:
-		(void)printf("%s.%s: its dispatcher is dead; the next one that may send to %s "
-			     "moves it to discard/\n",
+		(void)printf("%s.%s: its dispatcher is dead; "
+			     "the next one that may send to %s moves it to discard/\n",
 			job->name, job->target, job->target);
 		return 0;
 	case TAKEN_PARTLY:
-		(void)printf("%s.%s: images of it were given up just now; the next dispatcher "
-			     "that may send to %s moves the others to discard/\n",
+		(void)printf(
+			"%s.%s: images of it were given up just now; "
+			"the next dispatcher that may send to %s moves the others to discard/\n",
 			job->name, job->target, job->target);
 		return 0;
 	case TAKEN_SENT:
@@ -46,8 +47,8 @@ static int tell(enum taken taken, const struct queued *job, const char *path)
 			job->target, path);
 		return EXIT_PERMANENT;
 	case TAKEN_BUSY:
-		log_error("unable to cancel %s.%s: a dispatcher keeps the lock of outgoing/%s; if "
-			  "one was stopped (SIGSTOP), continue or kill it",
+		log_error("unable to cancel %s.%s: a dispatcher keeps the lock of outgoing/%s; "
+			  "if one was stopped (SIGSTOP), continue or kill it",
 			job->name, job->target, job->target);
 		return EXIT_TEMPORARY;
 	case TAKEN_GONE:
@@ -95,9 +96,9 @@ static int tell_elsewhere(const struct spool *spool, const struct queued *meant)
 	return code;
 }
 
-static int cancel(const struct operator* operator, const struct queued * meant)
+static int cancel(const struct verb *verb, const struct queued *meant)
 {
-	const struct spool *spool = &operator->spool;
+	const struct spool *spool = &verb->spool;
 	struct queued_list list;
 	char path[PATH_SIZE];
 	int code = 0, result;
@@ -108,7 +109,7 @@ static int cancel(const struct operator* operator, const struct queued * meant)
 		return EXIT_TEMPORARY;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		enum taken taken = take(spool, &list.item[i], operator->by, path, sizeof(path));
+		enum taken taken = take(spool, &list.item[i], verb->by, path, sizeof(path));
 
 		result = taken == TAKEN_GONE ? tell_elsewhere(spool, &list.item[i])
 					     : tell(taken, &list.item[i], path);
@@ -122,11 +123,11 @@ static int cancel(const struct operator* operator, const struct queued * meant)
 
 int main(int argc, char *argv[])
 {
-	static const struct operator_verb verb = {
+	static const struct verb_kind kind = {
 		.usage = "usage: dcmspool-cancel [-n] [-c FILE] JOB ...\n",
 		.missing = "the job is missing",
 		.on_job = cancel,
 	};
 
-	return operator_main(argc, argv, &verb);
+	return operator_main(argc, argv, &kind);
 }

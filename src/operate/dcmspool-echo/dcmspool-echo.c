@@ -20,10 +20,10 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "cli/options.h"
-#include "conf/conf.h"
 #include "base/run.h"
 #include "base/str.h"
+#include "cli/options.h"
+#include "conf/conf.h"
 #include "conf/target.h"
 
 static const char usage[] = "usage: dcmspool-echo [-n] [-c FILE] TARGET|all\n";
@@ -123,13 +123,6 @@ static int worse(int code, int answer)
 	return answer > 0 && code != EXIT_PERMANENT ? answer : code;
 }
 
-static void flush(void)
-{
-	if (fflush(stdout) == EOF)
-		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
-			strerror(errno));
-}
-
 /* Has the sender ended, or is its time over? */
 static bool is_due(struct probe *probe, const struct pollfd *ended)
 {
@@ -185,7 +178,7 @@ static int finish_all(struct probe *probe, size_t count)
 		left--;
 	}
 	while (left > 0) {
-		flush();
+		output_flush();
 		sleep_until_any(&loop, probe, polled, count);
 		for (size_t i = 0; i < count; i++) {
 			if (!is_due(&probe[i], &ended[i]))
@@ -197,7 +190,7 @@ static int finish_all(struct probe *probe, size_t count)
 		}
 	}
 	free(polled);
-	flush();
+	output_flush();
 	return code;
 }
 

@@ -12,11 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/disk.h"
-#include "spool/held.h"
-#include "spool/journal.h"
 #include "base/log.h"
 #include "cli/operator.h"
+#include "spool/held.h"
+#include "spool/journal.h"
 
 enum { REASON_MAX = 500, FILE_MODE = 0660 };
 
@@ -38,7 +39,7 @@ static int write_text(int fd, const char *by)
 	struct buf text = { 0 };
 	int result;
 
-	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
+	spool_stamp(clock_now_us(), stamp, sizeof(stamp));
 	buf_printf(&text, "since %s by %s%s%s\n", stamp, by, *reason ? ": " : "", reason);
 	if (text.failed)
 		errno = ENOMEM;
@@ -64,14 +65,14 @@ static void tell(const struct spool *spool, const char *target)
 }
 
 /* target: NULL for all. */
-static int hold_in(const struct operator* operator, int dir, const char *target, const char *path)
+static int hold_in(const struct verb *verb, int dir, const char *target, const char *path)
 {
 	const char *name = target ? target : HELD_ALL, *why = *reason ? reason : NULL;
 	int fd = openat(
 		dir, HELD_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 
 	if (fd < 0 && errno == EEXIST) {
-		operator_tell_held(operator, target, "held already", NULL);
+		operator_tell_held(verb, target, "held already", NULL);
 		return 0;
 	}
 	if (fd < 0) {
@@ -80,14 +81,13 @@ static int hold_in(const struct operator* operator, int dir, const char *target,
 			path, strerror(errno));
 		return EXIT_TEMPORARY;
 	}
-	if (write_text(fd, operator->by) < 0)
+	if (write_text(fd, verb->by) < 0)
 		log_warning(
 			"unable to write into %s since when and why: %s; it is held all the same",
 			path, strerror(errno));
 	(void)close(fd); /* synced, or reported */
-	journal_write(
-		&operator->spool, "held", "target", name, "by", operator->by, "reason", why, NULL);
-	tell(&operator->spool, target);
+	journal_write(&verb->spool, "held", "target", name, "by", verb->by, "reason", why, NULL);
+	tell(&verb->spool, target);
 	if (fsync(dir) == 0)
 		return 0;
 	log_error(
@@ -96,7 +96,7 @@ static int hold_in(const struct operator* operator, int dir, const char *target,
 	return EXIT_TEMPORARY;
 }
 
-static int hold(const struct operator* operator, const char * target)
+static int hold(const struct verb *verb, const char *target)
 {
 	struct buf path = { 0 };
 	int dir = -1, result = EXIT_TEMPORARY;
@@ -105,14 +105,14 @@ static int hold(const struct operator* operator, const char * target)
 	if (path.failed)
 		die(EXIT_TEMPORARY, "out of memory");
 	/* A target that is new in the configuration has no queue until a dispatcher starts. */
-	if (!target || disk_make_dir(operator->spool.dir[SPOOL_OUTGOING], target) == 0)
-		dir = held_open(&operator->spool, target);
+	if (!target || disk_make_dir(verb->spool.dir[SPOOL_OUTGOING], target) == 0)
+		dir = held_open(&verb->spool, target);
 	if (dir >= 0)
-		result = hold_in(operator, dir, target, path.data);
+		result = hold_in(verb, dir, target, path.data);
 	else
 		log_error(
 			"unable to open the directory of %s: %s; make room, or mend it with: dcmspool layout %s",
-			path.data, strerror(errno), operator->spool.path);
+			path.data, strerror(errno), verb->spool.path);
 	if (dir >= 0)
 		(void)close(dir); /* only used as a base */
 	buf_free(&path);
@@ -121,7 +121,7 @@ static int hold(const struct operator* operator, const char * target)
 
 int main(int argc, char *argv[])
 {
-	static const struct operator_verb verb = {
+	static const struct verb_kind kind = {
 		.usage = "usage: dcmspool-hold [-n] [-c FILE] [-r REASON] TARGET|all ...\n",
 		.missing = "the target, or all, is missing",
 		.letters = "r:",
@@ -129,5 +129,5 @@ int main(int argc, char *argv[])
 		.on_target = hold,
 	};
 
-	return operator_main(argc, argv, &verb);
+	return operator_main(argc, argv, &kind);
 }

@@ -7,31 +7,31 @@
 #include <unistd.h>
 
 #include "base/disk.h"
-#include "spool/held.h"
-#include "spool/journal.h"
 #include "base/log.h"
 #include "cli/operator.h"
+#include "spool/held.h"
+#include "spool/journal.h"
 
 /* Whoever releases one target should know that all are held, and the other way round. */
-static void tell_rest(const struct operator* operator, const char * target)
+static void tell_rest(const struct verb *verb, const char *target)
 {
 	static const char is[] = "still held", remedy[] = "; end that with: dcmspool release";
 
 	if (target) {
-		operator_tell_held(operator, NULL, is, remedy);
+		operator_tell_held(verb, NULL, is, remedy);
 		return;
 	}
-	for (size_t i = 0; i < operator->conf->target_count; i++)
-		operator_tell_held(operator, operator->conf->target[i].name, is, remedy);
+	for (size_t i = 0; i < verb->conf->target_count; i++)
+		operator_tell_held(verb, verb->conf->target[i].name, is, remedy);
 }
 
 /* The queue of a target that nobody configured may be held all the same. */
-static bool has_queue(const struct operator* operator, const char * target)
+static bool has_queue(const struct verb *verb, const char *target)
 {
-	return name_ok(target) && disk_exists(operator->spool.dir[SPOOL_OUTGOING], target) == 1;
+	return name_ok(target) && disk_exists(verb->spool.dir[SPOOL_OUTGOING], target) == 1;
 }
 
-static int release_in(const struct operator* operator, int dir, const char *name)
+static int release_in(const struct verb *verb, int dir, const char *name)
 {
 	bool was_held = unlinkat(dir, HELD_FILE, 0) == 0;
 
@@ -45,7 +45,7 @@ static int release_in(const struct operator* operator, int dir, const char *name
 		(void)printf("%s: not held\n", name);
 		return 0;
 	}
-	journal_write(&operator->spool, "released", "target", name, "by", operator->by, NULL);
+	journal_write(&verb->spool, "released", "target", name, "by", verb->by, NULL);
 	(void)printf("%s: released\n", name);
 	if (fsync(dir) == 0)
 		return 0;
@@ -56,34 +56,34 @@ static int release_in(const struct operator* operator, int dir, const char *name
 }
 
 /* target: NULL for all. */
-static int release(const struct operator* operator, const char * target)
+static int release(const struct verb *verb, const char *target)
 {
 	const char *name = target ? target : HELD_ALL;
-	int dir = held_open(&operator->spool, target), result = 0;
+	int dir = held_open(&verb->spool, target), result = 0;
 
 	if (dir >= 0) {
-		result = release_in(operator, dir, name);
+		result = release_in(verb, dir, name);
 		(void)close(dir); /* only used as a base */
 	} else if (errno == ENOENT) {
 		(void)printf("%s: not held\n", name); /* no dispatcher has made its queue yet */
 	} else {
 		log_error(
 			"unable to open the directory of %s: %s; mend it with: dcmspool layout %s",
-			name, strerror(errno), operator->spool.path);
+			name, strerror(errno), verb->spool.path);
 		result = EXIT_TEMPORARY;
 	}
-	tell_rest(operator, target);
+	tell_rest(verb, target);
 	return result;
 }
 
 int main(int argc, char *argv[])
 {
-	static const struct operator_verb verb = {
+	static const struct verb_kind kind = {
 		.usage = "usage: dcmspool-release [-n] [-c FILE] TARGET|all ...\n",
 		.missing = "the target, or all, is missing",
 		.on_target = release,
 		.knows = has_queue,
 	};
 
-	return operator_main(argc, argv, &verb);
+	return operator_main(argc, argv, &kind);
 }

@@ -5,12 +5,13 @@
  * the answer.
  */
 #define _DEFAULT_SOURCE /* strsep */
-#include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "program.h"
-#include "sender/sender.h"
+#include "base/run.h"
 #include "base/str.h"
+#include "sender/sender.h"
+#include "spool/series.h"
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_WORDS = 256, MAX_VALUE = 1000, SIGNALLED = 128 };
+enum { MAX_WORDS = 256, MAX_VALUE = 1000 };
 enum { DEFAULT_TIMEOUT_S = 3600, MAX_TIMEOUT_S = 24 * 3600 };
 
 _Noreturn static void no_memory(void)
@@ -91,8 +92,8 @@ static char *variable(const char *keyword, const char *value)
 /* The tags of the series, for the life of the process. */
 static const char *const *make_environment(void)
 {
-	json_t *series = jsonfile_load(AT_FDCWD, "series.json"), *value;
-	json_t *tags = json_object_get(series, "tags");
+	json_t *series = series_load(AT_FDCWD), *value;
+	json_t *tags = series_tags(series);
 	char **all = calloc(json_object_size(tags) + 1, sizeof(*all));
 	const char *keyword;
 	size_t n = 0;
@@ -130,9 +131,9 @@ static void describe(const struct program_end *end, char *out, size_t size)
 
 	if (end->status == 0)
 		(void)snprintf(out, size, "%s", end->text[0] ? end->text : "stored");
-	else if (end->status > SIGNALLED)
-		(void)snprintf(out, size, "ended by signal %d%s%s", end->status - SIGNALLED, colon,
-			end->text);
+	else if (end->status > RUN_SIGNALLED)
+		(void)snprintf(out, size, "ended by signal %d%s%s", end->status - RUN_SIGNALLED,
+			colon, end->text);
 	else
 		(void)snprintf(out, size, "exit status %d%s%s", end->status, colon, end->text);
 }
@@ -199,8 +200,7 @@ static void send_each(struct sender *sender, struct program *program)
 			answer(sender, i, &end);
 			if (slow >= 0)
 				sender_answer(sender, (size_t)slow, SENDER_FAILED, SENDER_NO_STATUS,
-					"the program takes too long with this image and was "
-					"killed");
+					"the program takes too long with this image and was killed");
 			slow = -1;
 		} else if (slow >= 0) {
 			too_slow(sender, program);

@@ -10,12 +10,12 @@
  * that same image, the image is to blame and fails; if it breaks BREAKS times in a row, or at the
  * only image that is left, the target is down.
  */
+#include "base/log.h"
+#include "sender/sender.h"
 #include "answer.h"
 #include "batch.h"
 #include "body.h"
-#include "base/log.h"
 #include "request.h"
-#include "sender/sender.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -79,9 +79,8 @@ static void read_credentials(struct request_target *t)
 	check_text("PASSWORD_FILE", t->password);
 	check_text("TOKEN_FILE", t->token);
 	if (t->token && (t->username || t->password))
-		sender_never(
-			"both a token and a user are set; take out token_file, or username and "
-			"password_file");
+		sender_never("both a token and a user are set; "
+			     "take out token_file, or username and password_file");
 	if (!t->username != !t->password)
 		sender_never("one of username and password_file is missing; set both or none");
 	if (t->username && strchr(t->username, ':'))
@@ -188,8 +187,7 @@ static void answered(struct dicomweb *d, const struct batch *batch, const struct
 			d->target.url);
 	else
 		(void)snprintf(text, sizeof(text),
-			"%s: the answer is no DICOM JSON that tells what became of the images "
-			"(HTTP %d, content type '%s')",
+			"%s: the answer is no DICOM JSON that tells what became of the images (HTTP %d, content type '%s')",
 			d->target.url, r->http, r->type);
 	broken(d, batch, text);
 }

@@ -6,12 +6,12 @@
  * marker was written.
  */
 #define _GNU_SOURCE /* O_TMPFILE */
-#include "dicom/layout.h"
 #include "base/log.h"
-#include "sender/sender.h"
+#include "base/str.h"
+#include "dicom/layout.h"
 #include "sender/marker.h"
 #include "sender/path.h"
-#include "base/str.h"
+#include "sender/sender.h"
 #include "upload.h"
 
 #include <errno.h>
