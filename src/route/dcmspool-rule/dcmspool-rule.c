@@ -111,7 +111,7 @@ static int evaluate_lines(const char *file, const char *tags)
 				    "give one of them as a file");
 	in = standard ? stdin : fopen(file, "re");
 	if (!in)
-		die(EXIT_PERMANENT, "unable to open %s: %s", file, strerror(errno));
+		die(failure_code(errno), "unable to open %s: %s", file, strerror(errno));
 	tags_open(tags);
 	if (!tags_are_json())
 		die(EXIT_PERMANENT,
