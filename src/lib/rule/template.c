@@ -96,7 +96,7 @@ static bool choose(struct braces *f, struct rule_str name, const struct rule_val
 /* NAME[INDEX]...: an argument, or a part of one. */
 static bool find_field(struct braces *f, struct rule_str name, struct rule_value *out)
 {
-	const struct rule_value *v;
+	const struct rule_value *v = NULL;
 	struct rule_value whole, index;
 	size_t at = span(name, 0, ".["), length;
 	int64_t n;
