@@ -30,6 +30,7 @@ static const char usage[] =
 	"  -C N           cut N bytes off each data set\n"
 	"  -A N           close the connection after N images; -R: with a reset\n"
 	"  -D N           close it in the middle of image N (the first is 1)\n"
+	"  -W N           wait in the middle of image N for a line on standard input\n"
 	"  -E             send a C-ECHO, before any FILE\n"
 	"  -H connect|half|open   connect, send half a request, or associate and send the FILEs;\n"
 	"                 then hang until standard input is closed\n"
@@ -176,6 +177,7 @@ static void set_option(struct sender *s, int letter)
 		{ 'C', 1, INT32_MAX, &s->cut },
 		{ 'A', 0, INT32_MAX, &s->close_after },
 		{ 'D', 1, INT32_MAX, &s->drop_in },
+		{ 'W', 1, INT32_MAX, &s->wait_in },
 		{ 'L', 0, UINT32_MAX, &s->claimed_length },
 		{ 'T', 1, 3600, &s->timeout_s },
 	};
@@ -261,7 +263,7 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a test follows the events as they happen */
 	read_title("RAWSEND", s.calling);
 	read_title("ANY-SCP", s.called);
-	while ((letter = getopt(argc, argv, "a:c:t:q:i:P:C:A:D:EH:GL:RT:")) != -1)
+	while ((letter = getopt(argc, argv, "a:c:t:q:i:P:C:A:D:EH:GL:RT:W:")) != -1)
 		set_option(&s, letter);
 	argv += optind;
 	argc -= optind;
