@@ -56,19 +56,21 @@ second_comes_first() {
 @test "order: a series waits for an earlier one of its study that is still in receiving/" {
 	make_router
 	start_all
-	one_series first 1.2.3 -u 1.2.3.1 -r 300 -c 300
+	one_series first 1.2.3 -u 1.2.3.1
 	one_series second 1.2.3 -u 1.2.3.2
 	one_series other 1.2.9 -u 1.2.9.1
-	# half an image
+	# acknowledged, but its getdcmtags does not file it
 	stay_connected -W 1 "$(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | head -n 1)"
-	wait_for eval '[ -n "$(find "$SPOOL/receiving" -type f ! -name ".*" ! -name "*.json" -size +0)" ]'
+	wait_for eval '[ -n "$(running getdcmtags)" ]'
+	kill -STOP "$(running getdcmtags)"
+	echo >"$BATS_TEST_TMPDIR/stay"
+	wait_for grep -q ' 0000' "$BATS_TEST_TMPDIR/sender.log"
 	send "$BATS_TEST_TMPDIR/second"
 	wait_for queued 1
 	send "$BATS_TEST_TMPDIR/other"
 	wait_for is_sent 1.2.9.1
 	queued 1
-	echo >"$BATS_TEST_TMPDIR/stay"
-	wait_for grep -q ' 0000' "$BATS_TEST_TMPDIR/sender.log"
+	kill -CONT "$(running getdcmtags)"
 	stop "$pid_sender"
 	wait_for has_jobs success 3
 	[ "$(sent_series | tr '\n' ' ')" = "1.2.9.1 1.2.3.1 1.2.3.2 " ]
