@@ -39,7 +39,14 @@ PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
 
 all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED)
 
-$(BUILD)/%.o: src/%.c
+# The stages of a spool, for everybody who includes spool/stage.h.
+STAGES := $(BUILD)/gen/spool_stages.h
+$(STAGES): spool-layout/directories src/lib/spool/stages.sh
+	@mkdir -p $(@D)
+	sh src/lib/spool/stages.sh $< >$@.new
+	mv $@.new $@
+
+$(BUILD)/%.o: src/%.c | $(STAGES)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
 
@@ -106,6 +113,8 @@ endif
 # under sudo, so that no file of root's is left in it.
 OWNER    := $(shell stat -c %U .)
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuser -u $(OWNER) --))
+# A clone that root owns has no owner but root to run as.
+UP_ROOT  := $(if $(AS_OWNER),,$(if $(filter 0,$(shell id -u)),--root))
 CONF     ?= etc/dcmspool.conf
 BATS     ?= tests
 # SWEEP=N: what sweeps, over crash points, say, takes each Nth step; torture takes all, check a sample.
@@ -117,7 +126,7 @@ run:
 	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES)"
 	@echo building ...
 	@$(AS_OWNER) $(MAKE) -s all >/dev/null
-	@$(AS_OWNER) bin/dcmspool up -c $(CONF)
+	@$(AS_OWNER) bin/dcmspool up $(UP_ROOT) -c $(CONF)
 
 demo:
 	@$(AS_OWNER) $(MAKE) -s $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp >/dev/null

@@ -3,6 +3,7 @@
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 : "${BIN:=$TOP/bin}" "${BUILD:=$TOP/build}"
 TOOLS=$BUILD/tests
+unset DCMSPOOL_CONF # of whoever runs the tests
 
 # start NAME COMMAND...: runs COMMAND in the background, its output in $BATS_TEST_TMPDIR/NAME.log,
 # its pid in $pid_NAME. fd 3 is bats' own and must not be inherited. Servers that know no address to listen

@@ -30,8 +30,7 @@ synopsis() {
 }
 
 usage_of() {
-	# dcmspool layout knows no -h: called without an operand, it prints its usage as well
-	"$BIN/$1" -h 2>&1 </dev/null | grep -A 9 'usage:' || "$BIN/$1" 2>&1 </dev/null | grep -A 9 'usage:' || :
+	"$BIN/$1" -h 2>&1 </dev/null | grep -A 9 'usage:' || :
 }
 
 # accepted NAME: the letters that the program takes. One that needs an argument complains of that, for it
@@ -58,7 +57,7 @@ accepted() {
 
 # journal_calls: one call of journal_write() a line
 journal_calls() {
-	cat src/*/*/*.c | tr -s '\n\t ' ' ' | grep -oE 'journal_write\(&?[a-z>.-]+, [^;]+\);'
+	cat src/*/*/*.c | tr -s '\n\t ' ' ' | grep -oE 'journal_write\( ?&?[a-z>.-]+, [^;]+\);'
 }
 
 # events_in_sources: a line "EVENT KEY" for each key that is written with an event. The calls are

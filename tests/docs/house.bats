@@ -1,4 +1,4 @@
-# house.bats: what DESIGN says of the house is so: layers, rooms, sizes.
+# house.bats: what src/README.md says of the house is so: layers, rooms, sizes.
 
 load ../helper
 bats_require_minimum_version 1.5.0

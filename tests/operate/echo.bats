@@ -79,7 +79,7 @@ echo_target() { run "$BIN/dcmspool" echo -c "$CONF" "$@"; }
 	[ "$output" = 'quiet: send-code ended with status 7 and told no reason' ]
 	echo_target odd # the line counts, not the exit status
 	[ "$status" -eq 111 ]
-	[ "$output" = 'odd: bell ? and more' ]
+	[ "$output" = 'odd: bell   and more' ]
 	echo_target gone
 	[ "$status" -eq 100 ]
 	[[ $output = *'gone: there is no send-nosuch that can be started' ]]

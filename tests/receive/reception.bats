@@ -379,3 +379,9 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+@test "which images of a batch are believed" {
+	run "$TOOLS/test_filed"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}

@@ -196,6 +196,26 @@ make_job() {
 	LEAST=10 sweep make_job sent "$BIN/dcmspool-dispatcher" -c "$CONF"
 }
 
+@test "dispatcher, a job that was sent and is moved into its queue again: killed at each call; sent again under its name" {
+	make_router
+	make_job
+	start dispatcher "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for has_jobs success 1
+	stop "$pid_dispatcher"
+	cp -r "$SPOOL" "$BATS_TEST_TMPDIR/kept"
+	put_back() {
+		rm -rf "$SPOOL" "$BATS_TEST_TMPDIR/archive"
+		cp -r "$BATS_TEST_TMPDIR/kept" "$SPOOL"
+		mv "$SPOOL"/success/* "$SPOOL/outgoing/archive/"
+	}
+	sent() { has_jobs success 1 && has_jobs sending/archive 0 && has_jobs outgoing/archive 0; }
+	verify() {
+		same_images "$SPOOL/success" && same_images "$BATS_TEST_TMPDIR/archive" &&
+			[ "$(the_job success)" = "$(ls "$BATS_TEST_TMPDIR/kept/success")" ]
+	}
+	LEAST=5 sweep put_back sent "$BIN/dcmspool-dispatcher" -c "$CONF"
+}
+
 # What a dead association leaves behind: three images, of which nobody knows whether they are whole.
 make_receiving() {
 	[ -d "$BATS_TEST_TMPDIR/study" ] || study "$BATS_TEST_TMPDIR/study" -s 1 -n 3 -r 32 -c 32 -u 1.2.3.4
@@ -262,7 +282,7 @@ victims() {
 		'rule "all" { match = "True" targets = { "a", "b" } }'
 	sed -i 's/^router {/router { instances = 2 /' "$CONF"
 	study "$BATS_TEST_TMPDIR/study" -s 12 -n 25 -r 128 -c 128
-	start up "$BIN/dcmspool-up" -c "$CONF"
+	start up "$BIN/dcmspool-up" --root -c "$CONF"
 	wait_for listens "$PORT"
 	# Twelve senders, three at a time, over and over; each tells which images were acknowledged.
 	# shellcheck disable=SC2016 # the inner shell's words

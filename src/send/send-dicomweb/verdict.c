@@ -14,8 +14,8 @@ static const struct {
 	{ 401, VERDICT_DOWN, VERDICT_DOWN,
 		"the credentials are not accepted; see username, password_file and token_file" },
 	{ 403, VERDICT_DOWN, VERDICT_ANSWERED,
-		"these credentials are not allowed to store; see username, password_file and "
-		"token_file" },
+		"these credentials are not allowed to store; "
+		"see username, password_file and token_file" },
 	{ 404, VERDICT_DOWN, VERDICT_ANSWERED, "there is no such service; see url" },
 	{ 405, VERDICT_DOWN, VERDICT_ANSWERED, "this is no service that stores; see url" },
 	{ 406, VERDICT_DOWN, VERDICT_ANSWERED, "the target cannot answer in JSON" },
@@ -79,8 +79,8 @@ static void say_status(
 {
 	if (r->http / 100 == 3)
 		(void)snprintf(why, size,
-			"%s: HTTP %d: redirections are not followed; set url to where it is now: "
-			"%s",
+			"%s: HTTP %d: redirections are not followed; "
+			"set url to where it is now: %s",
 			t->url, r->http, r->location);
 	else
 		(void)snprintf(why, size, "%s: HTTP %d: %s", t->url, r->http, status_text(r->http));
