@@ -18,6 +18,8 @@ the answer.
   only=AET          associations of other callers are rejected for good: calling AE title not recognised
   verify=ANSWER     one that proposes only Verification is answered so: reject, busy (transient), abort, close
   tls=KEY,CERT,CA   TLS with client certificates
+  takes=N           the longest PDU that it says to take (default: 131072)
+  pdus=1            "takes N" is written for what the sender takes, "pdu N" for the length of each PDU of data
 """
 import socketserver
 import ssl
@@ -35,6 +37,8 @@ limit = threading.Semaphore(int(by_uid.pop('limit', ['1000'])[0]))
 only = by_uid.pop('only', [''])[0].encode()
 verify = by_uid.pop('verify', [''])[0]
 tls = by_uid.pop('tls', None)
+takes = int(by_uid.pop('takes', ['131072'])[0])
+pdus = by_uid.pop('pdus', None)
 requests = 0
 printing = threading.Lock()
 meeting = threading.Barrier(2)
@@ -71,7 +75,7 @@ def accept(request):
             size = struct.unpack_from('>H', body, first + 2)[0]
             syntax = body[first + 4:first + 4 + size]
             answer += item(0x21, body[:1] + b'\0\0\0' + item(0x40, syntax))
-    user = item(0x51, struct.pack('>I', 131072)) + item(0x52, b'1.2.3') + item(0x55, b'FAKE')
+    user = item(0x51, struct.pack('>I', takes)) + item(0x52, b'1.2.3') + item(0x55, b'FAKE')
     return pdu(2, answer + item(0x50, user))
 
 
@@ -149,9 +153,14 @@ class Handler(socketserver.StreamRequestHandler):
                     limited = True
                     if show:
                         print('association', body[20:36].decode(), body[4:20].decode(), flush=True)
+                    if pdus:
+                        at = body.rindex(b'\x51\0\0\4')
+                        print('takes', struct.unpack_from('>I', body, at + 4)[0], flush=True)
                     self.wfile.write(accept(body))
                 elif kind == 5:
                     self.wfile.write(pdu(6, b'\0\0\0\0'))
+                if kind == 4 and pdus:
+                    print('pdu', length, flush=True)
                 while kind == 4 and body:
                     size, context, flags = struct.unpack_from('>IBB', body)
                     if flags & 1:
