@@ -102,7 +102,7 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 		wait_for eval '[ "$(journal retried | wc -l)" -ge '"$n"' ]'
 		rm -f "$SPOOL/outgoing/pacs/paused.json"
 	done
-	has_jobs outgoing/pacs 1 || has_jobs sending/pacs 1
+	wait_for eval 'has_jobs outgoing/pacs 1 || has_jobs sending/pacs 1' # it goes to and fro
 	target 0000
 	wait_for has_jobs success 1
 	[ "$(cut -f3 "$SPOOL"/success/*/sent.log)" = stored ]
