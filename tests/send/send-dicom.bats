@@ -247,3 +247,32 @@ tool() {
 	[ "$status" -eq 0 ]
 	[ "$(count '^stored')" -eq 1050 ]
 }
+
+# bats test_tags=torture
+@test "send-dicom: an image of 5 GB, in less than 4 MB of memory of its own" {
+	images 2
+	truncate -s 5G "$job/1.dcm"
+	TARGET_PORT=$(free_port)
+	export TARGET_PORT
+	start sink "$TOOLS/sink" "$TARGET_PORT" 2
+	wait_for listens "$TARGET_PORT"
+	cd "$job"
+	printf '%s\n' 1.dcm 2.dcm >"$BATS_TEST_TMPDIR/list"
+	"$BIN/send-dicom" <"$BATS_TEST_TMPDIR/list" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	started+=("$pid")
+	most=0
+	ended() {
+		local now
+		now=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
+		[ "${now:-0}" -le "$most" ] || most=$now
+		[ -z "$now" ]
+	}
+	wait_for -t 120 ended
+	wait "$pid"
+	[ "$most" -gt 0 ]
+	echo "$most kB"
+	[ "$most" -lt 4096 ]
+	[ "$(grep -c $'^stored\t0000' "$BATS_TEST_TMPDIR/out")" -eq 2 ]
+	wait_for -t 1 [ -s "$BATS_TEST_TMPDIR/sink.log" ] # the sink has counted both
+}
