@@ -1,7 +1,8 @@
 # dcmspool: see README.md. `make` builds into bin/ and needs no root.
 #
 #   make            build                     sudo make run     install packages, build, start on port 11112
-#   make check      all tests                 make demo         send a small study to the running router
+#   make check      the tests                 make demo         send a small study to the running router
+#   make check-fast those of less than 60 s   make torture      crash points, full disks, long waits: all of them
 #   make bench      measurements              make lint asan    analysers; the suite under ASan + UBSan
 #   make install    DESTDIR, PREFIX, SYSCONFDIR
 
@@ -10,10 +11,10 @@ SYSCONFDIR ?= $(PREFIX)/etc
 BUILD      ?= build
 BIN        ?= bin
 
-RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev \
-                 libpcre2-dev libssl-dev s6 inotify-tools curl openssh-client rsync
-CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 python3-pydicom \
-                 openssl orthanc orthanc-dicomweb openssh-server
+RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev \
+                 zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
+CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
+                 python3-pydicom openssl orthanc orthanc-dicomweb openssh-server
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
 CFLAGS   ?= -O2 -g
@@ -40,7 +41,14 @@ PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
 
 all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED)
 
-$(BUILD)/%.o: src/%.c
+# The stages of a spool, for everybody who includes spool/stage.h.
+STAGES := $(BUILD)/gen/spool_stages.h
+$(STAGES): spool-layout/directories src/lib/spool/stages.sh
+	@mkdir -p $(@D)
+	sh src/lib/spool/stages.sh $< >$@.new
+	mv $@.new $@
+
+$(BUILD)/%.o: src/%.c | $(STAGES)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
 
@@ -107,33 +115,44 @@ endif
 # under sudo, so that no file of root's is left in it.
 OWNER    := $(shell stat -c %U .)
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuser -u $(OWNER) --))
+# A clone that root owns has no owner but root to run as.
+UP_ROOT  := $(if $(AS_OWNER),,$(if $(filter 0,$(shell id -u)),--root))
 CONF     ?= etc/dcmspool.conf
-JOBS     ?= $(shell nproc)
 BATS     ?= tests
+# Tests wait for servers and deadlines more than they work.
+JOBS     ?= $(shell echo $$((2 * $$(nproc))))
+FAST      = tests/lib tests/configure tests/docs tests/route/rules.bats tests/route/rule_tool.bats
 
 run:
 	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES)"
 	@echo building ...
 	@$(AS_OWNER) $(MAKE) -s all >/dev/null
-	@$(AS_OWNER) bin/dcmspool up -c $(CONF)
+	@$(AS_OWNER) bin/dcmspool up $(UP_ROOT) -c $(CONF)
 
 demo:
 	@$(AS_OWNER) $(MAKE) -s $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp >/dev/null
 	@$(AS_OWNER) bin/dcmspool demo -c $(CONF)
 
-check:
-	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
-	@$(AS_OWNER) $(MAKE) -s test
+check check-fast torture: check-deps
+	@$(AS_OWNER) $(MAKE) -s all tools
+	@TORTURE=$(filter torture,$@) BIN=$(BIN) BUILD=$(BUILD) JOBS=$(JOBS) tests/suite \
+		$(if $(filter check-fast,$@),$(FAST),$(BATS))
 
-bench: all $(TOOLS)
+check-deps:
+	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
+
+tools: $(TOOLS)
+
+bench: all tools
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-getdcmtags.sh
 	BUILD=$(abspath $(BUILD)) tests/bench/bench-rules.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-dispatch.sh
 
-# Without root, when the packages are there. BATS: one file or the folder.
-test: all $(TOOLS)
-	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --recursive --jobs $(JOBS) $(BATS)
+# As whoever we are, when the packages are there. BATS: files or folders.
+test: all tools
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --recursive --jobs $(JOBS) \
+		--filter-tags '!torture' $(BATS)
 
 # The rule language beside Python, at length; `make test` compares fewer expressions.
 RULE_COUNT ?= 100000
@@ -187,8 +206,9 @@ TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-mul
 MAN_PAGES   = $(wildcard src/*/*/*.[1-9] bin/*.[1-9])
 lint:
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
+	sh tests/tools/layers.sh
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck -x .ci/run .ci/deps $(SHELL_FILES) $(wildcard src/*/*/*.sh)
+	shellcheck -x .ci/run .ci/deps tests/suite $(SHELL_FILES) $(wildcard src/*/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
 	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/lib/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
@@ -227,4 +247,5 @@ clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
 		$(PRELOADED)
 
-.PHONY: all run demo check check-rules fuzz-rules test bench deps asan coverage fuzz lint install uninstall clean
+.PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules bench deps \
+	asan coverage fuzz lint install uninstall clean

@@ -135,6 +135,20 @@ a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
 	exactly 2
 }
 
+@test "conf: a port in a host is called one; an IPv6 address is none" {
+	write a.conf <<-'E'
+		target "dicom" { type = dicom host = "pacs:104" aec = A }
+		target "sftp" { type = sftp host = "10.0.0.5:22" username = u folder = f key_file = k known_hosts = k }
+		target "two" { type = dicom host = "a:b:c" aec = A }
+		target "six" { type = sftp host = "fe80::1%eth0" username = u folder = f key_file = k known_hosts = k }
+	E
+	mistakes a.conf
+	has 'a.conf:1: target.dicom.host: "pacs:104" has a port in it; write host = "pacs" and port = 104'
+	has 'a.conf:2: target.sftp.host: "10.0.0.5:22" has a port in it; write host = "10.0.0.5" and port = 22'
+	has 'a.conf:3: target.two.host: "a:b:c" is neither a host name nor an address'
+	exactly 3
+}
+
 @test "conf: how a target is reached: what its sender would refuse is a mistake, and no secret is shown" {
 	write a.conf <<-'E'
 		target "six" { type = dicom host = "::1" aec = A }

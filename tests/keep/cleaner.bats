@@ -18,6 +18,8 @@ a_job() {
 aged() { [ "$(date +%s)" -gt $(($(stat -c %Z "$1") + 1)) ]; }
 gone() { [ ! -e "$1" ]; }
 
+deleted() { [ "$(journal deleted | wc -l)" -eq "$1" ]; }
+
 @test "what has outlived its retention goes from success and discard; error stays" {
 	make_router 'cleaner { retention = 1s }'
 	a_job success old
@@ -33,7 +35,7 @@ gone() { [ ! -e "$1" ]; }
 	a_job error late
 	mv "$SPOOL/error/late" "$SPOOL/success/"
 	wait_for gone "$SPOOL/success/late"
-	[ "$(journal deleted | wc -l)" -eq 3 ]
+	wait_for deleted 3
 }
 
 @test "young jobs stay, and an armed deadline is all that wakes the cleaner" {
@@ -67,7 +69,7 @@ gone() { [ ! -e "$1" ]; }
 	wait_for gone "$SPOOL/success/old"
 }
 
-@test "a directory inside a job is not deleted: only what dcmspool has put there" {
+@test "a directory inside a job is not deleted, only what dcmspool has put there; when it is gone the job goes" {
 	make_router 'cleaner { retention = 1s }'
 	a_job success odd
 	mkdir "$SPOOL/success/odd/by-hand"
@@ -76,4 +78,6 @@ gone() { [ ! -e "$1" ]; }
 	wait_for grep -q 'unable to delete' "$BATS_TEST_TMPDIR/cleaner.log"
 	[ -e "$SPOOL/success/odd/by-hand/precious" ]
 	[ -e "$SPOOL/success/odd/1.2.3.dcm" ]
+	rm -r "$SPOOL/success/odd/by-hand" # no event and no other job says so
+	wait_for gone "$SPOOL/success/odd"
 }

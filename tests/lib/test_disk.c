@@ -1,6 +1,7 @@
 /* disk, str, spool, job: the small parts on which everything stands. */
 #include "base/disk.h"
 #include "spool/job.h"
+#include "spool/file.h"
 #include "spool/spool.h"
 #include "base/str.h"
 #include "tap.h"
@@ -32,8 +33,8 @@ static void test_names(void)
 	text[65] = '1';
 	text[201] = '\0';
 	ok(!name_ok(text), "a name of 201 characters is refused");
-	ok(spool_is_image("1.2.dcm") && !spool_is_image("1.2.dcm.x") && !spool_is_image(".dcm") &&
-			!spool_is_image(".new.dcm"),
+	ok(file_is_image("1.2.dcm") && !file_is_image("1.2.dcm.x") && !file_is_image(".dcm") &&
+			!file_is_image(".new.dcm"),
 		"what is an image by its name");
 }
 

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "rule/rule.h"
+#include "rule/explain.h"
+#include "rule/never.h"
 #include "base/str.h"
 #include "tap.h"
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rule/rule.h"
+#include "rule/explain.h"
+#include "rule/never.h"
 #include "base/str.h"
 #include "tap.h"
 

@@ -1,22 +1,20 @@
 /* watch: events are seen, watches end, and a thousand directories that came and went leave it
  * working. */
 #include "tap.h"
+#include "base/loop.h"
 #include "base/watch.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static struct loop loop;
+
 static bool has_event(void)
 {
-	struct pollfd polled = { .fd = watch_fd(), .events = POLLIN };
-	bool is_there = poll(&polled, 1, 0) == 1;
-
-	watch_drain();
-	return is_there;
+	return watch_wait(&loop, LOOP_NOW, NULL);
 }
 
 static void scan(const char *extra)
@@ -38,8 +36,9 @@ int main(void)
 	char folder[] = "/tmp/test_watch.XXXXXX";
 	bool all = true;
 
-	if (!mkdtemp(folder) || chdir(folder) < 0 || !make("tree") || watch_open() < 0)
+	if (!mkdtemp(folder) || chdir(folder) < 0 || !make("tree"))
 		return 1;
+	loop_open_bare(&loop);
 	scan(NULL);
 	ok(!has_event(), "nothing has happened");
 	ok(make("tree/a") && has_event(), "a directory made is an event");

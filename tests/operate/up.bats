@@ -102,7 +102,7 @@ goes_through() {
 @test "a second up on the same spool is refused, and the first goes on" {
 	make_up
 	start_and_wait
-	run -100 "$BIN/dcmspool" up -c "$CONF"
+	run -100 "$BIN/dcmspool" up --root -c "$CONF"
 	[[ $output == *"runs already on $SPOOL"* ]]
 	[[ $output == *"stop it with"* ]]
 	up_runs
@@ -112,14 +112,14 @@ goes_through() {
 @test "a mistake in the configuration is reported with its line, and nothing starts" {
 	make_up
 	sed -i 's/targets = { "archive" }/targets = { "archiv" }/' "$CONF"
-	run -100 "$BIN/dcmspool" up -c "$CONF"
+	run -100 "$BIN/dcmspool" up --root -c "$CONF"
 	[[ $output == *"$CONF:$(grep -n archiv\" "$CONF" | cut -d: -f1):"* ]]
 	[[ $output == *archiv* ]]
 	[ ! -e "$SPOOL" ]
 	no_processes
-	run -100 "$BIN/dcmspool" up -c "$BATS_TEST_TMPDIR/none.conf"
+	run -100 "$BIN/dcmspool" up --root -c "$BATS_TEST_TMPDIR/none.conf"
 	[[ $output == *none.conf* ]]
-	run -100 "$BIN/dcmspool" up
+	run -100 "$BIN/dcmspool" up "$CONF"
 	[[ $output == *usage* ]]
 }
 
@@ -139,11 +139,23 @@ goes_through() {
 	printf '#!/bin/sh\n[ $# -gt 2 ] || echo "odd = 1"\nexec "%s" "$@"\n' "$BIN/dcmspool-conf" \
 		>"$BATS_TEST_TMPDIR/bin/dcmspool-conf"
 	chmod +x "$BATS_TEST_TMPDIR/bin/dcmspool-conf"
-	run -100 "$BATS_TEST_TMPDIR/bin/dcmspool-up" -c "$CONF"
+	run -100 "$BATS_TEST_TMPDIR/bin/dcmspool-up" --root -c "$CONF"
 	[[ $output == *odd* ]]
 	[[ $output == *'is not right, so nothing is started'* ]]
 	[[ $output != *'is starting'* ]]
 	no_processes
+}
+
+@test "up does not run as root, unless it is told to" {
+	make_up
+	if [ "$(id -u)" = 0 ]; then
+		run -100 "$BIN/dcmspool" up -c "$CONF"
+		[[ $output == *'unable to run as root: '*'sudo -u USER dcmspool up ...'*'--root'* ]]
+		[ ! -e "$SPOOL" ]
+		"$BIN/dcmspool" up -n -c "$CONF"
+	fi
+	run -100 "$BIN/dcmspool" up --rot -c "$CONF"
+	[[ $output == *'unknown option --rot; usage: '* ]]
 }
 
 @test "up -n only checks" {
@@ -174,7 +186,7 @@ goes_through() {
 	pkill -KILL -P "$pid_up"
 	wait_for ended "$pid_up"
 	goes_through study 6
-	run -100 "$BIN/dcmspool" up -c "$CONF"
+	run -100 "$BIN/dcmspool" up --root -c "$CONF"
 	[[ $output == *"s6-svscanctl -t $SPOOL/.service"* ]]
 	s6-svscanctl -t "$SPOOL/.service"
 	wait_for -t 5 no_processes

@@ -32,7 +32,7 @@ struct sender {
 	char called[AE_LENGTH], calling[AE_LENGTH];
 	const char *syntax[SYNTAXES], *sop_class, *sop_instance;
 	size_t syntaxes;
-	long contexts_wanted, cut, close_after, drop_in, claimed_length, timeout_s;
+	long contexts_wanted, cut, close_after, drop_in, claimed_length, timeout_s, pause_ms;
 	bool reset, echo, garbage;
 	enum hang hang;
 

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +10,33 @@
 
 static const char *program = "dcmspool";
 
+static void take_standard_descriptors(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			_exit(EXIT_TEMPORARY); /* nobody can be told */
+}
+
+int failure_code(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return EXIT_PERMANENT;
+	default:
+		return EXIT_TEMPORARY;
+	}
+}
+
 void log_open(const char *argv0)
 {
 	const char *slash = strrchr(argv0, '/');
 
+	take_standard_descriptors();
 	program = slash ? slash + 1 : argv0;
 }
 
@@ -73,4 +98,11 @@ void die(int code, const char *format, ...)
 	line("fatal", format, args);
 	va_end(args);
 	exit(code);
+}
+
+void output_flush(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
+			strerror(errno));
 }

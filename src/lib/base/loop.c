@@ -1,21 +1,38 @@
 #include "base/loop.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/run.h"
-#include "base/watch.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
-enum { SIGNALS, TIMER, TREE, POLLED };
+enum { SIGNALS, TIMER };
 
 void loop_open(struct loop *loop)
 {
-	*loop = (struct loop){ .signals = run_signals(), .timer = run_timer() };
-	if (loop->signals < 0 || loop->timer < 0 || watch_open() < 0)
-		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
+	loop_open_bare(loop);
+	loop->signals = run_signals();
+	if (loop->signals < 0)
+		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
+}
+
+void loop_open_bare(struct loop *loop)
+{
+	*loop = (struct loop){ .signals = -1, .timer = run_timer() };
+	if (loop->timer < 0)
+		die(EXIT_TEMPORARY, "unable to make a timer: %s", strerror(errno));
+}
+
+void loop_at(struct loop *loop, int64_t due_us)
+{
+	loop->next_us = clock_earlier(loop->next_us, due_us);
+}
+
+void loop_forget(struct loop *loop)
+{
+	loop->next_us = 0;
 }
 
 void loop_take_signals(struct loop *loop)
@@ -28,29 +45,25 @@ void loop_take_signals(struct loop *loop)
 	}
 }
 
-unsigned int loop_wait(struct loop *loop, int64_t due_us, bool tree)
+bool loop_poll(struct loop *loop, int64_t due_us, struct pollfd *polled, size_t count)
 {
-	struct pollfd polled[POLLED] = {
-		[SIGNALS] = { .fd = loop->signals, .events = POLLIN },
-		[TIMER] = { .fd = loop->timer, .events = POLLIN },
-		[TREE] = { .fd = tree ? watch_fd() : -1, .events = POLLIN },
-	};
-	unsigned int woken = 0;
+	struct pollfd own[LOOP_OWN];
+	int armed = run_arm(loop->timer, due_us);
 
-	if (run_arm(loop->timer, due_us) < 0)
+	if (armed < 0)
 		die(EXIT_TEMPORARY, "unable to set the timer: %s", strerror(errno));
-	while (poll(polled, POLLED, -1) < 0)
+	if (!polled) {
+		polled = own;
+		count = LOOP_OWN;
+	}
+	polled[SIGNALS] = (struct pollfd){ .fd = loop->signals, .events = POLLIN };
+	polled[TIMER] = (struct pollfd){ .fd = loop->timer, .events = POLLIN };
+	while (poll(polled, count, armed == RUN_CLOCK_SET ? 0 : -1) < 0)
 		if (errno != EINTR)
 			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
 	if (polled[SIGNALS].revents)
 		loop_take_signals(loop);
-	if (polled[TIMER].revents) {
+	if (polled[TIMER].revents)
 		run_disarm(loop->timer);
-		woken |= LOOP_DUE;
-	}
-	if (polled[TREE].revents) {
-		watch_drain();
-		woken |= LOOP_TREE;
-	}
-	return woken;
+	return polled[TIMER].revents || armed == RUN_CLOCK_SET;
 }

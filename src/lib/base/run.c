@@ -128,6 +128,11 @@ pid_t run_start(const struct run *run)
 	return pid;
 }
 
+int run_status(int waited)
+{
+	return WIFEXITED(waited) ? WEXITSTATUS(waited) : RUN_SIGNALLED + WTERMSIG(waited);
+}
+
 int run_wait(pid_t pid)
 {
 	int status;
@@ -135,7 +140,7 @@ int run_wait(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return run_status(status);
 }
 
 char *run_beside(const char *name)
@@ -191,7 +196,11 @@ int run_arm(int fd, int64_t deadline_us)
 
 	when.it_value.tv_sec = (time_t)(deadline_us / 1000000);
 	when.it_value.tv_nsec = (long)(deadline_us % 1000000) * 1000;
-	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL) == 0)
+		return 0;
+	/* The clock was set since the timer was read or armed. Linux (fs/timerfd.c, 6.1) has armed
+	 * it all the same. */
+	return errno == ECANCELED ? RUN_CLOCK_SET : -1;
 }
 
 void run_disarm(int fd)

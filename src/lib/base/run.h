@@ -26,8 +26,12 @@ struct run {
 /* Starts the child with all signals unblocked and at their defaults. Returns its pid or -1. */
 pid_t run_start(const struct run *run);
 
-/* Waits for one child: its exit status, or 128 + the number of the signal that ended it; -1 on
- * error. */
+/* What waitpid(2) tells of an end, as one number: the exit status, or RUN_SIGNALLED + the number of
+ * the signal. */
+enum { RUN_SIGNALLED = 128 };
+int run_status(int waited);
+
+/* Waits for one child and returns its run_status(); -1 on error. */
 int run_wait(pid_t pid);
 
 /* The path of a program or file that lives beside the running program ("getdcmtags",
@@ -40,7 +44,9 @@ int run_signals(void);
 int run_next_signal(int fd);
 
 /* A timerfd(2) on CLOCK_REALTIME; run_arm() sets its one deadline in microseconds since 1970 (0:
- * none). A clock that is set wakes it as well, so that deadlines are computed anew. */
+ * none). A clock that is set wakes it as well, so that deadlines are computed anew; when that has
+ * happened since the last time, the timer is armed and run_arm() returns RUN_CLOCK_SET. */
+enum { RUN_CLOCK_SET = 1 };
 int run_timer(void);
 int run_arm(int fd, int64_t deadline_us);
 /* Forgets an expiry that poll(2) reported. */

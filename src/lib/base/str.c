@@ -159,6 +159,19 @@ static int utf8_length(const unsigned char *p)
 	return 0;
 }
 
+static bool is_control(unsigned char c)
+{
+	return c < 0x20 || c == 0x7f;
+}
+
+bool text_has_control(const char *text)
+{
+	for (; *text; text++)
+		if (is_control((unsigned char)*text))
+			return true;
+	return false;
+}
+
 void text_clean(char *text)
 {
 	for (unsigned char *p = (unsigned char *)text; *p;) {
@@ -166,8 +179,24 @@ void text_clean(char *text)
 
 		if (length == 0)
 			*p = '?';
-		else if (*p < 0x20 || *p == 0x7f)
+		else if (is_control(*p))
 			*p = ' ';
 		p += length > 0 ? length : 1;
 	}
+}
+
+const char *text_not_utf8(const char *text, size_t length)
+{
+	for (const char *end = text + length; text < end;) {
+		unsigned char next[5] = { 0 }; /* ends with a 0, which is in no character */
+		size_t left = (size_t)(end - text);
+		int bytes;
+
+		memcpy(next, text, left < 4 ? left : 4);
+		bytes = next[0] < 0x80 ? 1 : utf8_length(next);
+		if (bytes == 0)
+			return text;
+		text += bytes;
+	}
+	return NULL;
 }

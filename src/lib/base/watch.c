@@ -12,6 +12,7 @@
 #include "base/watch.h"
 
 #include "base/log.h"
+#include "base/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +52,7 @@ static bool is_inotify(int fd)
 	return strcmp(target, "anon_inode:inotify") == 0;
 }
 
-int watch_open(void)
+static int open_anew(void)
 {
 	int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
@@ -68,11 +69,6 @@ int watch_open(void)
 	}
 	inotify_fd = lowest;
 	return fcntl(lowest, F_SETFD, FD_CLOEXEC);
-}
-
-int watch_fd(void)
-{
-	return inotify_fd;
 }
 
 /* Where path is in the table, or would be. */
@@ -129,25 +125,45 @@ static int start_watch(const char *path, unsigned int events)
 	return -1;
 }
 
-/* Starts the library anew, with all watches. What happens meanwhile is found by the scan to come.
+/* Starts the library, anew with all watches. What happens meanwhile is found by the scan to come.
  */
 static void restart(void)
 {
-	inotifytools_cleanup();
+	if (inotify_fd >= 0)
+		inotifytools_cleanup();
 	stale = 0;
-	if (watch_open() < 0) {
-		/* the supervisor starts us again, with everything fresh */
-		die(EXIT_TEMPORARY, "unable to start watching anew: %s", strerror(errno));
-	}
+	if (open_anew() < 0) /* the supervisor starts us again, with everything fresh */
+		die(EXIT_TEMPORARY, "unable to start watching: %s", strerror(errno));
 	for (size_t i = 0; i < entry_count; i++)
 		entries[i].ended = true;
 }
 
+/* The kernel ended a watch. For one that we ended ourselves the library has no name any more. */
+static void ignored(int wd)
+{
+	const char *path = inotifytools_filename_from_wd(wd);
+
+	if (!path || !*path)
+		return;
+	stale++;
+	for (size_t i = 0; i < entry_count; i++)
+		entries[i].ended |= entries[i].wd == wd;
+}
+
+static void drain(void)
+{
+	const struct inotify_event *event;
+
+	while ((event = inotifytools_next_events(0, 1)))
+		if (event->mask & IN_IGNORED)
+			ignored(event->wd);
+}
+
 void watch_begin(void)
 {
-	watch_drain(); /* what has happened until now is seen by the scan that begins */
-	if (stale >= STALE_MAX)
+	if (inotify_fd < 0 || stale >= STALE_MAX)
 		restart();
+	drain(); /* what has happened until now is seen by the scan that begins */
 	for (size_t i = 0; i < entry_count; i++)
 		entries[i].kept = false;
 }
@@ -197,23 +213,26 @@ void watch_end(void)
 	entry_count = kept;
 }
 
-/* The kernel ended a watch. For one that we ended ourselves the library has no name any more. */
-static void ignored(int wd)
+bool watch_wait(struct loop *loop, int64_t due_us, bool *due)
 {
-	const char *path = inotifytools_filename_from_wd(wd);
+	enum { TREE = LOOP_OWN, POLLED };
+	struct pollfd polled[POLLED] = { [TREE] = { .fd = inotify_fd, .events = POLLIN } };
+	bool is_due = loop_poll(loop, due_us, polled, POLLED);
 
-	if (!path || !*path)
-		return;
-	stale++;
-	for (size_t i = 0; i < entry_count; i++)
-		entries[i].ended |= entries[i].wd == wd;
+	if (polled[TREE].revents)
+		drain();
+	if (due)
+		*due = is_due;
+	return polled[TREE].revents != 0;
 }
 
-void watch_drain(void)
+unsigned int loop_wait(struct loop *loop, int64_t due_us, bool tree)
 {
-	const struct inotify_event *event;
+	bool due, event = false;
 
-	while ((event = inotifytools_next_events(0, 1)))
-		if (event->mask & IN_IGNORED)
-			ignored(event->wd);
+	if (tree)
+		event = watch_wait(loop, due_us, &due);
+	else
+		due = loop_poll(loop, due_us, NULL, 0);
+	return (due ? LOOP_DUE : 0u) | (event ? LOOP_TREE : 0u);
 }

@@ -10,12 +10,12 @@
 #ifndef WATCH_H
 #define WATCH_H
 
-/* Starts. Returns -1 with errno. */
-int watch_open(void);
+#include <stdbool.h>
+#include <stdint.h>
 
-/* The descriptor to poll(2); it may be another one after each scan. */
-int watch_fd(void);
+struct loop;
 
+/* Dies when no watches can be had. */
 void watch_begin(void);
 /* Watches a path relative to the working directory, a directory's with '/' at its end, for
  * inotify(7) events. Returns -1 with errno: ENOENT: gone; ENOSPC: fs.inotify.max_user_watches is
@@ -23,7 +23,8 @@ void watch_begin(void);
 int watch_keep(const char *path, unsigned int events);
 void watch_end(void);
 
-/* Takes all waiting events, after poll(2) said that there are some. */
-void watch_drain(void);
+/* loop_poll() that ends with an event in the watched tree as well: all that have come are taken.
+ * Returns true when there was one; due (may be NULL) is what loop_poll() returned. */
+bool watch_wait(struct loop *loop, int64_t due_us, bool *due);
 
 #endif

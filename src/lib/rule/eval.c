@@ -4,9 +4,107 @@
  * The rule is only read. Everything that an evaluation makes lies in its own pool, which ends with
  * it; text of tags and constants is shared, not copied.
  */
-#include "rule/internal.h"
+#include "rule/run.h"
 
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "rule/call.h"
+#include "rule/text.h"
+#include "rule/tree.h"
+
+/* ---- memory that is given back all at once, with a bound ---- */
+
+enum { CHUNK_SIZE = 4096 };
+
+struct rule_chunk {
+	struct rule_chunk *next;
+	size_t size, used; /* of data */
+	_Alignas(max_align_t) char data[];
+};
+
+static struct rule_chunk *chunk_new(struct rule_pool *pool, size_t size)
+{
+	struct rule_chunk *chunk;
+
+	if (size < CHUNK_SIZE)
+		size = CHUNK_SIZE;
+	chunk = malloc(sizeof(*chunk) + size);
+	if (!chunk)
+		return NULL;
+	*chunk = (struct rule_chunk){ .next = pool->chunk, .size = size };
+	pool->chunk = chunk;
+	return chunk;
+}
+
+void *rule_pool_alloc(struct rule_pool *pool, size_t size)
+{
+	struct rule_chunk *chunk = pool->chunk;
+	const size_t unit = _Alignof(max_align_t);
+	void *result;
+
+	if (size > pool->left || pool->left - size < unit)
+		return NULL;
+	size = (size + unit - 1) / unit * unit;
+	if (!chunk || chunk->size - chunk->used < size)
+		chunk = chunk_new(pool, size);
+	if (!chunk)
+		return NULL;
+	result = chunk->data + chunk->used;
+	chunk->used += size;
+	pool->left -= size;
+	return result;
+}
+
+void rule_pool_free(struct rule_pool *pool)
+{
+	struct rule_chunk *next;
+
+	for (struct rule_chunk *chunk = pool->chunk; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	pool->chunk = NULL;
+}
+
+/* ---- bounds and failures ---- */
+
+bool rule_raise(struct rule_run *run, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	rule_message_list(run->why, run->why_size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+bool rule_raise_overflow(struct rule_run *run)
+{
+	return rule_raise(run, "OverflowError: the result is too large; ints have 64 bits");
+}
+
+void *rule_alloc(struct rule_run *run, size_t size)
+{
+	void *result = rule_pool_alloc(&run->pool, size);
+
+	if (!result)
+		(void)rule_raise(run, "MemoryError: the rule needs more than %d KiB",
+			(int)RULE_RUN_BYTES / 1024);
+	return result;
+}
+
+bool rule_charge(struct rule_run *run, size_t steps)
+{
+	if (run->steps < steps)
+		return rule_raise(run, "RuntimeError: the rule takes more than %d steps",
+			(int)RULE_RUN_STEPS);
+	run->steps -= steps;
+	return true;
+}
+
+/* ---- the walk ---- */
 
 static bool evaluate(struct rule_run *run, const struct rule_node *node, struct rule_value *out);
 

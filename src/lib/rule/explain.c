@@ -5,12 +5,15 @@
  * router's. What is told is bounded in every direction: depth, operands, bytes of text and of
  * values.
  */
-#include "rule/internal.h"
-
-#include "base/str.h"
+#include "rule/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/str.h"
+#include "rule/run.h"
+#include "rule/text.h"
+#include "rule/tree.h"
 
 enum {
 	PARTS_MAX = 400,

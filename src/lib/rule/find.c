@@ -1,10 +1,13 @@
 /*
- * find: the methods that search: startswith() endswith() find() index() count(). argument[0]
- * is the str, or for index() and count() also a list or tuple.
+ * find: the methods that search: startswith() endswith() find() index() count(). argument[0] is the
+ * str, or for index() and count() also a list or tuple.
  */
-#include "rule/internal.h"
+#include "rule/call.h"
 
 #include <string.h>
+
+#include "rule/run.h"
+#include "rule/text.h"
 
 /* The part of argument[0] between the start and stop that may be given behind argument[1]; *before
  * counts the characters left of it. Returns false after an error; *lies tells whether there is such

@@ -4,16 +4,17 @@
  * For each node: which types its value can have, and whether that can be true or false. A tag is
  * always text. What is not known is taken to be possible, so what is found is certain.
  */
-#include "rule/internal.h"
+#include "rule/never.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	NUMBER = 1 << RULE_BOOL | 1 << RULE_INT | 1 << RULE_FLOAT,
-	TEXT = 1 << RULE_STR,
-	ANYTHING = NUMBER | TEXT | 1 << RULE_NONE | 1 << RULE_LIST | 1 << RULE_TUPLE,
-};
+#include "rule/call.h"
+#include "rule/run.h"
+#include "rule/text.h"
+#include "rule/tree.h"
+
+enum { TEXT = 1 << RULE_STR };
 
 enum { PART_BYTES = 60 }; /* of a rule in a message */
 
@@ -124,35 +125,13 @@ static const char *why_without(const char *letters)
 
 /* ---- calls ---- */
 
-static unsigned types_of_call(const char *name)
-{
-	static const struct {
-		const char *names;
-		unsigned types;
-	} calls[] = {
-		{ " int float len abs round ord date time age find index count ", NUMBER },
-		{ " bool any all search match any_of startswith endswith ", 1 << RULE_BOOL },
-		{ " isalpha isdigit isalnum isspace isupper islower ", 1 << RULE_BOOL },
-		{ " str chr lower upper casefold title capitalize ", TEXT },
-		{ " strip lstrip rstrip zfill replace ", TEXT },
-		{ " split sorted ", 1 << RULE_LIST },
-	};
-	char word[32];
-
-	(void)snprintf(word, sizeof(word), " %s ", name); /* names are short */
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-		if (strstr(calls[i].names, word))
-			return calls[i].types;
-	return ANYTHING;
-}
-
 static struct guess guess_method(const struct rule_node *node, const struct guess *object)
 {
 	const char *name = node->function->name;
-	struct guess g = either(types_of_call(name));
+	struct guess g = either(node->function->types);
 
 	/* Lists and tuples have some of the methods. */
-	if (!(object->types & (TEXT | 1 << RULE_LIST | 1 << RULE_TUPLE)))
+	if (!(object->types & RULE_TYPES_SEQUENCE))
 		return fails(node, "it always fails: only texts have methods");
 	if (strcmp(name, "lower") == 0 || strcmp(name, "casefold") == 0)
 		g.without = large;
@@ -190,14 +169,14 @@ static struct guess guess_operands(const struct rule_node *node)
 	case NODE_METHOD:
 		return guess_method(node, &first);
 	case NODE_FUNCTION:
-		return either(types_of_call(node->function->name));
+		return either(node->function->types);
 	case NODE_INDEX:
 	case NODE_SLICE:
-		g = either(first.types == TEXT ? TEXT : ANYTHING);
+		g = either(first.types == TEXT ? TEXT : RULE_TYPES_ANY);
 		g.without = first.without;
 		return g;
 	default:
-		return either(ANYTHING);
+		return either(RULE_TYPES_ANY);
 	}
 }
 
@@ -206,13 +185,14 @@ static struct guess guess_operands(const struct rule_node *node)
 /* Whether values of these types can be equal, or have an order. */
 static bool comparable(unsigned a, unsigned b, bool order)
 {
-	return (a & NUMBER && b & NUMBER) || (a & b & ~(unsigned)(order ? 1 << RULE_NONE : 0));
+	return (a & RULE_TYPES_NUMBER && b & RULE_TYPES_NUMBER) ||
+	       (a & b & ~(unsigned)(order ? 1 << RULE_NONE : 0));
 }
 
 static bool text_and_number(const struct guess *a, const struct guess *b)
 {
-	return (a->types == TEXT && !(b->types & ~(unsigned)NUMBER)) ||
-	       (b->types == TEXT && !(a->types & ~(unsigned)NUMBER));
+	return (a->types == TEXT && !(b->types & ~(unsigned)RULE_TYPES_NUMBER)) ||
+	       (b->types == TEXT && !(a->types & ~(unsigned)RULE_TYPES_NUMBER));
 }
 
 static struct guess equals(
@@ -232,7 +212,7 @@ static struct guess is_in(const struct rule_node *node, const struct rule_node *
 {
 	if (right->types == TEXT && !(left->types & TEXT))
 		return fails(node, "it always fails: only a text can be in a text");
-	if (!(right->types & (TEXT | 1 << RULE_LIST | 1 << RULE_TUPLE)))
+	if (!(right->types & RULE_TYPES_SEQUENCE))
 		return fails(node, "it always fails: nothing can be in a number or None");
 	if (kid->type != NODE_LIST && kid->type != NODE_TUPLE)
 		return either(1 << RULE_BOOL);

@@ -1,10 +1,13 @@
 /*
- * number: Python's arithmetic and conversions of numbers, except that ints have 64 bits: what
- * does not fit raises OverflowError.
+ * number: Python's arithmetic of numbers, except that ints have 64 bits: what does not fit raises
+ * OverflowError.
  */
-#include "rule/internal.h"
+#include "rule/value.h"
 
 #include <math.h>
+
+#include "rule/call.h"
+#include "rule/run.h"
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -243,4 +246,29 @@ bool rule_number_binary(struct rule_run *run, enum rule_arithmetic op, const str
 	if (a->type == RULE_FLOAT || b->type == RULE_FLOAT)
 		return real_binary(run, op, rule_number_real(a), rule_number_real(b), out);
 	return int_binary(run, op, a->integer, b->integer, out);
+}
+
+/* ---- functions ---- */
+
+bool rule_need_int(struct rule_run *run, const struct rule_value *v)
+{
+	return rule_is_integer(v) ||
+	       rule_raise(run, "TypeError: '%s' object cannot be interpreted as an integer",
+		       rule_type_name(v));
+}
+
+bool rule_function_abs(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	(void)count; /* always 1 */
+	if (!rule_is_number(argument))
+		return rule_raise(run, "TypeError: bad operand type for abs(): '%s'",
+			rule_type_name(argument));
+	if (argument->type == RULE_FLOAT)
+		*out = rule_float(fabs(argument->real));
+	else if (argument->integer == INT64_MIN)
+		return rule_raise_overflow(run);
+	else
+		*out = rule_int(argument->integer < 0 ? -argument->integer : argument->integer);
+	return true;
 }

@@ -2,12 +2,12 @@
  * primary: parses what operators work on: literals, tags, calls, lists, and what is written
  * behind them: methods, indices, slices.
  */
-#include "rule/parser.h"
-
-#include "base/str.h"
+#include "rule/parse.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "base/str.h"
 
 static const char value_expected[] = "a value such as tags.NAME, 'text' or a number";
 
@@ -179,7 +179,7 @@ static struct rule_node *parse_arguments(struct rule_parser *p, struct rule_node
 	node = parse_items(p, node, ")", &commas);
 	if (!node || !check_count(p, f, node->kid_count - objects, at))
 		return NULL;
-	return !f->pattern || take_pattern(p, node, first) ? node : NULL;
+	return f->of != 1 << RULE_PATTERN || take_pattern(p, node, first) ? node : NULL;
 }
 
 static struct rule_node *unknown_name(struct rule_parser *p)

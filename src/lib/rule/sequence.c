@@ -1,9 +1,12 @@
 /*
  * sequence: what strings, lists and tuples have in common: index, slice, +, *.
  */
-#include "rule/internal.h"
+#include "rule/value.h"
 
 #include <string.h>
+
+#include "rule/run.h"
+#include "rule/text.h"
 
 static int64_t sequence_length(const struct rule_value *v)
 {

@@ -1,9 +1,12 @@
 /*
  * split: the methods of str that cut it up: replace() and split().
  */
-#include "rule/internal.h"
+#include "rule/call.h"
 
 #include <string.h>
+
+#include "rule/run.h"
+#include "rule/text.h"
 
 /* An optional count: negative or left out means without a limit. */
 static bool limit_argument(struct rule_run *run, const struct rule_value *argument, size_t count,

@@ -1,9 +1,10 @@
 #include "sender/path.h"
 
-#include "dicom/dicom.h"
 #include "base/jsonfile.h"
+#include "dicom/dicom.h"
 #include "dicom/layout.h"
 #include "sender/sender.h"
+#include "spool/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ static const char *value_of(const void *context, const char *keyword)
 	const char *key = association_key(keyword);
 
 	if (key)
-		return jsonfile_text(json_object_get(series, "association"), key);
+		return jsonfile_text(series_sender(series), key);
 	return dicom_get(context, keyword);
 }
 
@@ -72,7 +73,7 @@ void sender_path_open(const char *text)
 	if (layout_check(layout, why, sizeof(why)) < 0)
 		sender_never("%s", why);
 	want_tags();
-	series = jsonfile_load(AT_FDCWD, "series.json"); /* without it: "unknown" */
+	series = series_load(AT_FDCWD); /* without it: "unknown" */
 }
 
 enum sender_path_result sender_path(

@@ -82,15 +82,14 @@ static void write_line(struct buf *line)
 	buf_free(line);
 }
 
-/* Adds text and a newline; tabs and control characters inside become spaces. */
+/* Adds text and a newline; one line of UTF-8, without tabs. */
 static void add_text(struct buf *line, const char *text)
 {
 	size_t from = line->length;
 
 	buf_puts(line, text);
-	for (size_t i = from; !line->failed && i < line->length; i++)
-		if ((unsigned char)line->data[i] < 0x20 || line->data[i] == 0x7f)
-			line->data[i] = ' ';
+	if (!line->failed)
+		text_clean(line->data + from);
 	buf_puts(line, "\n");
 }
 
@@ -225,9 +224,8 @@ static int open_secret(const char *name, const char *path)
 	if (!S_ISREG(st.st_mode))
 		sender_never("the secret file %s (TARGET_%s) is no regular file", path, name);
 	if (st.st_uid != geteuid())
-		sender_never(
-			"the secret file %s (TARGET_%s) belongs to another user; chown it to the "
-			"user that dcmspool runs as",
+		sender_never("the secret file %s (TARGET_%s) belongs to another user; "
+			     "chown it to the user that dcmspool runs as",
 			path, name);
 	if (st.st_mode & 077)
 		sender_never("others may read the secret file %s (TARGET_%s); chmod 600 %s", path,

@@ -1,11 +1,19 @@
 #include "spool/job.h"
 
-#include "spool/spool.h"
+#include "base/jsonfile.h"
 #include "base/str.h"
+#include "spool/file.h"
+#include "spool/plan.h"
+#include "spool/series.h"
+#include "spool/spool.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 void job_name(
 	char *out, size_t size, int64_t time_us, const char *study_uid, const char *series_uid)
@@ -55,11 +63,56 @@ int job_images(int job, struct disk_names *out)
 	if (disk_list(job, ".", out) < 0)
 		return -1;
 	for (size_t i = 0; i < out->count; i++) {
-		if (spool_is_image(out->name[i]))
+		if (file_is_image(out->name[i]))
 			out->name[kept++] = out->name[i];
 		else
 			free(out->name[i]);
 	}
 	out->count = kept;
 	return 0;
+}
+
+int job_store(
+	int job, const char *name, const char *target, const json_t *series, const json_t *plan)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "job", name, "target",
+		target, "study", series_tag(series, "StudyInstanceUID"), "series",
+		series_tag(series, "SeriesInstanceUID"), "sender", series_sender(series), "rules",
+		plan_rules(plan), "images", plan_images(plan));
+	int result = jsonfile_store(job, file_name(FILE_JOB), json);
+
+	json_decref(json);
+	return result;
+}
+
+json_t *job_load(int job)
+{
+	return jsonfile_load(job, file_name(FILE_JOB));
+}
+
+int job_exists(int job)
+{
+	return file_exists(job, FILE_JOB);
+}
+
+int64_t job_entered_us(int job)
+{
+	struct stat st;
+
+	if (fstatat(job, file_name(FILE_JOB), &st, AT_SYMLINK_NOFOLLOW) < 0 && fstat(job, &st) < 0)
+		return -1;
+	return (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+}
+
+int job_cancel(int job)
+{
+	int fd = openat(job, file_name(FILE_CANCELLED),
+		O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0660);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+bool job_is_cancelled(int job)
+{
+	return file_exists(job, FILE_CANCELLED) == 1;
 }

@@ -4,6 +4,8 @@
 #ifndef JOB_H
 #define JOB_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,5 +32,21 @@ const char *job_suffix(enum job_priority priority);
 
 /* The names of the images in a job's or batch's directory, sorted. */
 int job_images(int job, struct disk_names *out);
+
+/* job.json, made by the router for one target ("" for none). name: with the priority for that
+ * target. series: of series.json, or NULL. -1 with errno. */
+int job_store(
+	int job, const char *name, const char *target, const json_t *series, const json_t *plan);
+/* The object of the file, which the caller decrefs; NULL with errno, EINVAL: it is damaged. */
+json_t *job_load(int job);
+/* Is there one? A batch that has it is a job moved back by hand. 1, 0, or -1 with errno. */
+int job_exists(int job);
+/* When the job came into its queue, microseconds since 1970: job.json is written just before, and
+ * never again. -1 with errno. */
+int64_t job_entered_us(int job);
+
+/* cancelled: asks the job's dispatcher to stop after the image it is at. -1 with errno. */
+int job_cancel(int job);
+bool job_is_cancelled(int job);
 
 #endif

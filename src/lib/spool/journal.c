@@ -1,14 +1,31 @@
+#define _GNU_SOURCE /* fallocate */
 #include "spool/journal.h"
 
+#include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Room for the lines of others that write at the same moment. */
+enum { AHEAD = 1 << 16, TIME_SIZE = 40 };
+
+static const char suffix[] = ".jsonl";
+
+bool journal_is_file(const char *name)
+{
+	size_t length = strlen(name), end = sizeof(suffix) - 1;
+
+	return length > end && strcmp(name + length - end, suffix) == 0;
+}
 
 /* A JSON string of text; bytes that are not UTF-8 become \xNN, for nothing may be dropped. */
 static json_t *string_of(const char *text)
@@ -26,18 +43,48 @@ static json_t *string_of(const char *text)
 	return value;
 }
 
+/* The whole line, or nothing of it: on a full disk room is made sure of before a byte is written. A
+ * file system that cannot promise it (EOPNOTSUPP) is tried all the same. */
+static int append(const struct spool *spool, const char *file, const char *line, size_t length)
+{
+	int journal = spool->dir[SPOOL_JOURNAL], result = 0, saved;
+	int fd = openat(journal, file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0 ||
+		(fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, (off_t)length + AHEAD) < 0 &&
+			errno != EOPNOTSUPP))
+		result = -1;
+	saved = errno;
+	(void)close(fd); /* nothing was written */
+	errno = saved;
+	return result < 0 ? -1 : disk_append(journal, file, line, length);
+}
+
+/* "2026-11-22T14:03:01.123456Z", RFC 3339. */
+static void time_of_line(char out[TIME_SIZE])
+{
+	char stamp[SPOOL_STAMP_SIZE];
+
+	spool_stamp(clock_now_us(), stamp, sizeof(stamp));
+	(void)snprintf(out, TIME_SIZE, "%.4s-%.2s-%.2sT%.2s:%.2s:%.10s", stamp, stamp + 4,
+		stamp + 6, stamp + 9, stamp + 11, stamp + 13);
+}
+
 void journal_write(const struct spool *spool, const char *event, ...)
 {
 	json_t *object = json_object();
-	char file[sizeof("2026-11-22.jsonl")], stamp[SPOOL_STAMP_SIZE];
+	char file[sizeof("2026-11-22.jsonl")], time[TIME_SIZE];
 	const char *key, *value;
 	char *line = NULL;
 	va_list args;
 	int ok;
 
-	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
-	(void)snprintf(file, sizeof(file), "%.4s-%.2s-%.2s.jsonl", stamp, stamp + 4, stamp + 6);
-	ok = object && json_object_set_new(object, "time", json_string(stamp)) == 0 &&
+	time_of_line(time);
+	(void)snprintf(file, sizeof(file), "%.10s%s", time, suffix);
+	ok = object && json_object_set_new(object, "time", json_string(time)) == 0 &&
 	     json_object_set_new(object, "event", json_string(event)) == 0;
 	va_start(args, event);
 	while (ok && (key = va_arg(args, const char *))) {
@@ -53,7 +100,7 @@ void journal_write(const struct spool *spool, const char *event, ...)
 		size_t length = strlen(line);
 
 		line[length] = '\n'; /* in the place of the NUL: the length is what is written */
-		if (disk_append(spool->dir[SPOOL_JOURNAL], file, line, length + 1) < 0)
+		if (append(spool, file, line, length + 1) < 0)
 			log_error("unable to write the journal %s/journal/%s: %s; the event was: "
 				  "%.*s",
 				spool->path, file, strerror(errno), (int)length, line);

@@ -7,10 +7,18 @@
 
 #include "spool/spool.h"
 
-/* Appends {"time":..., "event": event, then the pairs}. The arguments after event are pairs of
+#include <stdbool.h>
+
+/* A line is written after the commit that it tells. Lines carry what they are about (event, job,
+ * target, association): of several with the same the last one counts.
+ *
+ * Appends {"time":..., "event": event, then the pairs}. The arguments after event are pairs of
  * strings (key, value) closed by NULL; a pair whose value is NULL is left out. Values are made
  * valid UTF-8. A journal that cannot be written is reported on standard error and holds nothing up:
  * an image's way is decided by the tree alone. */
 void journal_write(const struct spool *spool, const char *event, ...) __attribute__((sentinel));
+
+/* Is this the name of one of its files? */
+bool journal_is_file(const char *name);
 
 #endif

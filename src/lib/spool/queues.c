@@ -35,6 +35,7 @@ static const char *cut_last(char *path)
 static int take_path(char *path, struct queued *out)
 {
 	const char *name, *parent = "", *queues = "";
+	bool is_queue = false;
 
 	name = cut_last(path);
 	if (name != path)
@@ -44,9 +45,10 @@ static int take_path(char *path, struct queued *out)
 	if (!name_ok(name))
 		return -1;
 	(void)snprintf(out->name, sizeof(out->name), "%s", name);
-	if ((strcmp(queues, spool_name(SPOOL_OUTGOING)) == 0 ||
-		    strcmp(queues, spool_name(SPOOL_SENDING)) == 0) &&
-		name_ok(parent))
+	for (int dir = 0; dir < SPOOL_DIRS && !is_queue; dir++)
+		is_queue = spool_stage[dir].holds == STAGE_QUEUES &&
+			   strcmp(queues, spool_name(dir)) == 0;
+	if (is_queue && name_ok(parent))
 		(void)snprintf(out->target, sizeof(out->target), "%s", parent);
 	return 0;
 }
@@ -146,13 +148,16 @@ static int find_in(const struct spool *spool, enum spool_dir where, const struct
 
 int queues_find(const struct spool *spool, const struct queued *meant, struct queued_list *out)
 {
-	/* A job that moves on, or comes back, while we look is met in one of the three. */
-	static const enum spool_dir where[] = { SPOOL_OUTGOING, SPOOL_SENDING, SPOOL_OUTGOING };
+	enum spool_dir first = stage_next(SPOOL_ROOT, STAGE_QUEUES);
 	int result = 0;
 
 	*out = (struct queued_list){ 0 };
-	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]) && result == 0; i++)
-		result = find_in(spool, where[i], meant, out);
+	for (enum spool_dir dir = first; dir < SPOOL_DIRS && result == 0;
+		dir = stage_next(dir, STAGE_QUEUES))
+		result = find_in(spool, dir, meant, out);
+	/* A job that moves on, or comes back, while we look is met in one of them. */
+	if (result == 0)
+		result = find_in(spool, first, meant, out);
 	if (result < 0)
 		queues_free(out);
 	return result;
@@ -177,7 +182,7 @@ static bool begins(const char *text, const char *with)
 static int look_into(
 	const struct spool *spool, enum spool_dir where, const char *name, struct disk_names *paths)
 {
-	bool routed = where != SPOOL_INCOMING && where != SPOOL_ROUTING;
+	bool routed = spool_stage[where].holds == STAGE_ENDED;
 	struct disk_names names;
 	int result = disk_list(spool->dir[where], ".", &names);
 
@@ -201,8 +206,6 @@ static int look_into(
 int queues_elsewhere(
 	const struct spool *spool, const struct queued *meant, struct disk_names *paths)
 {
-	static const enum spool_dir where[] = { SPOOL_INCOMING, SPOOL_ROUTING, SPOOL_SUCCESS,
-		SPOOL_DISCARD, SPOOL_ERROR };
 	char name[2 * QUEUES_NAME_SIZE];
 	int result = 0;
 
@@ -210,8 +213,11 @@ int queues_elsewhere(
 		meant->target);
 
 	*paths = (struct disk_names){ 0 };
-	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]) && result == 0; i++)
-		result = look_into(spool, where[i], name, paths);
+	for (int dir = 0; dir < SPOOL_DIRS && result == 0; dir++)
+		if (spool_stage[dir].holds == STAGE_BATCHES ||
+			spool_stage[dir].holds == STAGE_JOBS ||
+			spool_stage[dir].holds == STAGE_ENDED)
+			result = look_into(spool, dir, name, paths);
 	if (result < 0)
 		disk_names_free(paths);
 	return result;
@@ -242,7 +248,7 @@ int queues_lock(int dir, const char *name, struct patience *patience)
 
 int queues_wake(const struct spool *spool, const char *target)
 {
-	static const char name[] = ".new.retry";
+	static const char name[] = ".new.retry"; /* file_is_temporary() */
 	int dir = disk_open_dir(spool->dir[SPOOL_OUTGOING], target), fd = -1, result = -1;
 
 	if (dir < 0)

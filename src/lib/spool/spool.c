@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,22 +15,59 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const names[SPOOL_DIRS] = {
-	[SPOOL_ROOT] = ".",
-	[SPOOL_RECEIVING] = "receiving",
-	[SPOOL_INCOMING] = "incoming",
-	[SPOOL_ROUTING] = "routing",
-	[SPOOL_OUTGOING] = "outgoing",
-	[SPOOL_SENDING] = "sending",
-	[SPOOL_SUCCESS] = "success",
-	[SPOOL_DISCARD] = "discard",
-	[SPOOL_ERROR] = "error",
-	[SPOOL_JOURNAL] = "journal",
-};
-
 const char *spool_name(enum spool_dir dir)
 {
-	return names[dir];
+	return spool_stage[dir].name;
+}
+
+/* The number of the tree's format, in .format: what an older program cannot know, it must not
+ * touch. 1: all spools so far. */
+enum { FORMAT = 1 };
+static const char format_file[] = ".format";
+
+/* Returns the number, 0 when none is written yet, -1 when it is none. */
+static long read_format(int fd)
+{
+	char text[24];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	long number;
+
+	if (n <= 0)
+		return n;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return parse_long(text, 1, LONG_MAX, &number) < 0 ? -1 : number;
+}
+
+/* A spool without it is one of before, or new: whoever may write there gives it the number. Several
+ * programs that start at once write the same bytes. */
+static void check_format(const struct spool *spool)
+{
+	int root = spool->dir[SPOOL_ROOT];
+	int fd = openat(root, format_file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	long number = fd < 0 ? 0 : read_format(fd);
+
+	if (fd >= 0)
+		(void)close(fd); /* only read */
+	else if (errno != ENOENT)
+		die(failure_code(errno), "unable to open %s/%s: %s", spool->path, format_file,
+			strerror(errno));
+	if (number < 0)
+		die(EXIT_PERMANENT,
+			"unable to read the number of the spool's format in %s/%s; write 1 into it",
+			spool->path, format_file);
+	if (number > FORMAT)
+		die(EXIT_PERMANENT,
+			"the spool %s has format %ld, and this program knows none above %d; run the "
+			"newer dcmspool that made it",
+			spool->path, number, FORMAT);
+	if (number > 0)
+		return;
+	fd = openat(root, format_file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	if (fd < 0)
+		return; /* somebody who only looks, or a full disk: the next one */
+	(void)dprintf(fd, "%d\n", FORMAT); /* the same */
+	(void)close(fd);
 }
 
 void spool_open(struct spool *spool, const char *path)
@@ -37,26 +75,26 @@ void spool_open(struct spool *spool, const char *path)
 	struct stat root, st;
 
 	if (chdir(path) < 0)
-		die(EXIT_PERMANENT,
+		die(failure_code(errno),
 			"unable to enter the spool %s: %s; make it with: dcmspool layout %s", path,
 			strerror(errno), path);
 	spool->path = realpath(".", NULL);
 	if (!spool->path || stat(".", &root) < 0)
 		die(EXIT_TEMPORARY, "unable to look at the spool %s: %s", path, strerror(errno));
 	for (int i = 0; i < SPOOL_DIRS; i++) {
-		spool->dir[i] = open(names[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		spool->dir[i] =
+			open(spool_stage[i].name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (spool->dir[i] < 0 || fstat(spool->dir[i], &st) < 0)
-			die(EXIT_PERMANENT,
-				"unable to open the spool's directory %s/%s: %s; mend it with: "
-				"dcmspool layout %s",
-				spool->path, names[i], strerror(errno), spool->path);
+			die(failure_code(errno),
+				"unable to open the spool's directory %s/%s: %s; mend it with: dcmspool layout %s",
+				spool->path, spool_stage[i].name, strerror(errno), spool->path);
 		if (st.st_dev != root.st_dev)
 			die(EXIT_PERMANENT,
-				"the spool's directory %s/%s is another file system; the spool "
-				"must be "
-				"one, because every step is a rename",
-				spool->path, names[i]);
+				"the spool's directory %s/%s is another file system; "
+				"the spool must be one, because every step is a rename",
+				spool->path, spool_stage[i].name);
 	}
+	check_format(spool);
 }
 
 int64_t spool_now_us(void)
@@ -116,50 +154,4 @@ int64_t spool_stamp_time(const char *text)
 	days = year * 365L + year / 4 - year / 100 + year / 400 +
 	       (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
 	return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + micro;
-}
-
-bool spool_is_image(const char *name)
-{
-	size_t length = strlen(name);
-
-	return name_ok(name) && length > 4 && strcmp(name + length - 4, ".dcm") == 0;
-}
-
-/* A name for the thing in its error directory: its own, or "file" when that is not fit to be shown.
- */
-static const char *fit_name(const char *name)
-{
-	return name_ok(name) ? name : "file";
-}
-
-int spool_quarantine(
-	const struct spool *spool, int dir, const char *name, const char *label, const char *reason)
-{
-	int error = spool->dir[SPOOL_ERROR], fd = -1, result = -1, saved;
-	struct buf line = { 0 };
-
-	buf_printf(&line, "%s: %s\n", fit_name(name), reason);
-	if (line.failed) {
-		errno = ENOMEM;
-		goto out;
-	}
-	if (disk_make_dir(error, label) < 0)
-		goto out;
-	fd = disk_open_dir(error, label);
-	if (fd < 0)
-		goto out;
-	/* The reason first: a line too much explains nothing wrong, a thing without a reason would.
-	 */
-	if (disk_append(fd, "reason.txt", line.data, line.length) < 0)
-		goto out;
-	if (disk_rename_unique(dir, name, fd, fit_name(name), NULL, 0) < 0)
-		goto out;
-	result = fsync(fd);
-out:
-	saved = errno;
-	if (fd >= 0)
-		(void)close(fd); /* only used as a base */
-	buf_free(&line);
-	errno = saved;
-	return result;
 }

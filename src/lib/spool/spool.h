@@ -8,19 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum spool_dir {
-	SPOOL_ROOT, /* the spool itself */
-	SPOOL_RECEIVING,
-	SPOOL_INCOMING,
-	SPOOL_ROUTING,
-	SPOOL_OUTGOING,
-	SPOOL_SENDING,
-	SPOOL_SUCCESS,
-	SPOOL_DISCARD,
-	SPOOL_ERROR,
-	SPOOL_JOURNAL,
-	SPOOL_DIRS
-};
+#include "spool/stage.h"
 
 struct spool {
 	int dir[SPOOL_DIRS]; /* descriptors, for the life of the process */
@@ -44,15 +32,5 @@ void spool_stamp(int64_t time_us, char *out, size_t size);
 
 /* The opposite: reads a stamp at the beginning of text. Returns -1 when there is none. */
 int64_t spool_stamp_time(const char *text);
-
-/* True for names of images inside batches and jobs: "<name_ok>.dcm". */
-bool spool_is_image(const char *name);
-
-/* Quarantine: appends "NAME: reason" to error/<label>/reason.txt, making the directory when needed,
- * and moves the file or directory dir/name there, under its own name or with "~2", "~3" ... behind.
- * Nothing is overwritten, nothing is lost: when this fails (-1, errno), the thing is still where it
- * was. The caller writes log and journal. */
-int spool_quarantine(const struct spool *spool, int dir, const char *name, const char *label,
-	const char *reason);
 
 #endif

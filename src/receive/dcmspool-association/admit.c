@@ -11,7 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { JSON_MAX = 16384, TRIES = 100 };
+enum { TRIES = 100 };
 
 /* Result, source, reason: PS3.8 table 9-21. */
 static const struct refusal calling_unknown = { { 1, 1, 3 },
@@ -60,15 +60,12 @@ static bool address_allowed(const struct conf_receiver *conf, const struct calle
  * peer: a thousand of them must not keep a caller out. */
 static void count_one(int fd, const char *peer, long *all, long *of_peer)
 {
-	size_t length;
-	char *text = disk_read_file(fd, ASSOCIATION_JSON, JSON_MAX, &length);
-	json_t *json = text ? json_loadb(text, length, 0, NULL) : NULL;
-	const char *value = json_string_value(json_object_get(json, "peer"));
+	json_t *json = assoc_load(fd);
+	const char *value = assoc_peer(json);
 
 	*all += value != NULL;
 	*of_peer += value && strcmp(value, peer) == 0;
 	json_decref(json);
-	free(text);
 }
 
 /* Counts the associations that are alive, and this peer's among them. */
@@ -108,21 +105,22 @@ static json_t *stand_ins_json(const struct stand_ins *s)
 
 static int write_json(const struct association *a, const char *time, const struct caller *caller)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "association", a->name,
-		"time", time, "peer", caller->peer, "peer_port", caller->peer_port, "calling_aet",
-		caller->calling, "called_aet", caller->called, "local_port", caller->local_port);
-	char *text = NULL;
+	json_t *stand_ins = a->stand_ins->count > 0 ? stand_ins_json(a->stand_ins) : NULL;
+	struct assoc assoc = { .name = a->name,
+		.time = time,
+		.peer = caller->peer,
+		.peer_port = caller->peer_port,
+		.local_port = caller->local_port,
+		.calling_aet = caller->calling,
+		.called_aet = caller->called,
+		.stand_ins = stand_ins };
 	int result = -1;
 
-	if (json && (a->stand_ins->count == 0 || json_object_set_new(json, "stand_ins",
-							 stand_ins_json(a->stand_ins)) == 0))
-		text = json_dumps(json, JSON_INDENT(1));
-	if (text)
-		result = disk_write_file(a->dir, ASSOCIATION_JSON, text, strlen(text));
-	else
+	if (a->stand_ins->count > 0 && !stand_ins)
 		errno = ENOMEM;
-	free(text);
-	json_decref(json);
+	else
+		result = assoc_store(a->dir, &assoc);
+	json_decref(stand_ins);
 	return result;
 }
 

@@ -11,23 +11,20 @@
 
 #include "acse.h"
 #include "conf/conf.h"
+#include "spool/assoc.h"
 #include "spool/spool.h"
 #include "standin.h"
 
 #include <netinet/in.h>
 
-enum { ASSOCIATION_NAME_SIZE = 208 }; /* name_ok() */
-
 struct association {
 	const struct conf *conf;
 	const struct spool *spool;
 	const struct stand_ins *stand_ins; /* NULL in a recovery */
-	char name[ASSOCIATION_NAME_SIZE];  /* "<stamp>.<pid>"; the router makes others for things
-					      dropped by hand */
+	char name[ASSOC_NAME_SIZE];        /* "<stamp>.<pid>"; the router makes others for things
+						    dropped by hand */
 	int dir;                           /* locked */
 };
-
-#define ASSOCIATION_JSON "association.json"
 
 /* Who is calling. */
 struct caller {

@@ -4,6 +4,8 @@
 #include "base/disk.h"
 #include "spool/journal.h"
 #include "base/log.h"
+#include "spool/file.h"
+#include "spool/reason.h"
 #include "base/run.h"
 #include "base/str.h"
 
@@ -22,7 +24,6 @@ enum {
 	PAUSE_MIN_MS = 1000,
 	PAUSE_MAX_MS = 30000,
 	LOG_LINES_MAX = 100, /* of storescp's per association: a sender can cause any number */
-	READING_MAX = 4096,
 };
 
 /* Tells getdcmtags how storescp ended. When it is dead already, its successor is told. */
@@ -38,7 +39,7 @@ static void send_verdict(struct collect *c)
 
 int collect_start(struct collect *c)
 {
-	char directory[sizeof("receiving/") + ASSOCIATION_NAME_SIZE];
+	char directory[sizeof("receiving/") + ASSOC_NAME_SIZE];
 	char *program = run_beside("getdcmtags");
 	const char *argv[] = { program, "-c", c->a->conf->file, "-w", directory, NULL };
 	struct run run = RUN_DEFAULT;
@@ -91,7 +92,7 @@ static bool is_below(const char *path)
 static int quarantine(struct collect *c, int status)
 {
 	char reason[128];
-	char *name = disk_read_file(c->a->dir, ".reading", READING_MAX, NULL);
+	char *name = assoc_reading_load(c->a->dir);
 	int result = -1;
 
 	if (!name)
@@ -99,12 +100,12 @@ static int quarantine(struct collect *c, int status)
 	(void)snprintf(
 		reason, sizeof(reason), "getdcmtags crashed on this file (status %d)", status);
 	if (is_below(name) && ++c->quarantined <= QUARANTINE_MAX)
-		result = spool_quarantine(c->a->spool, c->a->dir, name, c->a->name, reason);
+		result = reason_quarantine(c->a->spool, c->a->dir, name, c->a->name, reason);
 	if (result == 0) {
 		log_error("quarantined a file association=%s: %s", c->a->name, reason);
 		journal_write(c->a->spool, "quarantined", "association", c->a->name, "reason",
 			reason, NULL);
-		(void)disk_unlink(c->a->dir, ".reading"); /* written anew for the next file */
+		(void)file_remove(c->a->dir, FILE_READING); /* written anew for the next file */
 	}
 	free(name);
 	return result;

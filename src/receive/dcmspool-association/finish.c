@@ -2,6 +2,7 @@
 
 #include "base/disk.h"
 #include "base/log.h"
+#include "spool/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,19 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* association.json goes last: without it, and empty, a directory is one that never began. */
-static const char *const own[] = { ".reading", ".corrected", ".new." ASSOCIATION_JSON,
-	ASSOCIATION_JSON };
-
 /* The router waits for these markers to go. A batch that is claimed meanwhile takes its marker
  * along, and needs it no longer. */
 static int remove_markers(const struct association *a)
 {
-	char marker[sizeof(".assoc.") + ASSOCIATION_NAME_SIZE + 256];
+	char marker[ASSOC_MARKER_SIZE];
 	int incoming = a->spool->dir[SPOOL_INCOMING], result = 0;
 	struct disk_names names;
 
-	(void)snprintf(marker, sizeof(marker), ".assoc.%s", a->name); /* fits */
+	assoc_marker(a->name, marker);
 	if (disk_list(incoming, ".", &names) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
@@ -47,26 +44,16 @@ int association_finish(const struct association *a)
 		log_error("unable to list receiving/%s: %s", a->name, strerror(errno));
 		return -1;
 	}
-	for (size_t i = 0; i < names.count; i++) {
-		bool ours = false;
-
-		for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++)
-			ours = ours || strcmp(names.name[i], own[k]) == 0;
-		images += !ours;
-	}
+	for (size_t i = 0; i < names.count; i++)
+		images += !file_is_ours(FILE_IN_ASSOCIATION, names.name[i]);
 	disk_names_free(&names);
 	if (images > 0) {
 		log_error("unable to finish receiving/%s: %zu files remain", a->name, images);
 		return -1;
 	}
-	if (remove_markers(a) < 0)
-		goto failed;
-	for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++)
-		if (disk_unlink(a->dir, own[k]) < 0)
-			goto failed;
-	if (unlinkat(receiving, a->name, AT_REMOVEDIR) == 0)
+	if (remove_markers(a) == 0 && assoc_remove_files(a->dir) == 0 &&
+		unlinkat(receiving, a->name, AT_REMOVEDIR) == 0)
 		return 0;
-failed:
 	log_error("unable to remove receiving/%s: %s", a->name, strerror(errno));
 	return -1;
 }

@@ -9,6 +9,8 @@
 #include "filing.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "spool/assoc.h"
+#include "spool/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-enum { JSON_MAX = 1 << 20, GATHER_MS = 20 };
+enum { GATHER_MS = 20 };
 
 enum { INPUT, EVENTS, POLLED };
 
@@ -35,7 +37,7 @@ struct watcher {
 /* Our own files in an association's directory; storescp's are named otherwise. */
 static bool is_ours(const char *name)
 {
-	return name[0] == '.' || strcmp(name, "association.json") == 0;
+	return name[0] == '.' || file_is_ours(FILE_IN_ASSOCIATION, name);
 }
 
 /* What is ours at the top of a dropped directory: the reasons of a quarantine moved back, and what
@@ -43,20 +45,15 @@ static bool is_ours(const char *name)
  * is somebody's. */
 static bool is_spent(const char *name)
 {
-	return strcmp(name, "reason.txt") == 0 || strncmp(name, ".assoc.", 7) == 0 ||
-	       strncmp(name, ".new.series.", 12) == 0;
+	return strcmp(name, file_name(FILE_REASON)) == 0 || assoc_is_marker(name) ||
+	       file_is_temporary(name);
 }
 
 /* path: relative to the association's directory, for whoever quarantines it after a crash of ours.
  */
 static void say_reading(const struct watcher *w, const char *path)
 {
-	size_t length = strlen(path);
-
-	/* When this fails, a crash on this file is not attributed to it, nor to the one before. */
-	if (pwrite(w->reading, path, length, 0) != (ssize_t)length)
-		length = 0;
-	if (ftruncate(w->reading, (off_t)length) < 0)
+	if (assoc_reading_say(w->reading, path) < 0)
 		log_warning("unable to note the file being read: %s", strerror(errno));
 }
 
@@ -161,8 +158,8 @@ static void file_rest(struct watcher *w, bool walk)
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.name[i];
 
-		if (strcmp(name, "association.json") == 0 ||
-			(name[0] == '.' && !w->filing.dropped) || strcmp(name, ".reading") == 0)
+		if (file_is_ours(FILE_IN_ASSOCIATION, name) ||
+			(name[0] == '.' && !w->filing.dropped))
 			continue;
 		if (fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			w->failed |= errno != ENOENT;
@@ -199,8 +196,8 @@ static int written_at(const struct watcher *w, const char *name, struct timespec
 {
 	struct stat st;
 
-	if (name[0] == '.' || is_ours(name) ||
-		fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	if (is_ours(name) || fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!S_ISREG(st.st_mode))
 		return -1;
 	*time = st.st_mtim;
 	return 0;
@@ -253,25 +250,19 @@ static void take_events(struct watcher *w)
 
 static int open_all(struct watcher *w, const char *path)
 {
-	const json_t *dropped;
-	char *text;
+	json_t *association;
 
 	w->dir = disk_open_dir(w->filing.spool->dir[SPOOL_ROOT], path);
 	if (w->dir < 0)
 		return -1;
-	text = disk_read_file(w->dir, "association.json", JSON_MAX, NULL);
-	w->filing.sender = text ? json_loads(text, 0, NULL) : NULL;
-	free(text);
-	if (!w->filing.sender) { /* died before it was written, or the disk was full: go on without
-				  */
+	association = assoc_load(w->dir);
+	if (!association) /* died before it was written, or the disk was full: go on without it */
 		log_warning("%s/association.json is missing or damaged", path);
-		w->filing.sender = json_object();
-	}
-	w->filing.stand_ins = json_incref(json_object_get(w->filing.sender, "stand_ins"));
-	(void)json_object_del(w->filing.sender, "stand_ins"); /* nobody else needs them */
-	dropped = json_object_get(w->filing.sender, "dropped");
-	w->filing.dropped = json_is_string(dropped);
-	w->reading = openat(w->dir, ".reading", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	w->filing.sender = association ? assoc_sender(association) : json_object();
+	w->filing.stand_ins = json_incref(assoc_stand_ins(association));
+	w->filing.dropped = assoc_is_dropped(association);
+	json_decref(association);
+	w->reading = assoc_reading_open(w->dir);
 	w->events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (w->reading < 0 || w->events < 0)
 		return -1;

@@ -3,8 +3,11 @@
 
 #include "dicom/json.h"
 #include "base/disk.h"
+#include "spool/assoc.h"
 #include "spool/journal.h"
+#include "spool/series.h"
 #include "base/log.h"
+#include "spool/reason.h"
 #include "standin.h"
 #include "base/str.h"
 
@@ -31,7 +34,7 @@ struct image {
 enum filing_result filing_quarantine(
 	const struct filing *filing, int dir, const char *name, const char *reason)
 {
-	if (spool_quarantine(filing->spool, dir, name, filing->label, reason) < 0) {
+	if (reason_quarantine(filing->spool, dir, name, filing->label, reason) < 0) {
 		log_error(
 			"unable to move %s to error/%s: %s", name, filing->label, strerror(errno));
 		return FILING_FAILED;
@@ -42,68 +45,45 @@ enum filing_result filing_quarantine(
 	return FILING_DONE;
 }
 
-/* series.json of a batch's first image. The caller frees. */
-static char *series_json(const struct filing *filing, const struct image *image)
+/* series.json of a batch's first image. The caller decrefs. */
+static json_t *series_json(const struct filing *filing, const struct image *image)
 {
 	const int64_t arrived_us = filing->dropped ? spool_now_us()
 						   : (int64_t)image->st.st_mtim.tv_sec * 1000000 +
 							     image->st.st_mtim.tv_nsec / 1000;
 	const json_t *sender = filing->sender;
 	json_t *tags = dicom_json(&image->header), *series;
-	char stamp[SPOOL_STAMP_SIZE], *text;
 
 	(void)json_object_set(tags, "SenderAddress", json_object_get(sender, "peer"));
 	(void)json_object_set(tags, "SenderAET", json_object_get(sender, "calling_aet"));
 	(void)json_object_set(tags, "ReceiverAET", json_object_get(sender, "called_aet"));
-	spool_stamp(arrived_us, stamp, sizeof(stamp));
 	/* Any failure above or here leaves series NULL or incomplete only when memory is short. */
-	series = json_pack(
-		"{s:s, s:O?, s:o}", "received", stamp, "association", filing->sender, "tags", tags);
-	text = series && dicom_json_problems(series, &image->header) == 0
-		       ? json_dumps(series, JSON_INDENT(2))
-		       : NULL;
+	series = series_make(arrived_us, filing->sender, tags);
+	if (series && dicom_json_problems(series, &image->header) == 0)
+		return series;
 	json_decref(series);
-	if (!text)
-		errno = ENOMEM;
-	return text;
+	errno = ENOMEM;
+	return NULL;
 }
 
-/* Writes series.json into the batch unless it is there. It is made durable by the router's syncfs.
- */
 static int ensure_series_json(const struct filing *filing, const struct image *image, int batch)
 {
-	int there = disk_exists(batch, "series.json"), fd = -1, result = -1;
-	char temporary[64], *text = NULL;
-	int saved;
+	int there = series_exists(batch), result;
+	json_t *series;
 
 	if (there != 0)
 		return there < 0 ? -1 : 0;
-	(void)snprintf(temporary, sizeof(temporary), ".new.series.%ld", (long)getpid());
-	text = series_json(filing, image);
-	if (!text || disk_unlink(batch, temporary) < 0)
-		goto out;
-	fd = openat(batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	if (fd < 0 || disk_write_all(fd, text, strlen(text)) < 0)
-		goto out;
-	result = disk_rename(batch, temporary, batch, "series.json");
-	if (result < 0 && errno == EEXIST) /* another association was first: as good as ours */
-		result = disk_unlink(batch, temporary);
-out:
-	if (fd >= 0 && close(fd) < 0)
-		result = -1;
-	saved = errno;
-	if (result < 0)
-		(void)disk_unlink(batch, temporary); /* the router removes what stays */
-	free(text);
-	errno = saved;
+	series = series_json(filing, image);
+	result = series ? series_create(batch, series) : -1;
+	json_decref(series);
 	return result;
 }
 
 static int ensure_marker(const struct filing *filing, int batch)
 {
-	char marker[NAME_SIZE];
+	char marker[ASSOC_MARKER_SIZE];
 
-	(void)snprintf(marker, sizeof(marker), ".assoc.%s", filing->association);
+	assoc_marker(filing->association, marker);
 	/* mknod makes the file without opening it: no close event, so the router is not woken */
 	if (mknodat(batch, marker, S_IFREG | 0660, 0) == 0 || errno == EEXIST)
 		return 0;

@@ -5,10 +5,12 @@
 #include "association.h"
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "decide/names.h"
 #include "base/disk.h"
 #include "filing.h"
 #include "base/log.h"
 #include "print.h"
+#include "spool/assoc.h"
 #include "spool/spool.h"
 #include "base/str.h"
 
@@ -62,11 +64,11 @@ static bool look_at_options(int argc, char *argv[])
 
 static void want_extra(void)
 {
-	char why[CONF_WHY];
+	char why[NAMES_WHY];
 
 	if (extra.failed)
 		die(EXIT_TEMPORARY, "unable to read the option -t: no memory");
-	if (extra.length && conf_want_list(extra.data, why, sizeof(why)) < 0)
+	if (extra.length && names_want_list(extra.data, why, sizeof(why)) < 0)
 		die(EXIT_PERMANENT, "unable to read the tags of -t %s: %s", extra.data, why);
 }
 
@@ -86,7 +88,7 @@ static int each_file(int count, char *file[], int (*call)(const char *path))
 /* mercure's command line. Nobody will say when the series ends: the marker is ".assoc.unknown". */
 static int file_one(const struct conf *conf, char *operand[])
 {
-	struct filing filing = { .association = "unknown" };
+	struct filing filing = { .association = assoc_unknown };
 	char *slash = strrchr(operand[0], '/'), label[64], stamp[SPOOL_STAMP_SIZE];
 	const char *name = slash ? slash + 1 : operand[0];
 	static struct spool spool; /* for the life of the process */
@@ -107,7 +109,7 @@ static int file_one(const struct conf *conf, char *operand[])
 	(void)snprintf(label, sizeof(label), "%s.%ld", stamp, (long)getpid());
 	filing.spool = &spool;
 	filing.label = label;
-	filing.sender = json_pack("{s:s, s:s?, s:s?, s:s?}", "association", "unknown", "peer",
+	filing.sender = json_pack("{s:s, s:s?, s:s?, s:s?}", "association", assoc_unknown, "peer",
 		operand[1], "calling_aet", operand[2], "called_aet", operand[3]);
 	if (!filing.sender) /* not UTF-8: what is not known is better left out than guessed */
 		filing.sender = json_object();
@@ -136,7 +138,7 @@ int main(int argc, char *argv[])
 	if (!each || !known || configured) { /* printing alone needs no configuration */
 		optind = 1;
 		buf_free(&extra);
-		conf = cli_options(argc, argv, "pkt:w:", option, usage);
+		conf = cli_options_checked(argc, argv, "pkt:w:", option, usage, names_check);
 	}
 	want_extra();
 	if (each) {

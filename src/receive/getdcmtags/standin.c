@@ -3,6 +3,7 @@
 
 #include "base/disk.h"
 #include "base/str.h"
+#include "spool/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const char corrected[] = ".corrected";
 
 /* PS3.10 7.1: preamble, "DICM", then group 0002 in explicit little endian, its length first.
  * storescp's is some 300 bytes, in this order; META_MAX is beyond what UIDs and AE titles can make
@@ -120,10 +119,10 @@ static int write_copy(int from, size_t end, const struct buf *head, int dir)
 	struct stat st;
 	int fd = -1, result = -1, saved;
 
-	if (fstat(from, &st) < 0 || disk_unlink(dir, corrected) < 0)
+	if (fstat(from, &st) < 0 || file_remove(dir, FILE_CORRECTED) < 0)
 		return -1;
-	fd = openat(dir, corrected, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		st.st_mode & 0777);
+	fd = openat(dir, file_name(FILE_CORRECTED),
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, st.st_mode & 0777);
 	if (fd < 0)
 		return -1;
 	if (disk_write_all(fd, head->data, head->length) == 0 &&
@@ -145,10 +144,11 @@ static int replace(const struct meta *m, const char *real, int from, int dir, co
 	if (head.failed)
 		errno = ENOMEM;
 	else if (write_copy(from, m->end, &head, dir) == 0)
-		result = renameat(dir, corrected, dir, name); /* commits */
+		result = renameat(dir, file_name(FILE_CORRECTED), dir, name); /* commits */
 	saved = errno;
 	if (result < 0)
-		(void)disk_unlink(dir, corrected); /* room on a full disk; else the next one does */
+		(void)file_remove(
+			dir, FILE_CORRECTED); /* room on a full disk; else the next one does */
 	buf_free(&head);
 	errno = saved;
 	return result;

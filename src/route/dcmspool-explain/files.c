@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/show.h"
 #include "base/str.h"
+#include "cli/show.h"
+#include "spool/file.h"
+#include "spool/journal.h"
 
 enum { DEPTH_MAX = 16 };
 
@@ -64,16 +66,9 @@ out:
 /* What the programs of dcmspool put into a spool, beside images. */
 static bool is_ours(const char *path)
 {
-	static const char *const names[] = { "series.json", "plan.json", "job.json", "sent.log",
-		"retry.json", "cancelled", "reason.txt", "association.json", "paused.json",
-		"held" };
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t length = strlen(name), suffix = strlen(".jsonl");
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return length > suffix && strcmp(name + length - suffix, ".jsonl") == 0;
+	return file_is_ours(FILE_ANYWHERE, name) || journal_is_file(name);
 }
 
 static void failed(struct files *files, const char *name, const char *reason)

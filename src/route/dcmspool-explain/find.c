@@ -13,21 +13,6 @@
 #include "spool/spool.h"
 #include "base/str.h"
 
-/* Each with the queues in it, or the jobs; in the order in which a job passes them, so that one
- * that moves on while we look is met again rather than missed. */
-static const struct {
-	enum spool_dir dir;
-	bool queues; /* one directory a target */
-} places[] = {
-	{ SPOOL_INCOMING, false },
-	{ SPOOL_ROUTING, false },
-	{ SPOOL_OUTGOING, true },
-	{ SPOOL_SENDING, true },
-	{ SPOOL_SUCCESS, false },
-	{ SPOOL_DISCARD, false },
-	{ SPOOL_ERROR, false },
-};
-
 /* Whether a directory's name is the job's: itself, or with priority, target or number behind. */
 static bool is_of_job(const char *entry, const char *job)
 {
@@ -89,15 +74,21 @@ int series_find(const char *spool, const char *name, struct disk_names *out)
 	int result = 0;
 
 	*out = (struct disk_names){ 0 };
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && result == 0; i++) {
+	/* In the order in which a job passes them, so that one that moves on while we look is met
+	 * again rather than missed. */
+	for (int dir = 0; dir < SPOOL_DIRS && result == 0; dir++) {
+		enum stage_holds holds = spool_stage[dir].holds;
 		struct buf path = { 0 };
 
-		buf_printf(&path, "%s/%s", spool, spool_name(places[i].dir));
+		if (holds != STAGE_BATCHES && holds != STAGE_JOBS && holds != STAGE_QUEUES &&
+			holds != STAGE_ENDED)
+			continue;
+		buf_printf(&path, "%s/%s", spool, spool_name(dir));
 		if (path.failed) {
 			errno = ENOMEM;
 			result = -1;
 		} else {
-			result = (places[i].queues ? look_into_queues : look_into)(
+			result = (holds == STAGE_QUEUES ? look_into_queues : look_into)(
 				path.data, name, out);
 		}
 		buf_free(&path);

@@ -12,6 +12,9 @@
 #include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "spool/file.h"
+#include "spool/plan.h"
+#include "spool/series.h"
 
 static int unreadable(const char *path, const char *reason)
 {
@@ -19,20 +22,14 @@ static int unreadable(const char *path, const char *reason)
 	return EXIT_TEMPORARY;
 }
 
-/* One of the JSON files of a job; one that is missing or damaged is none. -1 with errno: it cannot
- * be read now. */
-static int load(int dir, const char *name, json_t **out)
-{
-	*out = jsonfile_load(dir, name);
-	return *out || errno == ENOENT || errno == EINVAL ? 0 : -1;
-}
-
+/* A file that is missing or damaged is none. -1 with errno: it cannot be read now. */
 static int load_both(struct series *series)
 {
-	return load(series->dir, "series.json", &series->json) < 0 ||
-			       load(series->dir, "plan.json", &series->plan) < 0
-		       ? -1
-		       : 0;
+	series->json = series_load(series->dir);
+	if (!series->json && errno != ENOENT && errno != EINVAL)
+		return -1;
+	series->plan = plan_load(series->dir);
+	return series->plan || errno == ENOENT || errno == EINVAL ? 0 : -1;
 }
 
 static void series_free(struct series *series)
@@ -52,9 +49,9 @@ json_t *series_dropped(void)
 /* What a job and what a batch has. */
 static const char *directory_kind(int dir)
 {
-	if (disk_exists(dir, "job.json") == 1 || disk_exists(dir, "plan.json") == 1)
+	if (job_exists(dir) == 1 || file_exists(dir, FILE_PLAN) == 1)
 		return "a job";
-	return disk_exists(dir, "series.json") == 1 ? "a batch" : NULL;
+	return series_exists(dir) == 1 ? "a batch" : NULL;
 }
 
 static int tell_job(const struct conf *conf, struct series *series, series_tell *tell)

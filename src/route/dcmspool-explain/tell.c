@@ -9,6 +9,8 @@
 #include "base/jsonfile.h"
 #include "base/log.h"
 #include "cli/show.h"
+#include "spool/plan.h"
+#include "spool/series.h"
 #include "why.h"
 
 enum { INDENT = 2 }; /* columns; why.c has those of expressions */
@@ -33,7 +35,7 @@ static void add_priority(struct buf *line, enum job_priority priority)
 static void print_sender(const json_t *json)
 {
 	static const char *const names[] = { "SenderAET", "SenderAddress", "ReceiverAET" };
-	const json_t *tags = json_object_get(json, "tags");
+	const json_t *tags = series_tags(json);
 	struct buf line = { 0 };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -59,14 +61,13 @@ static void add_names(struct buf *line, const json_t *array)
 /* What a router decided, by the configuration that it had. */
 static void print_plan(const json_t *plan)
 {
-	const json_t *rules = json_object_get(plan, "rules");
+	const json_t *rules = plan_rules(plan);
 	struct buf line = { 0 };
 
 	if (!plan)
 		return;
-	buf_puts(&line,
-		json_array_size(json_object_get(plan, "targets")) ? "routed to " : "discarded");
-	add_names(&line, json_object_get(plan, "targets"));
+	buf_puts(&line, json_array_size(plan_targets(plan)) ? "routed to " : "discarded");
+	add_names(&line, plan_targets(plan));
 	if (json_array_size(rules)) {
 		buf_puts(&line, " by ");
 		add_names(&line, rules);

@@ -1,9 +1,10 @@
 #include "router.h"
 
+#include "base/log.h"
+#include "spool/file.h"
 #include "spool/job.h"
 #include "spool/journal.h"
-#include "base/jsonfile.h"
-#include "base/log.h"
+#include "spool/series.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,30 +15,29 @@
  */
 static int64_t job_time(const json_t *series, bool resend)
 {
-	int64_t time_us = resend ? -1 : spool_stamp_time(jsonfile_text(series, "received"));
+	int64_t time_us = resend ? -1 : series_received_us(series);
 
 	return time_us < 0 ? spool_now_us() : time_us;
 }
 
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim)
 {
-	bool resend = disk_exists(dir, "job.json") == 1;
-	json_t *series = jsonfile_load(dir, "series.json"), *tags;
+	bool resend = job_exists(dir) == 1;
+	json_t *series = series_load(dir);
 	int64_t time_us;
 	int result = -1;
 
 	/* Missing or damaged: plan.c reads an image instead. Anything else may pass. */
 	if (!series && errno != ENOENT && errno != EINVAL)
 		return -1;
-	tags = json_object_get(series, "tags");
 	time_us = job_time(series, resend);
 	/* A plan of before must not be found in routing/, where a crash would have it followed. */
-	if (disk_unlink(dir, "plan.json") < 0 && errno != EISDIR)
+	if (file_remove(dir, FILE_PLAN) < 0 && errno != EISDIR)
 		goto out; /* a directory of that name is no plan, and is quarantined by route() */
 	do {
 		job_name(claim->job, sizeof(claim->job), time_us++,
-			jsonfile_text(tags, "StudyInstanceUID"),
-			jsonfile_text(tags, "SeriesInstanceUID"));
+			series_tag(series, "StudyInstanceUID"),
+			series_tag(series, "SeriesInstanceUID"));
 		result = disk_rename(router->spool.dir[SPOOL_INCOMING], name,
 			router->spool.dir[SPOOL_ROUTING], claim->job);
 	} while (result < 0 && errno == EEXIST);
@@ -47,7 +47,7 @@ int claim_batch(struct router *router, int dir, const char *name, struct claim *
 	log_info("%s job=%s from=incoming/%s", resend ? "resend" : "series complete", claim->job,
 		name);
 	journal_write(&router->spool, resend ? "resent" : "complete", "job", claim->job, "from",
-		name, "series", jsonfile_text(tags, "SeriesInstanceUID"), NULL);
+		name, "series", series_tag(series, "SeriesInstanceUID"), NULL);
 out:
 	json_decref(series);
 	return result;

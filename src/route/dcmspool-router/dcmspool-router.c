@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/options.h"
+#include "decide/rules.h"
 #include "base/loop.h"
 #include "base/run.h"
 
@@ -43,7 +44,7 @@ int main(int argc, char *argv[])
 	struct loop loop;
 
 	log_open(argv[0]);
-	router.conf = cli_options(argc, argv, "", NULL, usage);
+	router.conf = cli_options_checked(argc, argv, "", NULL, usage, rules_check);
 	spool_open(&router.spool, router.conf->spool);
 	router.association = run_beside("dcmspool-association");
 	if (!router.association)

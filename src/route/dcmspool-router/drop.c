@@ -5,10 +5,11 @@
 #define _GNU_SOURCE /* F_SETLEASE */
 #include "router.h"
 
-#include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/run.h"
 #include "base/str.h"
+#include "spool/assoc.h"
+#include "spool/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,8 +160,7 @@ static void unmake_association(struct router *router, int dir, const char *made)
 	int saved = errno;
 
 	/* What stays is removed by the next start. */
-	(void)disk_unlink(dir, ".new.association.json");
-	(void)disk_unlink(dir, "association.json");
+	(void)assoc_remove_files(dir);
 	(void)unlinkat(router->spool.dir[SPOOL_RECEIVING], made, AT_REMOVEDIR);
 	(void)close(dir); /* releases the lock */
 	errno = saved;
@@ -171,8 +171,12 @@ static int make_association(struct router *router, const char *name, char *made,
 {
 	int receiving = router->spool.dir[SPOOL_RECEIVING], dir;
 	char stamp[SPOOL_STAMP_SIZE];
-	json_t *json;
-	int result;
+	struct assoc assoc = { .name = made,
+		.time = stamp,
+		.peer = "local",
+		.calling_aet = "",
+		.called_aet = "",
+		.dropped = name_ok(name) ? name : "?" };
 
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
 	(void)snprintf(made, size, "%s.%ld", stamp, (long)getpid());
@@ -181,12 +185,7 @@ static int make_association(struct router *router, const char *name, char *made,
 	dir = disk_lock_dir(receiving, made, LOCK_EX);
 	if (dir < 0)
 		return -1;
-	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "association", made, "time", stamp,
-		"peer", "local", "calling_aet", "", "called_aet", "", "dropped",
-		name_ok(name) ? name : "?");
-	result = jsonfile_store(dir, "association.json", json);
-	json_decref(json);
-	if (result == 0)
+	if (assoc_store(dir, &assoc) == 0)
 		return dir;
 	unmake_association(router, dir, made);
 	return -1;
@@ -194,8 +193,8 @@ static int make_association(struct router *router, const char *name, char *made,
 
 int drop_take(struct router *router, const char *name)
 {
-	/* Inside receiving/ names beginning with '.' and association.json are ours. */
-	const char *kept = name_ok(name) && strcmp(name, "association.json") != 0 ? name : "file";
+	const char *kept =
+		name_ok(name) && !file_is_ours(FILE_IN_ASSOCIATION, name) ? name : "file";
 	char association[128];
 	int dir, result;
 
@@ -231,8 +230,8 @@ int drop_take(struct router *router, const char *name)
 static bool is_orphan(int receiving, const char *name)
 {
 	int dir = disk_open_dir(receiving, name);
-	json_t *association = dir < 0 ? NULL : jsonfile_load(dir, "association.json");
-	bool dropped = json_is_string(json_object_get(association, "dropped"));
+	json_t *association = dir < 0 ? NULL : assoc_load(dir);
+	bool dropped = assoc_is_dropped(association);
 
 	json_decref(association);
 	if (dir >= 0)

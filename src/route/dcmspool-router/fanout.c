@@ -5,11 +5,13 @@
 #define _GNU_SOURCE /* syncfs */
 #include "router.h"
 
-#include "spool/job.h"
-#include "spool/journal.h"
-#include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "spool/file.h"
+#include "spool/job.h"
+#include "spool/journal.h"
+#include "spool/plan.h"
+#include "spool/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,61 +21,31 @@
 #include <unistd.h>
 
 /* What goes into every copy of a job beside its images. */
-static const char *const shared_files[] = { "series.json", "plan.json" };
+static const enum file shared_files[] = { FILE_SERIES, FILE_PLAN };
 enum { SHARED_FILES = sizeof(shared_files) / sizeof(shared_files[0]) };
 
 enum { NAME_SIZE = 256 };
-
-/* What stands behind the job's name in the queue of a target: its priority, unless that is normal.
- */
-static const char *suffix_for(const json_t *plan, const char *target)
-{
-	const char *word = jsonfile_text(json_object_get(plan, "priorities"), target);
-
-	for (int p = 0; p < JOB_PRIORITIES; p++) {
-		const char *suffix = job_suffix(p);
-
-		if (*suffix && strcmp(suffix + 1, word) == 0)
-			return suffix;
-	}
-	return "";
-}
 
 /* The job's name in outgoing/<target>/, by which it is found from there on. */
 static void queue_name(
 	const struct claim *claim, const json_t *plan, const char *target, char name[NAME_SIZE])
 {
-	(void)snprintf(name, NAME_SIZE, "%s%s", claim->job, suffix_for(plan, target)); /* fits */
-}
-
-/* job.json for one target ("" for none). The caller decrefs; NULL with errno. */
-static json_t *job_json(const struct claim *claim, const json_t *plan, const char *target)
-{
-	json_t *series = jsonfile_load(claim->dir, "series.json"), *tags, *job;
-	char name[NAME_SIZE];
-
-	if (!series && errno != ENOENT && errno != EINVAL)
-		return NULL;
-	tags = json_object_get(series, "tags");
-	queue_name(claim, plan, target, name);
-	job = json_pack("{s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "job", name, "target", target,
-		"study", jsonfile_text(tags, "StudyInstanceUID"), "series",
-		jsonfile_text(tags, "SeriesInstanceUID"), "sender",
-		json_object_get(series, "association"), "rules", json_object_get(plan, "rules"),
-		"images", json_object_get(plan, "images"));
-	json_decref(series);
-	if (!job)
-		errno = ENOMEM;
-	return job;
+	(void)snprintf(name, NAME_SIZE, "%s%s", claim->job,
+		job_suffix(plan_priority(plan, target))); /* fits */
 }
 
 static int write_job_json(
 	int dir, const struct claim *claim, const json_t *plan, const char *target)
 {
-	json_t *job = job_json(claim, plan, target);
-	int result = job ? jsonfile_store(dir, "job.json", job) : -1;
+	json_t *series = series_load(claim->dir);
+	char name[NAME_SIZE];
+	int result;
 
-	json_decref(job);
+	if (!series && errno != ENOENT && errno != EINVAL)
+		return -1;
+	queue_name(claim, plan, target, name);
+	result = job_store(dir, name, target, series, plan);
+	json_decref(series);
 	return result;
 }
 
@@ -97,7 +69,7 @@ static int build_copy(const struct claim *claim, int building, const json_t *pla
 		if (link_file(claim->dir, dir, images->name[i]) < 0)
 			goto out;
 	for (size_t i = 0; i < SHARED_FILES; i++)
-		if (link_file(claim->dir, dir, shared_files[i]) < 0)
+		if (link_file(claim->dir, dir, file_name(shared_files[i])) < 0)
 			goto out;
 	result = write_job_json(dir, claim, plan, target);
 out:
@@ -108,14 +80,14 @@ out:
 static int build_copies(
 	const struct claim *claim, const json_t *plan, const struct disk_names *images)
 {
-	const json_t *targets = json_object_get(plan, "targets");
+	const json_t *targets = plan_targets(plan);
 	int building = -1, result = -1;
 	json_t *target;
 	size_t i;
 
-	if (disk_make_dir(claim->dir, ".fanout.new") < 0)
+	if (disk_make_dir(claim->dir, file_name(FILE_FANOUT_NEW)) < 0)
 		return -1;
-	building = disk_open_dir(claim->dir, ".fanout.new");
+	building = disk_open_dir(claim->dir, file_name(FILE_FANOUT_NEW));
 	if (building < 0)
 		return -1;
 	json_array_foreach (targets, i, target)
@@ -123,7 +95,8 @@ static int build_copies(
 			goto out;
 	/* The links of all copies in one go; their images were written to disk before the plan. */
 	if (syncfs(building) == 0)
-		result = disk_rename(claim->dir, ".fanout.new", claim->dir, "fanout");
+		result = disk_rename(
+			claim->dir, file_name(FILE_FANOUT_NEW), claim->dir, file_name(FILE_FANOUT));
 out:
 	(void)close(building); /* only used as a base */
 	return result;
@@ -152,7 +125,7 @@ static int move_out(struct router *router, const struct claim *claim, const json
 /* Moves out what is left in fanout/; its names are the targets'. */
 static int deliver_copies(struct router *router, const struct claim *claim, const json_t *plan)
 {
-	int dir = disk_open_dir(claim->dir, "fanout"), result = 0;
+	int dir = disk_open_dir(claim->dir, file_name(FILE_FANOUT)), result = 0;
 	struct disk_names targets;
 
 	if (dir < 0)
@@ -183,10 +156,10 @@ static int remove_original(struct router *router, const struct claim *claim)
 	disk_names_free(&images);
 	if (result < 0)
 		return -1;
-	if (unlinkat(claim->dir, "fanout", AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (unlinkat(claim->dir, file_name(FILE_FANOUT), AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return -1;
 	for (size_t i = 0; i < SHARED_FILES; i++)
-		if (disk_unlink(claim->dir, shared_files[i]) < 0)
+		if (file_remove(claim->dir, shared_files[i]) < 0)
 			return -1;
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
@@ -212,7 +185,7 @@ static int route_to_many(struct router *router, const struct claim *claim, const
 	struct disk_names images;
 	int result = 0;
 
-	if (disk_exists(claim->dir, "fanout") == 0) {
+	if (file_exists(claim->dir, FILE_FANOUT) == 0) {
 		if (job_images(claim->dir, &images) < 0)
 			return -1;
 		result = build_copies(claim, plan, &images);
@@ -244,7 +217,7 @@ static struct buf joined_priorities(const json_t *plan)
 	const char *target;
 	json_t *word;
 
-	json_object_foreach (json_object_get(plan, "priorities"), target, word)
+	json_object_foreach (plan_priorities(plan), target, word)
 		buf_printf(
 			&text, "%s%s=%s", text.length ? "," : "", target, json_string_value(word));
 	return text;
@@ -254,8 +227,8 @@ static struct buf joined_priorities(const json_t *plan)
 static void tell(
 	struct router *router, const struct claim *claim, const json_t *plan, bool discarded)
 {
-	struct buf rules = joined(json_object_get(plan, "rules"));
-	struct buf to = joined(json_object_get(plan, "targets"));
+	struct buf rules = joined(plan_rules(plan));
+	struct buf to = joined(plan_targets(plan));
 	struct buf priorities = joined_priorities(plan);
 
 	log_info("%s job=%s rules=%s targets=%s%s%s", discarded ? "discarded" : "routed",
@@ -271,7 +244,7 @@ static void tell(
 
 int fanout(struct router *router, const struct claim *claim, json_t *plan)
 {
-	const json_t *targets = json_object_get(plan, "targets");
+	const json_t *targets = plan_targets(plan);
 	bool discarded = json_array_size(targets) == 0;
 	int result;
 

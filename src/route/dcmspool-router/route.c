@@ -1,10 +1,12 @@
 #define _GNU_SOURCE /* syncfs */
 #include "router.h"
 
+#include "base/log.h"
+#include "spool/file.h"
 #include "spool/job.h"
 #include "spool/journal.h"
-#include "base/jsonfile.h"
-#include "base/log.h"
+#include "spool/plan.h"
+#include "spool/reason.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,37 +14,23 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* What a claimed batch may hold beside images and series.json, and what becomes of it: signs for
- * the router that have served, and what is left of an earlier job that was moved back by hand. */
-static bool is_spent(const char *name)
-{
-	static const char *const names[] = { ".complete", "job.json", "sent.log", "retry.json",
-		"cancelled", "reason.txt", "association.json" };
-
-	if (strncmp(name, ".assoc.", 7) == 0 || strncmp(name, ".new.", 5) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
 static int sort_out(struct router *router, const struct claim *claim, const char *name)
 {
 	struct stat st;
 
-	if (is_spent(name) && disk_unlink(claim->dir, name) == 0)
+	if (file_is_spent(name) && disk_unlink(claim->dir, name) == 0)
 		return 0;
-	if (is_spent(name) && errno != EISDIR)
-		return -1;
+	if (file_is_spent(name) && errno != EISDIR)
+		return -1; /* a directory of such a name is none of ours */
 	if (fstatat(claim->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	if (S_ISREG(st.st_mode) && (spool_is_image(name) || strcmp(name, "series.json") == 0))
+	if (S_ISREG(st.st_mode) &&
+		(file_is_image(name) || strcmp(name, file_name(FILE_SERIES)) == 0))
 		return 0;
 	log_warning("not an image, moved to error/%s job=%s name=%s", claim->job, claim->job, name);
 	journal_write(&router->spool, "quarantined", "job", claim->job, "file", name, "reason",
 		"is no image of the series", NULL);
-	return spool_quarantine(&router->spool, claim->dir, name, claim->job,
+	return reason_quarantine(&router->spool, claim->dir, name, claim->job,
 		"lay in the directory of a series, but is no image file (NAME.dcm)");
 }
 
@@ -72,19 +60,19 @@ static int is_finished(const struct claim *claim)
 		return -1;
 	none = images.count == 0;
 	disk_names_free(&images);
-	return none && disk_exists(claim->dir, "fanout") == 0;
+	return none && file_exists(claim->dir, FILE_FANOUT) == 0;
 }
 
 static int remove_finished(struct router *router, const struct claim *claim)
 {
-	if (disk_unlink(claim->dir, "series.json") < 0 || disk_unlink(claim->dir, "plan.json") < 0)
+	if (file_remove(claim->dir, FILE_SERIES) < 0 || file_remove(claim->dir, FILE_PLAN) < 0)
 		return -1;
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
 
 static int decide_and_carry_out(struct router *router, const struct claim *claim)
 {
-	json_t *plan = jsonfile_load(claim->dir, "plan.json");
+	json_t *plan = plan_load(claim->dir);
 	int result;
 
 	if (!plan && ((errno != ENOENT && errno != EINVAL) || strip(router, claim) < 0))

@@ -1,8 +1,11 @@
 #include "router.h"
 
-#include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/watch.h"
+#include "spool/assoc.h"
+#include "spool/file.h"
+#include "spool/job.h"
+#include "spool/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,14 +54,14 @@ static void look_again(struct round *round, int64_t due_us)
 /* Does a connection that is still open count the batch among its own? */
 static bool is_fed(const struct round *round, int batch)
 {
-	char marker[256];
+	char marker[ASSOC_MARKER_SIZE];
 
-	if (disk_exists(batch, ".assoc.unknown") == 1)
+	assoc_marker(assoc_unknown, marker);
+	if (disk_exists(batch, marker) == 1)
 		return true;
 	for (size_t i = 0; i < round->connected.count; i++) {
-		int n = snprintf(marker, sizeof(marker), ".assoc.%s", round->connected.name[i]);
-
-		if (n > 0 && (size_t)n < sizeof(marker) && disk_exists(batch, marker) == 1)
+		assoc_marker(round->connected.name[i], marker);
+		if (disk_exists(batch, marker) == 1)
 			return true;
 	}
 	return false;
@@ -73,10 +76,10 @@ static int64_t batch_due(const struct round *round, int batch, const char *name)
 
 	if (quiet_us > 0)
 		return quiet_us;
-	if (disk_exists(batch, ".complete") == 1)
+	if (file_exists(batch, FILE_COMPLETE) == 1)
 		return now_us;
 	/* It may be a copy that is still being made (cp -r, mv from another file system). */
-	if (disk_exists(batch, "job.json") == 1)
+	if (job_exists(batch) == 1)
 		return drop_due(round->router, name);
 	if (fstat(batch, &st) < 0)
 		return now_us + conf->series_timeout_ms * 1000;
@@ -93,8 +96,8 @@ static int64_t batch_due(const struct round *round, int batch, const char *name)
 
 static int64_t arrived_us(int batch)
 {
-	json_t *series = jsonfile_load(batch, "series.json");
-	int64_t time_us = spool_stamp_time(jsonfile_text(series, "received"));
+	json_t *series = series_load(batch);
+	int64_t time_us = series_received_us(series);
 
 	json_decref(series);
 	return time_us < 0 ? spool_now_us() : time_us;
@@ -181,8 +184,8 @@ static int is_batch(int incoming, const char *name)
 		return errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES
 			       ? 0
 			       : -1;
-	series = disk_exists(dir, "series.json");
-	job = disk_exists(dir, "job.json");
+	series = series_exists(dir);
+	job = job_exists(dir);
 	(void)close(dir); /* only looked at */
 	return series < 0 || job < 0 ? -1 : series || job;
 }

@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "cli/show.h"
 #include "base/str.h"
+#include "spool/plan.h"
+#include "spool/series.h"
 
 /* One of the copies, the one with the most images: those that a target refused are not in success/.
  */
@@ -53,15 +55,14 @@ static int try_copy(const char *path, struct copy *best)
 /* Loads what a router wrote. Returns NULL, or why that is not possible. */
 static const char *load(struct copy *copy)
 {
-	copy->plan = jsonfile_load(copy->dir, "plan.json");
+	copy->plan = plan_load(copy->dir);
 	if (!copy->plan)
 		return errno == ENOENT   ? "it has no plan.json, so what was decided is not known"
 		       : errno == EINVAL ? "its plan.json is damaged"
 					 : strerror(errno);
-	if (!json_is_array(json_object_get(copy->plan, "targets")) ||
-		!json_is_array(json_object_get(copy->plan, "rules")))
+	if (!json_is_array(plan_targets(copy->plan)) || !json_is_array(plan_rules(copy->plan)))
 		return "its plan.json has no targets or rules";
-	copy->series = jsonfile_load(copy->dir, "series.json");
+	copy->series = series_load(copy->dir);
 	if (!copy->series && errno != ENOENT && errno != EINVAL)
 		return strerror(errno);
 	return copy->images.count ? NULL : "there is no image in it";
@@ -73,7 +74,7 @@ static const char *load(struct copy *copy)
 /* "" for the normal one, as in plan.json. */
 static const char *priority_before(const json_t *plan, const char *target)
 {
-	return jsonfile_text(json_object_get(plan, "priorities"), target);
+	return jsonfile_text(plan_priorities(plan), target);
 }
 
 static const char *priority_now(const struct decision_target *target)
@@ -88,7 +89,7 @@ static bool has_target(const json_t *plan, const struct decision_target *target)
 	json_t *value;
 	size_t i;
 
-	json_array_foreach (json_object_get(plan, "targets"), i, value) {
+	json_array_foreach (plan_targets(plan), i, value) {
 		if (json_is_string(value) && strcmp(json_string_value(value), target->name) == 0)
 			return strcmp(priority_before(plan, target->name), priority_now(target)) ==
 			       0;
@@ -101,7 +102,7 @@ static bool same_targets(const json_t *plan, const struct decision *decision)
 	for (size_t i = 0; i < decision->target_count; i++)
 		if (!has_target(plan, &decision->target[i]))
 			return false;
-	return json_array_size(json_object_get(plan, "targets")) == decision->target_count;
+	return json_array_size(plan_targets(plan)) == decision->target_count;
 }
 
 static void add_target(struct buf *line, size_t i, const char *name, const char *priority)
@@ -117,7 +118,7 @@ static void add_target(struct buf *line, size_t i, const char *name, const char 
 
 static struct buf targets_line(const json_t *plan, const struct decision *decision)
 {
-	const json_t *before = json_object_get(plan, "targets");
+	const json_t *before = plan_targets(plan);
 	struct buf line = { 0 };
 	json_t *value;
 	size_t i;
@@ -142,7 +143,7 @@ static struct buf rules_before(const json_t *plan)
 	json_t *value;
 	size_t i;
 
-	json_array_foreach (json_object_get(plan, "rules"), i, value) {
+	json_array_foreach (plan_rules(plan), i, value) {
 		buf_puts(&text, i ? ", " : "");
 		buf_puts(&text, json_is_string(value) ? json_string_value(value) : "?");
 	}
@@ -184,7 +185,7 @@ static void print_unreadable(const struct job_copy *copy, const char *name, cons
 static void print_changed(const struct job_copy *copy, const struct copy *best,
 	const struct decision *decision, const char *before, const char *now)
 {
-	const json_int_t all = json_integer_value(json_object_get(best->plan, "images"));
+	const json_int_t all = json_integer_value(plan_images(best->plan));
 	const json_int_t left = (json_int_t)best->images.count;
 	struct buf line = { 0 };
 

@@ -57,8 +57,9 @@ static int by_key(const void *a, const void *b)
 void jobs_list(struct jobs *jobs, const char *spool)
 {
 	*jobs = (struct jobs){ 0 };
-	list(jobs, spool, SPOOL_SUCCESS);
-	list(jobs, spool, SPOOL_DISCARD);
+	for (int dir = 0; dir < SPOOL_DIRS; dir++)
+		if (spool_stage[dir].expires)
+			list(jobs, spool, dir);
 	qsort(jobs->copy, jobs->count, sizeof(*jobs->copy), by_key);
 }
 

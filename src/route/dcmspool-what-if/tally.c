@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/show.h"
+#include "spool/plan.h"
 
 static struct tally_rule *add_rule(struct tally *tally, const char *name)
 {
@@ -39,7 +40,7 @@ static struct tally_rule *find(struct tally *tally, const char *name)
 void tally_add(struct tally *tally, const struct conf *conf, const json_t *plan,
 	const struct decision *decision)
 {
-	const json_t *rules = json_object_get(plan, "rules");
+	const json_t *rules = plan_rules(plan);
 	bool anybody = false;
 	json_t *value;
 	size_t i;

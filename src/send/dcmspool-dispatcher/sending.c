@@ -188,8 +188,7 @@ static bool has_ended(const struct sender *sender)
 /* How long a sender may say nothing: what its target's timeout allows, too. Milliseconds. */
 static int silence_ms(const struct conf_target *target)
 {
-	const char *text = conf_setting(target, "timeout");
-	long timeout_s = text ? strtol(text, NULL, 10) + SILENCE_MORE_S : 0;
+	long timeout_s = target_silence_s(target) + SILENCE_MORE_S;
 
 	if (timeout_s < SILENCE_S)
 		timeout_s = SILENCE_S;

@@ -9,8 +9,8 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
-#include "batch.h"
 #include "base/str.h"
+#include "batch.h"
 
 #include <stdbool.h>
 

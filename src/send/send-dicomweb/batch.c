@@ -1,7 +1,7 @@
 #include "batch.h"
 
-#include "dicom/dicom.h"
 #include "base/log.h"
+#include "dicom/dicom.h"
 
 #include <errno.h>
 #include <fcntl.h>

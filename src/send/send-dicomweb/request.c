@@ -1,7 +1,8 @@
-#define _GNU_SOURCE /* memfd_create, pipe2 */
+#define _GNU_SOURCE /* pipe2 */
 #include "request.h"
 
-#include "base/disk.h"
+#include "base/clock.h"
+#include "base/memory.h"
 #include "base/run.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Below this, curl does not wait for "100 Continue": some servers never say it. */
@@ -82,32 +81,6 @@ static void posting(struct buf *b, const struct request_target *t, const struct 
 	buf_printf(b, "speed-limit = 1\nspeed-time = %ld\n", still_s);
 }
 
-/* Takes over the text. Returns a descriptor without a name, so that a kill -9 leaves no secret
- * behind. */
-static int memory_file(const char *name, struct buf *text)
-{
-	int fd = -1;
-
-	if (text->failed)
-		errno = ENOMEM;
-	else
-		fd = memfd_create(name, MFD_CLOEXEC);
-	if (fd >= 0 && text->length > 0 && disk_write_all(fd, text->data, text->length) < 0) {
-		(void)close(fd); /* an error is being reported already */
-		fd = -1;
-	}
-	buf_free(text);
-	return fd;
-}
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* What goes wrong here is told as if curl had: the transfer has broken. */
 static void broken(struct request_result *r, const char *message)
 {
@@ -142,17 +115,17 @@ static void transfer(
 		[IN] = { .fd = *in, .events = POLLOUT },
 		[OUT] = { .fd = out, .events = POLLIN },
 	};
-	long long deadline = 0;
+	int64_t deadline_ms = 0;
 	bool open = true, begun = false;
 
 	while (open) {
-		long long wait = deadline ? deadline - now_ms() : -1;
+		int wait_ms = deadline_ms ? clock_left_ms(deadline_ms) : -1;
 
-		if (deadline && wait <= 0) {
+		if (wait_ms == 0) {
 			broken(r, "the answer does not come to its end");
 			return;
 		}
-		if (poll(polled, POLLED, (int)wait) < 0) {
+		if (poll(polled, POLLED, wait_ms) < 0) {
 			if (errno != EINTR)
 				broken(r, strerror(errno));
 			continue;
@@ -167,8 +140,9 @@ static void transfer(
 			open = take(r, out, max);
 			begun = true;
 		}
-		if (begun && !deadline && r->body != BODY_MORE) /* slow sending is no slow answer */
-			deadline = now_ms() + timeout_s * 1000LL;
+		if (begun && !deadline_ms &&
+			r->body != BODY_MORE) /* slow sending is no slow answer */
+			deadline_ms = clock_monotonic_ms() + timeout_s * INT64_C(1000);
 	}
 }
 
@@ -238,18 +212,17 @@ static void close_both(const int fd[2])
 static int run_curl(
 	struct buf *text, struct body *body, size_t max, long timeout_s, struct request_result *r)
 {
-	int config = memory_file("curl configuration", text), report = -1, result = -1, saved;
+	int config = memory_buf("curl configuration", text, false), result = -1, saved;
+	int report = memory_file("curl report", NULL, 0, false);
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 	struct run run = RUN_DEFAULT;
-	struct buf nothing = { 0 };
-	char path[32];
+	char path[MEMORY_PATH_SIZE];
 	pid_t pid;
 
 	*r = (struct request_result){ .body = BODY_MORE };
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", config);
+	memory_path(config, path);
 	/* -q: no ~/.curlrc */
 	run.argv = (const char *const[]){ "curl", "-q", "--config", path, NULL };
-	report = memory_file("curl report", &nothing);
 	if (config < 0 || report < 0 || pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
 		fcntl(in[1], F_SETFL, O_NONBLOCK) < 0)
 		goto out;

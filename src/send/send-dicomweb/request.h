@@ -9,8 +9,8 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "body.h"
 #include "base/str.h"
+#include "body.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,12 +10,12 @@
  * that same image, the image is to blame and fails; if it breaks BREAKS times in a row, or at the
  * only image that is left, the target is down.
  */
+#include "base/log.h"
+#include "sender/sender.h"
 #include "answer.h"
 #include "batch.h"
 #include "body.h"
-#include "base/log.h"
 #include "request.h"
-#include "sender/sender.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -42,9 +42,8 @@ struct dicomweb {
 /* No text that ends one line of curl's configuration, or of the request, and begins another. */
 static void check_text(const char *name, const char *text)
 {
-	for (const char *c = text; c && *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			sender_never("TARGET_%s has a control character in it", name);
+	if (text && text_has_control(text))
+		sender_never("TARGET_%s has a control character in it", name);
 }
 
 /* The same as dcmspool.conf(5) allows. Returns it without the slash at its end, in memory never
@@ -80,9 +79,8 @@ static void read_credentials(struct request_target *t)
 	check_text("PASSWORD_FILE", t->password);
 	check_text("TOKEN_FILE", t->token);
 	if (t->token && (t->username || t->password))
-		sender_never(
-			"both a token and a user are set; take out token_file, or username and "
-			"password_file");
+		sender_never("both a token and a user are set; "
+			     "take out token_file, or username and password_file");
 	if (!t->username != !t->password)
 		sender_never("one of username and password_file is missing; set both or none");
 	if (t->username && strchr(t->username, ':'))
@@ -189,8 +187,7 @@ static void answered(struct dicomweb *d, const struct batch *batch, const struct
 			d->target.url);
 	else
 		(void)snprintf(text, sizeof(text),
-			"%s: the answer is no DICOM JSON that tells what became of the images "
-			"(HTTP %d, content type '%s')",
+			"%s: the answer is no DICOM JSON that tells what became of the images (HTTP %d, content type '%s')",
 			d->target.url, r->http, r->type);
 	broken(d, batch, text);
 }

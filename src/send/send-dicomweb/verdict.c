@@ -14,8 +14,8 @@ static const struct {
 	{ 401, VERDICT_DOWN, VERDICT_DOWN,
 		"the credentials are not accepted; see username, password_file and token_file" },
 	{ 403, VERDICT_DOWN, VERDICT_ANSWERED,
-		"these credentials are not allowed to store; see username, password_file and "
-		"token_file" },
+		"these credentials are not allowed to store; "
+		"see username, password_file and token_file" },
 	{ 404, VERDICT_DOWN, VERDICT_ANSWERED, "there is no such service; see url" },
 	{ 405, VERDICT_DOWN, VERDICT_ANSWERED, "this is no service that stores; see url" },
 	{ 406, VERDICT_DOWN, VERDICT_ANSWERED, "the target cannot answer in JSON" },
@@ -34,6 +34,8 @@ static const struct {
 };
 static const size_t status_count = sizeof(statuses) / sizeof(statuses[0]);
 
+enum { NO_AUTHORITIES = 77 };
+
 /* What curl(1) has for exit statuses whose own message does not tell what to do about it. */
 static const struct {
 	int code;
@@ -43,7 +45,7 @@ static const struct {
 	{ 35, "no TLS connection" },
 	{ 52, "it closes the connection without an answer" },
 	{ 60, "its certificate is not trusted; see ca_file" },
-	{ 77, "ca_file has no certificate that can be used" },
+	{ NO_AUTHORITIES, "ca_file has no certificate that can be used" },
 };
 
 /* No answer, or one that broke off. */
@@ -55,6 +57,8 @@ static void say_broken(
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i].code == r->code)
 			text = codes[i].text;
+	if (r->code == NO_AUTHORITIES && !t->ca_file)
+		text = "this machine has no certificates of authorities; install ca-certificates";
 	if (*text || r->message[0])
 		(void)snprintf(why, size, "%s: %s%s%s", t->url, text,
 			*text && r->message[0] ? ": " : "", r->message);
@@ -75,8 +79,8 @@ static void say_status(
 {
 	if (r->http / 100 == 3)
 		(void)snprintf(why, size,
-			"%s: HTTP %d: redirections are not followed; set url to where it is now: "
-			"%s",
+			"%s: HTTP %d: redirections are not followed; "
+			"set url to where it is now: %s",
 			t->url, r->http, r->location);
 	else
 		(void)snprintf(why, size, "%s: HTTP %d: %s", t->url, r->http, status_text(r->http));

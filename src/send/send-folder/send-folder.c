@@ -12,13 +12,13 @@
  */
 #define _GNU_SOURCE /* asprintf */
 #include "base/disk.h"
-#include "dicom/layout.h"
 #include "base/log.h"
-#include "place.h"
-#include "sender/sender.h"
+#include "base/str.h"
+#include "dicom/layout.h"
 #include "sender/marker.h"
 #include "sender/path.h"
-#include "base/str.h"
+#include "sender/sender.h"
+#include "place.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -203,8 +203,9 @@ static int mark(struct folder *f, size_t index, const char **why)
 static int answer(struct folder *f)
 {
 	for (size_t i = 0; i < f->sender.count; i++) {
-		const char *why = "a file or a link has the name of a directory of this image's "
-				  "path; move it away";
+		const char *why =
+			"a file or a link has the name of a directory of this image's path; "
+			"move it away";
 
 		if (!f->staged[i])
 			continue;

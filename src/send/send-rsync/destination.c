@@ -1,8 +1,8 @@
 #include "destination.h"
 
 #include "base/log.h"
-#include "sender/sender.h"
 #include "base/str.h"
+#include "sender/sender.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +26,8 @@ _Noreturn static void no_memory(void)
 
 _Noreturn static void wrong(const char *text)
 {
-	sender_never("TARGET_DESTINATION is '%s'; it must be like USER@HOST:/PATH, "
-		     "rsync://HOST/MODULE/PATH or /PATH",
+	sender_never("TARGET_DESTINATION is '%s'; "
+		     "it must be like USER@HOST:/PATH, rsync://HOST/MODULE/PATH or /PATH",
 		text);
 }
 
@@ -78,8 +78,8 @@ static void check_password(const char *from)
 	const char *at = memchr(from, '@', strcspn(from, "/")), *colon = strchr(from, ':');
 
 	if (at && colon && colon < at)
-		sender_never("TARGET_DESTINATION has a password in it; put that into a file, and "
-			     "name the file in TARGET_PASSWORD_FILE");
+		sender_never("TARGET_DESTINATION has a password in it; "
+			     "put that into a file, and name the file in TARGET_PASSWORD_FILE");
 }
 
 /* rsync://[USER@]HOST[:PORT]/MODULE[/PATH] */
@@ -121,9 +121,8 @@ static enum destination_kind check(const char *text)
 	const char *path = text;
 	enum destination_kind kind = DESTINATION_LOCAL;
 
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			sender_never("TARGET_DESTINATION has a control character in it");
+	if (text_has_control(text))
+		sender_never("TARGET_DESTINATION has a control character in it");
 	if (strncmp(text, scheme, strlen(scheme)) == 0) {
 		check_password(text + strlen(scheme));
 		check_daemon(text);

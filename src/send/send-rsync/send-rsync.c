@@ -9,11 +9,11 @@
  *  3. Of those that are not, rsync's complaint tells whose fault it is; where it does not, an empty
  * file is written to the destination itself.
  */
-#include "deliver.h"
-#include "dicom/layout.h"
 #include "base/log.h"
-#include "sender/path.h"
 #include "base/str.h"
+#include "dicom/layout.h"
+#include "sender/path.h"
+#include "deliver.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -115,14 +115,14 @@ enum reply_meaning reply_judge(const struct reply *reply, char *text, size_t siz
 		return refused(reply, text, size);
 	if (!reply->etag) {
 		(void)snprintf(text, size,
-			"the answer to an upload has no ETag, so this is no S3 server; see "
-			"TARGET_URL");
+			"the answer to an upload has no ETag, so this is no S3 server; "
+			"see TARGET_URL");
 		return REPLY_TARGET;
 	}
 	if (!is_blank(reply)) {
 		(void)snprintf(text, size,
-			"the answer to an upload has a text, so this is no S3 server; see "
-			"TARGET_URL");
+			"the answer to an upload has a text, so this is no S3 server; "
+			"see TARGET_URL");
 		return REPLY_TARGET;
 	}
 	if (!reply->whole) {
@@ -151,8 +151,8 @@ bool reply_usable(const struct reply *reply, bool job, char *text, size_t size)
 
 	if (reply->exit == 0 && reply->status == 200) {
 		(void)snprintf(text, size,
-			"the answer is no list of a bucket, so this is no S3 server; see "
-			"TARGET_URL");
+			"the answer is no list of a bucket, so this is no S3 server; "
+			"see TARGET_URL");
 		return strstr(reply->body, "<ListBucketResult") != NULL;
 	}
 	(void)reply_judge(reply, text, size);

@@ -11,11 +11,11 @@
  *  4. Upload these markers, then answer these images.
  */
 #define _GNU_SOURCE /* strcasestr */
+#include "base/log.h"
+#include "base/str.h"
+#include "sender/path.h"
 #include "bucket.h"
 #include "curl.h"
-#include "base/log.h"
-#include "sender/path.h"
-#include "base/str.h"
 #include "upload.h"
 
 #include <errno.h>
@@ -31,8 +31,8 @@ static void read_layout(void)
 
 	sender_path_open(layout);
 	if (!strcasestr(layout, "{SOPInstanceUID}"))
-		sender_never("TARGET_LAYOUT is '%s'; it must have {SOPInstanceUID} in it, or one "
-			     "object would take the place of another",
+		sender_never(
+			"TARGET_LAYOUT is '%s'; it must have {SOPInstanceUID} in it, or one object would take the place of another",
 			layout);
 }
 

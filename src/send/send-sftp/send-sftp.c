@@ -6,12 +6,12 @@
  * marker was written.
  */
 #define _GNU_SOURCE /* O_TMPFILE */
-#include "dicom/layout.h"
 #include "base/log.h"
-#include "sender/sender.h"
+#include "base/str.h"
+#include "dicom/layout.h"
 #include "sender/marker.h"
 #include "sender/path.h"
-#include "base/str.h"
+#include "sender/sender.h"
 #include "upload.h"
 
 #include <errno.h>
@@ -55,9 +55,8 @@ static void read_target(struct sftp *s)
 		sender_never("TARGET_HOST is '%s', which is no name of a host", t->host);
 	if (!sender_ssh_user_ok(t->username))
 		sender_never("TARGET_USERNAME is '%s', which is no name of a user", t->username);
-	for (const char *c = folder; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			sender_never("TARGET_FOLDER has a control character in it");
+	if (text_has_control(folder))
+		sender_never("TARGET_FOLDER has a control character in it");
 	if (strlen(folder) > MAX_FOLDER)
 		sender_never("TARGET_FOLDER is longer than %d bytes", MAX_FOLDER);
 	s->port = sender_number("PORT", 1, 65535, DEFAULT_PORT);

@@ -1,8 +1,8 @@
 #include "upload.h"
 
 #include "base/disk.h"
-#include "dicom/layout.h"
 #include "base/log.h"
+#include "dicom/layout.h"
 
 #include <errno.h>
 #include <stdio.h>

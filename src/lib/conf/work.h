@@ -1,94 +1,21 @@
 /*
- * impl: what the conf*.c files share. Nothing else includes it, but dcmspool-conf, which
- * prints what the tables describe, and dcmspool-import-mercure, which writes a configuration.
+ * work: what is known while a configuration is read. For the modules of conf, for those that check
+ * more of it (decide), and for dcmspool-import-mercure, which tries values.
  *
  * A configuration is read in five steps, each of which reports what it finds and lets the next ones
  * go on where that makes sense:
- *   conf_text    reads the files, blanks their comments, splits them into tokens
- *   conf_scan    checks the structure: finds each statement and its line, blanks unknown ones
+ *   text    reads the files, blanks their comments, splits them into tokens
+ *   scan    checks the structure: finds each statement and its line, blanks unknown ones
  *   libconfuse   parses what is left: unquotes strings, collects lists
- *   conf_value   turns strings into values, as the tables of conf_schema say
- *   conf_check   checks what values say about each other, compiles the rules
+ *   value   turns strings into values, as the tables of schema and types say
+ *   check   checks what values say about each other
  */
-#ifndef CONF_IMPL_H
-#define CONF_IMPL_H
+#ifndef CONF_WORK_H
+#define CONF_WORK_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 
-#include "conf/conf.h"
-#include "base/nearest.h"
-#include "base/str.h"
-
-/* conf_schema: the tables. */
-
-enum conf_section {
-	CONF_TOP,
-	CONF_RECEIVER,
-	CONF_ROUTER,
-	CONF_DISPATCHER,
-	CONF_CLEANER,
-	CONF_TARGET,
-	CONF_RULE,
-	CONF_SECTIONS
-};
-
-enum conf_kind {
-	CONF_STRING,    /* char *: any text that is not empty */
-	CONF_PATH,      /* char *: made absolute */
-	CONF_HOST,      /* char *: a host name or address */
-	CONF_LAYOUT,    /* char *: a path with {Keyword} in it */
-	CONF_MARKER,    /* char *: the name of a file */
-	CONF_URL,       /* char *: http:// or https:// */
-	CONF_HOURS,     /* char *: "HH:MM-HH:MM", local time */
-	CONF_AET,       /* char *: an AE title; the last kind that is a char * */
-	CONF_NUMBER,    /* long */
-	CONF_MS,        /* long: a duration, kept in milliseconds */
-	CONF_SECONDS,   /* long: a duration, kept in seconds */
-	CONF_BYTES,     /* long: a size, "500k", "10M" */
-	CONF_BOOL,      /* bool: the position in choices, modulo 2 */
-	CONF_CHOICE,    /* enum (an int): the position in choices */
-	CONF_NUMBERS,   /* long * and its count */
-	CONF_NAMES,     /* struct conf_strings */
-	CONF_AETS,      /* struct conf_strings */
-	CONF_ADDRESSES, /* struct conf_strings */
-	CONF_PREFIXES,  /* struct conf_prefix * and its count */
-	CONF_SETTINGS,  /* struct conf_strings: "name=value" split into pairs */
-};
-
-struct conf_key {
-	enum conf_section section;
-	const char *name;
-	const char *
-		type; /* of a target that has it; NULL: every target; "*": types not in the table */
-	enum conf_kind kind;
-	size_t offset;       /* in the section's structure; 0 for what belongs to a type */
-	size_t count_offset; /* of a list's count */
-	const char *initial; /* default, items separated by '|'; NULL: required; "": none */
-	long min, max;       /* of numbers and durations, in the field's unit */
-	const char *choices; /* separated by '|' */
-};
-
-extern const struct conf_key conf_keys[];
-extern const size_t conf_key_count;
-extern const char *const conf_section_names[CONF_SECTIONS]; /* "" for CONF_TOP */
-
-/* CONF_SECTIONS when there is no such section. */
-enum conf_section conf_section_find(const char *name);
-bool conf_section_titled(enum conf_section section);
-/* The next key of that section and name after *from, or NULL. Start with from = NULL. */
-const struct conf_key *conf_key_find(
-	enum conf_section section, const char *name, const struct conf_key *from);
-bool conf_kind_list(enum conf_kind kind);
-/* True when the table has keys for targets of this type. */
-bool conf_type_known(const char *type);
-/* True when a target of this type has the key. */
-bool conf_key_applies(const struct conf_key *key, const char *type);
-/* The structure that key.offset counts in: nth is the number of the target or rule. */
-void *conf_base(struct conf *conf, enum conf_section section, size_t nth);
-
-/* conf_work: what is known while reading. */
+#include "conf/table.h"
 
 struct conf_token {
 	enum { CONF_WORD, CONF_QUOTED, CONF_MARK } kind;
@@ -169,27 +96,17 @@ struct conf_place conf_place_of(
 		free(path_);                                                                       \
 	} while (0)
 
-/* conf_tags: dicom_want() with suggestions for an unknown keyword. Returns 0, or -1 with why. */
-int conf_want(const char *name, char *why, size_t size);
-/* Adds the tags of extra_tags to dicom_tags. */
-void conf_want_extra(struct conf_work *work);
-
-/* conf_text, conf_scan */
+/* text, scan */
 void conf_read(struct conf_work *work, const char *name);
 void conf_tokenize(struct conf_work *work, size_t source);
 void conf_scan(struct conf_work *work, size_t source);
 
-/* conf_value */
+/* value */
 void conf_value_parse(struct conf_work *work, struct conf_place place, const char *path,
 	const struct conf_key *key, char *const value[], size_t count, void *base);
 void conf_value_initial(struct conf_work *work, const struct conf_key *key, void *base);
-/* Appends the value in the configuration's own syntax; unquoted, an item a line, for scripts. */
-void conf_value_print(struct buf *out, const struct conf_key *key, const void *base);
-void conf_value_lines(struct buf *out, const struct conf_key *key, const void *base);
-void conf_quote(struct buf *out, const char *text);
-void conf_value_free(const struct conf_key *key, void *base);
 
-/* conf_value, conf_string, conf_net: one item of a value, and where it goes. */
+/* value, string, net: one item of a value, and where it goes. */
 struct conf_item {
 	struct conf_work *work;
 	struct conf_place place;
@@ -219,21 +136,10 @@ void conf_parse_names(const struct conf_item *item);
 void conf_parse_setting(const struct conf_item *item);
 void conf_parse_address(const struct conf_item *item);
 void conf_parse_prefix(const struct conf_item *item);
-/* In the largest unit that needs no fraction. */
-void conf_print_duration(struct buf *out, const struct conf_key *key, long value);
-void conf_print_prefix(struct buf *out, const struct conf_prefix *prefix);
 
-/* conf_fill: from libconfuse's values and the defaults to struct conf. conf_check: the rest. */
+/* fill: from libconfuse's values and the defaults to struct conf. check: the rest. */
 struct cfg_t;
 void conf_fill(struct conf_work *work, struct cfg_t *cfg);
 void conf_check(struct conf_work *work);
-/* conf_remote: the same of how one target is reached; what of it has no effect. */
-void conf_check_remote(struct conf_work *work, size_t nth);
-void conf_warn_remote(struct conf_work *work, size_t nth);
-
-/* conf_warn: what is right but hardly meant. Written to standard error when conf_warnings is set
- * and the configuration has no mistakes; it stays right. */
-extern bool conf_warnings;
-void conf_warn(struct conf_work *work);
 
 #endif

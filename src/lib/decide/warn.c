@@ -5,7 +5,7 @@
  * An expression is constant when its evaluation asked for no tag: without one nothing that it sees
  * can ever be different. rule_never() finds others.
  */
-#include "conf/impl.h"
+#include "decide/rules.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-bool conf_warnings;
+#include "conf/work.h"
+#include "rule/never.h"
+#include "rule/rule.h"
 
 enum truth { VARIES, ALWAYS, NEVER };
 
@@ -234,53 +236,51 @@ static void warn_of_unused(struct conf_work *work, size_t nth)
 		"warning: no enabled rule names this target; name it in one, or remove it");
 }
 
-/* The files that a target names. What may not be looked at is the sender's to tell: it may run as
+/* A file that a target names. What may not be looked at is the sender's to tell: it may run as
  * another user. */
-static void warn_of_files(struct conf_work *work, size_t nth)
+static void warn_of_file(struct conf_work *work, size_t nth, const struct conf_key *key)
 {
-	static const struct {
-		const char *key;
-		bool secret;
-	} files[] = {
-		{ "password_file", true },
-		{ "token_file", true },
-		{ "key_file", true },
-		{ "tls_key", true },
-		{ "tls_cert", false },
-		{ "tls_ca", false },
-		{ "ca_file", false },
-		{ "known_hosts", false },
-	};
+	const char *path = conf_setting(&work->conf->target[nth], key->name);
 	struct stat st;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		const char *path = conf_setting(&work->conf->target[nth], files[i].key);
-
-		if (!path)
-			continue;
-		if (stat(path, &st) < 0) {
-			if (errno == ENOENT || errno == ENOTDIR)
-				CONF_REPORT(work, CONF_TARGET, nth, files[i].key,
-					"warning: there is no file %s; make it", path);
-		} else if (!S_ISREG(st.st_mode)) {
-			CONF_REPORT(work, CONF_TARGET, nth, files[i].key,
-				"warning: %s is no regular file; give the path of one", path);
-		} else if (files[i].secret && st.st_mode & 077) {
-			CONF_REPORT(work, CONF_TARGET, nth, files[i].key,
-				"warning: others may read %s; chmod 600 %s", path, path);
-		}
+	if (!path)
+		return;
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			CONF_REPORT(work, CONF_TARGET, nth, key->name,
+				"warning: there is no file %s; make it", path);
+	} else if (!S_ISREG(st.st_mode)) {
+		CONF_REPORT(work, CONF_TARGET, nth, key->name,
+			"warning: %s is no regular file; give the path of one", path);
+	} else if (key->kind == CONF_SECRET && st.st_mode & 077) {
+		CONF_REPORT(work, CONF_TARGET, nth, key->name,
+			"warning: others may read %s; chmod 600 %s", path, path);
 	}
 }
 
-void conf_warn(struct conf_work *work)
+static void warn_of_target(struct conf_work *work, size_t nth)
 {
+	const struct conf_target *target = &work->conf->target[nth];
+	const struct conf_type *type = conf_type_find(target->type);
+
+	warn_of_unused(work, nth);
+	for (size_t i = 0; i < type->key_count; i++)
+		if (type->key[i].kind == CONF_FILE || type->key[i].kind == CONF_SECRET)
+			warn_of_file(work, nth, &type->key[i]);
+	if (target->rate_limit && type->unpaced)
+		CONF_REPORT(work, CONF_TARGET, nth, "rate_limit",
+			"warning: it has no effect on targets of type %s; remove it", type->name);
+}
+
+void rules_check_and_warn(struct conf_work *work)
+{
+	rules_check(work);
+	if (work->mistake_count || work->no_memory)
+		return;
 	warn_of_rules(work);
 	warn_of_same(work);
-	for (size_t i = 0; i < work->conf->target_count; i++) {
-		warn_of_unused(work, i);
-		warn_of_files(work, i);
-		conf_warn_remote(work, i);
-	}
-	conf_work_print(work);
+	for (size_t i = 0; i < work->conf->target_count; i++)
+		warn_of_target(work, i);
+	conf_work_print(work); /* the configuration stays right */
 	conf_work_forget(work);
 }

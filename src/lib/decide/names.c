@@ -1,21 +1,20 @@
-/*
- * tags: the tags that rules may use, those that are read besides the usual ones, and what was
- * meant by an unknown one.
- */
-#include "conf/impl.h"
+#include "decide/names.h"
+
+#include "base/nearest.h"
+#include "conf/work.h"
+#include "dicom/dicom.h"
+#include "dicom/dictionary.h"
+#include "rule/rule.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "dicom/dicom.h"
-#include "dicom/dictionary.h"
-
 /* What a rule may use besides the image's own tags: who sent it, to whom. */
 static const char *const own_tags[] = { "SenderAddress", "SenderAET", "ReceiverAET" };
 enum { OWN_TAGS = sizeof(own_tags) / sizeof(own_tags[0]) };
 
-bool conf_tag_known(const char *name)
+bool names_known(const char *name)
 {
 	for (size_t i = 0; i < OWN_TAGS; i++)
 		if (strcasecmp(own_tags[i], name) == 0)
@@ -23,7 +22,7 @@ bool conf_tag_known(const char *name)
 	return dicom_tag_index(name) >= 0;
 }
 
-void conf_tag_nearest(struct nearest *nearest)
+void names_nearest(struct nearest *nearest)
 {
 	for (size_t i = 0; i < dicom_tag_count; i++)
 		nearest_try(nearest, dicom_tags[i].keyword);
@@ -31,7 +30,7 @@ void conf_tag_nearest(struct nearest *nearest)
 		nearest_try(nearest, own_tags[i]);
 }
 
-void conf_keyword_nearest(struct nearest *nearest)
+void names_nearest_keyword(struct nearest *nearest)
 {
 	const struct dicom_entry *entry;
 
@@ -39,7 +38,7 @@ void conf_keyword_nearest(struct nearest *nearest)
 		nearest_try(nearest, entry->keyword);
 }
 
-const char *conf_rule_hint(const struct rule_error *error, char *out, size_t size)
+const char *names_hint(const struct rule_error *error, char *out, size_t size)
 {
 	struct nearest nearest = { .word = error->name };
 
@@ -50,10 +49,10 @@ const char *conf_rule_hint(const struct rule_error *error, char *out, size_t siz
 		(void)snprintf(out, size, "; add it to extra_tags"); /* fits */
 		return out;
 	}
-	conf_tag_nearest(&nearest); /* of names that are equally near, those that are read */
-	conf_keyword_nearest(&nearest);
+	names_nearest(&nearest); /* of names that are equally near, those that are read */
+	names_nearest_keyword(&nearest);
 	nearest_hint(&nearest, out, size);
-	if (*out && !conf_tag_known(nearest.best[0]))
+	if (*out && !names_known(nearest.best[0]))
 		(void)snprintf(out + strlen(out), size - strlen(out), " Add it to extra_tags");
 	return out;
 }
@@ -64,12 +63,12 @@ static void explain(const struct dicom_want_error *error, char *why, size_t size
 	char hint[NEAREST_HINT];
 
 	if (*error->keyword)
-		conf_keyword_nearest(&nearest);
+		names_nearest_keyword(&nearest);
 	nearest_hint(&nearest, hint, sizeof(hint));
 	(void)snprintf(why, size, "%s%s", error->text, hint); /* may be cut */
 }
 
-int conf_want(const char *name, char *why, size_t size)
+int names_want(const char *name, char *why, size_t size)
 {
 	struct dicom_want_error error;
 
@@ -79,7 +78,7 @@ int conf_want(const char *name, char *why, size_t size)
 	return -1;
 }
 
-int conf_want_list(const char *names, char *why, size_t size)
+int names_want_list(const char *names, char *why, size_t size)
 {
 	struct dicom_want_error error;
 
@@ -89,14 +88,15 @@ int conf_want_list(const char *names, char *why, size_t size)
 	return -1;
 }
 
-void conf_want_extra(struct conf_work *work)
+void names_check(struct conf_work *work)
 {
 	const struct conf_strings *names = &work->conf->extra_tags;
 	const struct conf_statement *s = conf_find(work, CONF_TOP, 0, "extra_tags");
-	char why[CONF_WHY];
+	char why[NAMES_WHY];
 
+	dicom_want_none(); /* of a configuration read before */
 	for (size_t i = 0; i < names->count; i++)
-		if (names->item[i] && conf_want(names->item[i], why, sizeof(why)) < 0)
+		if (names->item[i] && names_want(names->item[i], why, sizeof(why)) < 0)
 			conf_report(work, s ? s->place : (struct conf_place){ 0, 0 }, "extra_tags",
 				"\"%s\": %s", names->item[i], why);
 }

@@ -1,14 +1,15 @@
 /*
- * parser: what the two halves of the parser share: operators in rule_parse.c, the things that
- * they work on in rule_primary.c.
+ * parse: what the two halves of the parser share: operators in parse.c, the things that they work
+ * on in primary.c.
  *
  * What returns a pointer returns NULL after an error, which is then reported; what returns bool
  * returns false.
  */
-#ifndef RULE_PARSER_H
-#define RULE_PARSER_H
+#ifndef RULE_PARSE_H
+#define RULE_PARSE_H
 
-#include "rule/internal.h"
+#include "rule/call.h"
+#include "rule/tree.h"
 
 struct rule_parser {
 	struct rule_lexer *lexer;

@@ -1,0 +1,52 @@
+#include "spool/reason.h"
+
+#include "base/disk.h"
+#include "base/str.h"
+#include "spool/file.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int reason_store(int dir, const char *text, size_t length)
+{
+	return disk_write_file(dir, file_name(FILE_REASON), text, length);
+}
+
+/* A name for the thing in its error directory: its own, or "file" when that is not fit to be shown.
+ */
+static const char *fit_name(const char *name)
+{
+	return name_ok(name) ? name : "file";
+}
+
+int reason_quarantine(
+	const struct spool *spool, int dir, const char *name, const char *label, const char *reason)
+{
+	int error = spool->dir[SPOOL_ERROR], fd = -1, result = -1, saved;
+	struct buf line = { 0 };
+
+	buf_printf(&line, "%s: %s\n", fit_name(name), reason);
+	if (line.failed) {
+		errno = ENOMEM;
+		goto out;
+	}
+	if (disk_make_dir(error, label) < 0)
+		goto out;
+	fd = disk_open_dir(error, label);
+	if (fd < 0)
+		goto out;
+	/* The reason first: a line too much explains nothing wrong, a thing without a reason would.
+	 */
+	if (disk_append(fd, file_name(FILE_REASON), line.data, line.length) < 0)
+		goto out;
+	if (disk_rename_unique(dir, name, fd, fit_name(name), NULL, 0) < 0)
+		goto out;
+	result = fsync(fd);
+out:
+	saved = errno;
+	if (fd >= 0)
+		(void)close(fd); /* only used as a base */
+	buf_free(&line);
+	errno = saved;
+	return result;
+}

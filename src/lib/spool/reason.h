@@ -1,0 +1,21 @@
+/*
+ * reason: reason.txt, for people: why something lies in error/. A line per file, or per image.
+ */
+#ifndef SPOOL_REASON_H
+#define SPOOL_REASON_H
+
+#include <stddef.h>
+
+#include "spool/spool.h"
+
+/* Writes it durably, in the place of one of before. -1 with errno. */
+int reason_store(int dir, const char *text, size_t length);
+
+/* Appends "NAME: reason" to error/<label>/reason.txt, making the directory when needed, and moves
+ * the file or directory dir/name there, under its own name or with "~2", "~3" ... behind. Nothing
+ * is overwritten, nothing is lost: when this fails (-1, errno), the thing is still where it was.
+ * The caller writes log and journal. */
+int reason_quarantine(const struct spool *spool, int dir, const char *name, const char *label,
+	const char *reason);
+
+#endif
