@@ -154,18 +154,18 @@ static const char *readable_file(const char *name)
 	return path;
 }
 
-/* "true" and "false" are what older configurations have for yes and no. */
 static void read_tls(struct peer *peer)
 {
-	static const char *const ways[] = { "no", "false", "yes", "true", "anonymous", NULL };
+	static const char *const ways[] = { "no", "yes", "false", "true", "off", "on", "anonymous",
+		NULL };
 	static const char *const profiles[] = { "bcp195", "modified", NULL };
 	const size_t way = one_of("TLS", ways, "no");
 	struct tls_settings *tls = &peer->tls_settings;
 	char why[512];
 
-	if (way < 2)
+	if (way < 6 && way % 2 == 0)
 		return;
-	tls->anonymous = way == 4;
+	tls->anonymous = way == 6;
 	tls->modified = one_of("TLS_PROFILE", profiles, "bcp195") == 1;
 	tls->host = peer->host;
 	tls->name = sender_setting("TLS_NAME", NULL);
