@@ -310,7 +310,9 @@ has_at_rest_jobs() {
 		done
 		mapfile -t victims < <(
 			pgrep -f "^$BIN/dcmspool-dispatcher -c $CONF"
-			pgrep -f "^dcmsend .* $TARGET_PORT "
+			for pid in $(pgrep -f "^$BIN/send-dicom"); do # of this test
+				grep -qsz "^TARGET_PORT=$TARGET_PORT\$" "/proc/$pid/environ" && echo "$pid"
+			done
 		)
 		[ "${#victims[@]}" -eq 0 ] || { kill -KILL "${victims[RANDOM % ${#victims[@]}]}" && kills=$((kills + 1)); } || true
 		read -r -t "0.$((RANDOM % 3))1" <> <(:) || true
