@@ -122,6 +122,36 @@ load sender
 	[ "$(find "$archive" -type f | wc -l)" -eq 1 ]
 }
 
+@test "send-folder: mounted = yes: nothing is written where nothing is mounted" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	images 1
+	export TARGET_MOUNTED=yes
+	send folder 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"$archive is not mounted; mount it, or"* ]]
+	probe folder
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"is not mounted"* ]]
+	[ -z "$(ls -A "$archive")" ]
+	TARGET_PATH=$archive/below send folder 1.dcm # and is not made
+	[ "$status" -eq 111 ]
+	[ -z "$(ls -A "$archive")" ]
+	mount -t tmpfs none "$archive" 2>/dev/null || skip "cannot mount"
+	probe folder
+	probed=$status
+	send folder 1.dcm
+	found=$(find "$archive" -type f | wc -l)
+	umount "$archive"
+	[ "$probed" -eq 0 ]
+	[ "$status" -eq 0 ]
+	[ "$found" -eq 1 ]
+	mkdir "$BATS_TEST_TMPDIR/disk" # of the same device
+	mount --bind "$BATS_TEST_TMPDIR/disk" "$archive"
+	send folder 1.dcm
+	umount "$archive"
+	[ "$status" -eq 0 ]
+}
+
 @test "send-folder: a folder that cannot be written to" {
 	images 1
 	rm -r "$archive"
