@@ -198,6 +198,26 @@ load sender
 	done
 }
 
+@test "send-folder: what killed runs of other jobs have left is removed when it is nobody's" {
+	local old=$archive/.dcmspool.20261101T140301.1Z.a.b locked=$archive/.dcmspool.locked new=$archive/.dcmspool.new
+	images 1
+	mkdir -p "$old/PAT1/x" "$locked/PAT1" "$new/PAT1" "$archive/.dcmspool.-x"
+	ln "$job/1.dcm" "$old/PAT1/x/1.dcm"
+	ln -s "$job" "$old/PAT1/link"
+	ln -s "$job" "$archive/.dcmspool.link"
+	touch -hd '2 days ago' "$old" "$locked" "$archive"/.dcmspool.{link,-x}
+	exec 9<"$locked"
+	flock -n 9
+	send folder 1.dcm
+	[ "$status" -eq 0 ]
+	[ "$(cd "$archive" && echo .dcmspool.*)" = '.dcmspool.-x .dcmspool.link .dcmspool.locked .dcmspool.new' ]
+	[ -d "$locked/PAT1" ] && [ -d "$new/PAT1" ]
+	[ -f "$job/1.dcm" ]
+	exec 9<&-
+	send folder 1.dcm
+	[ ! -e "$locked" ] && [ -d "$new" ]
+}
+
 # faulty INJECTION...: send-folder with system calls that fail as told, for 1.dcm to 3.dcm.
 faulty() {
 	local options=()

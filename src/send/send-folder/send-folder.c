@@ -18,6 +18,7 @@
 #include "sender/marker.h"
 #include "sender/path.h"
 #include "sender/sender.h"
+#include "leftover.h"
 #include "place.h"
 #include "tree.h"
 
@@ -241,6 +242,7 @@ static int deliver(struct folder *f)
 {
 	if (open_staging(f) < 0)
 		return -1;
+	leftover_remove(f->target, f->staging);
 	for (size_t i = 0; i < f->sender.count; i++)
 		if (stage(f, i) < 0)
 			return -1;
@@ -271,7 +273,7 @@ static void read_settings(struct folder *f, bool probing)
 	sender_path_open(sender_setting("LAYOUT",
 		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
 	f->marker = sender_marker_open(&f->sender);
-	if (asprintf(&f->staging_name, ".dcmspool.%s", job) < 0)
+	if (asprintf(&f->staging_name, LEFTOVER_PREFIX "%s", job) < 0)
 		die(EXIT_TEMPORARY, "unable to send: out of memory");
 }
 
