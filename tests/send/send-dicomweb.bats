@@ -250,16 +250,41 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 @test "send-dicomweb: a file that cannot be sent costs no other image anything" {
 	images 4
 	head -c 300 /dev/zero >"$job/bad.dcm"
-	tail -c +133 "$job/2.dcm" >"$job/nometa.dcm"
 	dcmodify -q -nb -nmu -imt -e 0008,0018 "$job/3.dcm"
+	dcmconv -F "$job/3.dcm" "$job/3.dcm" # or its meta header would name it
 	mkfifo "$job/pipe.dcm"
 	ln -s /etc/passwd "$job/link.dcm"
 	web
-	send dicomweb bad.dcm 1.dcm nometa.dcm missing.dcm 3.dcm pipe.dcm link.dcm 4.dcm
+	send dicomweb bad.dcm 1.dcm missing.dcm 3.dcm pipe.dcm link.dcm 4.dcm
 	[ "$status" -eq 1 ]
 	[ "$(count '^stored')" -eq 2 ]
-	[ "$(count '^failed')" -eq 6 ]
+	[ "$(count '^failed')" -eq 5 ]
 	[ "$(grep -c parts=2 "$BATS_TEST_TMPDIR/web.log")" -eq 1 ]
+}
+
+@test "send-dicomweb: a file without a meta header gets one, and its data set goes as it is" {
+	images 4
+	orthanc
+	for i in 1 2 3; do cp "$job/$i.dcm" "$BATS_TEST_TMPDIR/$i.dcm"; done
+	dcmconv -F +ti "$job/1.dcm" "$job/1.dcm"   # implicit
+	dcmconv -F +te "$job/2.dcm" "$job/2.dcm"   # explicit
+	tail -c +129 "$job/3.dcm" >"$job/part.dcm" # "DICM", but no preamble
+	mv "$job/part.dcm" "$job/3.dcm"
+	send dicomweb {1..4}.dcm
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(count $'^stored\t0000')" -eq 4 ]
+	for i in 1 2 3; do
+		curl -sf -u 'alice:a "\: b' -X POST -d "$(dcmdump -q +P 0008,0018 "$BATS_TEST_TMPDIR/$i.dcm" | sed 's/.*\[\(.*\)\].*/\1/')" \
+			"${TARGET_URL%dicom-web/}tools/lookup" >"$BATS_TEST_TMPDIR/found"
+		curl -sf -u 'alice:a "\: b' "${TARGET_URL%dicom-web/}instances/$(jq -r '.[0].ID' "$BATS_TEST_TMPDIR/found")/file" \
+			>"$BATS_TEST_TMPDIR/back.dcm"
+		dcmftest "$BATS_TEST_TMPDIR/back.dcm"
+		[ $i -eq 3 ] || tail -c "$(stat -c %s "$job/$i.dcm")" "$BATS_TEST_TMPDIR/back.dcm" | cmp - "$job/$i.dcm"
+		dcmdump -q -M "$BATS_TEST_TMPDIR/back.dcm" | grep -v '^#\|^(0002' | cmp - <(dcmdump -q -M "$BATS_TEST_TMPDIR/$i.dcm" | grep -v '^#\|^(0002')
+		run dcmdump "$BATS_TEST_TMPDIR/back.dcm" # a wrong group length is a warning
+		[[ $output != *[WE]:* ]]
+	done
 }
 
 @test "send-dicomweb: basic and bearer credentials, from files, in no argument" {

@@ -80,9 +80,9 @@ static long find(const struct batch *batch, const json_t *item)
 	if (!values(item, SOP_INSTANCE))
 		return -1;
 	for (size_t i = 0; i < batch->count; i++)
-		if (is_uid(item, SOP_INSTANCE, batch->item[i].sop_instance))
-			return !values(item, SOP_CLASS) ||
-					       is_uid(item, SOP_CLASS, batch->item[i].sop_class)
+		if (is_uid(item, SOP_INSTANCE, batch->item[i].object.instance))
+			return !values(item, SOP_CLASS) || is_uid(item, SOP_CLASS,
+								   batch->item[i].object.sop_class)
 				       ? (long)batch->item[i].index
 				       : -1;
 	return -1;
