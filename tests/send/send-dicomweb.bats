@@ -119,6 +119,16 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	done
 }
 
+@test "send-dicomweb: an answer in XML, as older servers give it" {
+	images 5
+	web xml "$(uid 2.dcm)=fA700" "$(uid 3.dcm)=wB007" "$(uid 4.dcm)=r0110"
+	send dicomweb {1..5}.dcm
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "$(told)" = "stored 0000 1.dcm;failed A700 2.dcm;stored B007 3.dcm;failed 0110 4.dcm;stored 0000 5.dcm;" ]
+	faultless
+}
+
 @test "send-dicomweb: an image that the answer does not name, or of another class, is not stored" {
 	images 5
 	web "$(uid 2.dcm)=omit" "$(uid 4.dcm)=class" "$(uid 5.dcm)=other"
@@ -130,7 +140,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 
 @test "send-dicomweb: nothing is stored when the answer is none" {
 	images 4
-	for answer in liar nobody garbage html xml cut close 200 204 500 500+ early; do
+	for answer in liar nobody garbage html cutxml cut close 200 204 500 500+ early; do
 		web "$answer"
 		send dicomweb {1..4}.dcm
 		echo "$answer: $output"
