@@ -354,6 +354,11 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	TARGET_URL=${TARGET_URL/http:\/\/127.0.0.1/https://localhost}
 	send dicomweb 1.dcm
 	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"certificate is not trusted by this machine; if"* ]]
+	CURL_CA_BUNDLE=$BATS_TEST_TMPDIR/none send dicomweb 1.dcm # as without ca-certificates
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"install ca-certificates"* ]]
+	TARGET_CA_FILE=$BATS_TEST_TMPDIR/elsewhere.crt send dicomweb 1.dcm
 	[[ $output = $'target\t-\t-\t'*"certificate is not trusted; see ca_file"* ]]
 	TARGET_CA_FILE=$BATS_TEST_TMPDIR/localhost.crt send dicomweb 1.dcm
 	[ "$status" -eq 0 ]
