@@ -366,7 +366,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	TARGET_CA_FILE=$BATS_TEST_TMPDIR/elsewhere.crt send dicomweb 1.dcm
 	[[ $output = $'target\t-\t-\t'*"certificate is not trusted; see ca_file"* ]]
 	CURL_CA_BUNDLE=/nonexistent send dicomweb 1.dcm # as if there were none
-	[[ $output = $'target\t-\t-\t'*"no certificates of authorities; install ca-certificates"* ]]
+	[[ $output = $'target\t-\t-\t'*"knows no authority for certificates; install ca-certificates"* ]]
 	TARGET_CA_FILE=$BATS_TEST_TMPDIR/localhost.crt send dicomweb 1.dcm
 	[ "$status" -eq 0 ]
 	TARGET_CA_FILE=$BATS_TEST_TMPDIR/localhost.key send dicomweb 1.dcm
