@@ -117,6 +117,7 @@ AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuse
 UP_ROOT  := $(if $(AS_OWNER),,$(if $(filter 0,$(shell id -u)),--root))
 CONF     ?= etc/dcmspool.conf
 BATS     ?= tests
+# SWEEP=N: what sweeps, over crash points, say, takes each Nth step; torture takes all, check a sample.
 # Tests wait for servers and deadlines more than they work.
 JOBS     ?= $(shell echo $$((2 * $$(nproc))))
 FAST      = tests/lib tests/configure tests/docs tests/route/rules.bats tests/route/rule_tool.bats

@@ -110,7 +110,7 @@ two_targets() {
 	send "$BATS_TEST_TMPDIR/mr"
 	wait_for has_jobs sending/hang 1
 	kill -TERM "$pid_dispatcher1"
-	wait_for -t 10 ended "$pid_dispatcher1"
+	wait_for -t 30 ended "$pid_dispatcher1"
 	has_jobs outgoing/hang 1
 	xargs kill <"$BATS_TEST_TMPDIR/pids"
 }

@@ -304,7 +304,7 @@ orthanc() {
 		"DicomTlsTrustedCertificates": "$CERTS/ca.crt", "DicomServerEnabled": true }
 	END
 	start orthanc Orthanc "$BATS_TEST_TMPDIR/orthanc.json"
-	wait_for -t 60 listens "$HTTP"
+	wait_for listens "$HTTP"
 	wait_for listens "$TARGET_PORT"
 }
 

@@ -234,6 +234,26 @@ make_job() {
 	LEAST=10 sweep make_job sent "$BIN/dcmspool-dispatcher" -c "$CONF"
 }
 
+@test "dispatcher, a job that was sent and is moved into its queue again: killed at each call; sent again under its name" {
+	make_router
+	make_job
+	start dispatcher "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for has_jobs success 1
+	stop "$pid_dispatcher"
+	cp -r "$SPOOL" "$BATS_TEST_TMPDIR/kept"
+	put_back() {
+		rm -rf "$SPOOL" "$BATS_TEST_TMPDIR/archive"
+		cp -r "$BATS_TEST_TMPDIR/kept" "$SPOOL"
+		mv "$SPOOL"/success/* "$SPOOL/outgoing/archive/"
+	}
+	sent() { has_jobs success 1 && has_jobs sending/archive 0 && has_jobs outgoing/archive 0; }
+	verify() {
+		same_images "$SPOOL/success" && same_images "$BATS_TEST_TMPDIR/archive" &&
+			[ "$(the_job success)" = "$(ls "$BATS_TEST_TMPDIR/kept/success")" ]
+	}
+	LEAST=5 sweep put_back sent "$BIN/dcmspool-dispatcher" -c "$CONF"
+}
+
 # What a dead association leaves behind: three images, of which nobody knows whether they are whole.
 make_receiving() {
 	[ -d "$BATS_TEST_TMPDIR/study" ] || study "$BATS_TEST_TMPDIR/study" -s 1 -n 3 -r 32 -c 32 -u 1.2.3.4

@@ -152,7 +152,7 @@ teardown() {
 	start_all
 	study "$BATS_TEST_TMPDIR/study" -s 1 -n 3
 	send "$BATS_TEST_TMPDIR/study"
-	wait_for -t 15 has_jobs success 1
+	wait_for -t 45 has_jobs success 1
 }
 
 @test "a batch whose sender stays connected goes after series_timeout; later images follow" {
@@ -172,13 +172,14 @@ teardown() {
 }
 
 @test ".complete in a batch sends it at once, though its sender is still connected" {
+	TIMEOUT=60s
 	make_router
 	start_all
 	study "$BATS_TEST_TMPDIR/study" -s 1 -n 2 -u 1.2.3.4
 	stay_connected "$BATS_TEST_TMPDIR/study/SE0001/"*
 	wait_for has_images "$SPOOL/incoming/1.2.3.4" 1
 	touch "$SPOOL/incoming/1.2.3.4/.complete"
-	wait_for -t 10 has_jobs success 1
+	wait_for -t 45 has_jobs success 1
 	[ "$(images_in "$SPOOL/success")" -eq 1 ]
 }
 

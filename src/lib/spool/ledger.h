@@ -6,6 +6,10 @@
  * try counts the answers to this image, from 1. Lines of other targets (a job moved from one queue
  * to another by hand) count for nothing. A line that a crash cut off counts for nothing: the image
  * is sent again. One writer: whoever holds the job's lock.
+ *
+ *	time TAB target TAB again
+ *
+ * says that the job was moved back to be sent again: earlier lines of the target count for nothing.
  */
 #ifndef SPOOL_LEDGER_H
 #define SPOOL_LEDGER_H
@@ -22,8 +26,8 @@ struct ledger_line {
 	const char *text; /* one line, without tabs: text_clean() */
 };
 
-/* Calls take for each whole line that is the target's (NULL: all), in the order of writing. The
- * strings are valid during the call. Without a ledger there is none. -1 with errno. */
+/* Calls take for each whole line that counts for the target (NULL: all of all), in the order of
+ * writing. The strings are valid during the call. Without a ledger there is none. -1 with errno. */
 typedef void ledger_take(void *context, const struct ledger_line *line);
 int ledger_read(int job, const char *target, ledger_take *take, void *context);
 
@@ -33,6 +37,8 @@ int ledger_exists(int job);
 /* Appends a line, with the time of now. -1 with errno: without it the image would be sent for ever,
  * so the caller stops. */
 int ledger_append(int job, const struct ledger_line *line);
+/* All images are to be sent to the target again. */
+int ledger_again(int job, const char *target);
 /* Makes sure that there is room for so many answers: an image whose answer cannot be written would
  * be sent over and over. */
 int ledger_reserve(int job, size_t answers);
