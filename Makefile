@@ -12,7 +12,7 @@ BUILD      ?= build
 BIN        ?= bin
 
 RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev \
-                 zlib1g-dev libpcre2-dev s6 inotify-tools curl ca-certificates openssh-client rsync
+                 zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
 CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
                  python3-pydicom openssl orthanc orthanc-dicomweb openssh-server
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
@@ -24,9 +24,11 @@ HARDEN    = -fstack-protector-strong -fPIE
 override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Isrc/lib -I$(BUILD)/gen -DSYSCONFDIR='"$(SYSCONFDIR)"'
 override CFLAGS   += -std=c11 $(WARNINGS) $(HARDEN)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
+# What only one program needs is LDLIBS_PROGRAM.
+LDLIBS_send-dicom = -lssl -lcrypto
 LDLIBS    = -linotifytools -lconfuse -ljansson -lz -lpcre2-8 -lm
 
-LIB_SRC  := $(wildcard src/lib/*/*.c)
+LIB_SRC  := $(wildcard src/lib/*/*.c src/lib/*/*/*.c)
 LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
 # A folder below a stage's is a program.
 PROGRAM_DIRS := $(patsubst %/,%,$(filter-out src/lib/%,$(wildcard src/*/*/)))
@@ -65,7 +67,7 @@ $(BUILD)/libspool.a: $(LIB_OBJ)
 define PROGRAM
 $(BIN)/$(notdir $(1)): $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(BUILD)/libspool.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) $$(LDLIBS_$(notdir $(1)))
 endef
 $(foreach p,$(PROGRAM_DIRS),$(eval $(call PROGRAM,$(p))))
 
@@ -79,7 +81,7 @@ $(BUILD)/tests/$(basename $(notdir $(1))): $(1) $(BUILD)/libspool.a
 endef
 $(foreach t,$(TOOL_SRC),$(eval $(call TOOL,$(t))))
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # The dictionary that storescp reads at each connection: groups 0000 and 0002 are all it needs.
 $(BIN)/storescp.dic: src/receive/dcmspool-association/storescp-dic.sh
@@ -117,6 +119,7 @@ AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuse
 UP_ROOT  := $(if $(AS_OWNER),,$(if $(filter 0,$(shell id -u)),--root))
 CONF     ?= etc/dcmspool.conf
 BATS     ?= tests
+# SWEEP=N: what sweeps, over crash points, say, takes each Nth step; torture takes all, check a sample.
 # Tests wait for servers and deadlines more than they work.
 JOBS     ?= $(shell echo $$((2 * $$(nproc))))
 FAST      = tests/lib tests/configure tests/docs tests/route/rules.bats tests/route/rule_tool.bats
@@ -208,7 +211,7 @@ lint:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	shellcheck -x .ci/run .ci/deps tests/suite $(SHELL_FILES) $(wildcard src/*/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
-	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/lib/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
 	mandoc -T lint -W warning $(MAN_PAGES)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \

@@ -102,7 +102,9 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 		wait_for eval '[ "$(journal retried | wc -l)" -ge '"$n"' ]'
 		rm -f "$SPOOL/outgoing/pacs/paused.json"
 	done
-	has_jobs outgoing/pacs 1 || has_jobs sending/pacs 1
+	waits() { has_jobs outgoing/pacs 1 || has_jobs sending/pacs 1; }
+	wait_for waits # it may go from one to the other between the two looks
+	has_jobs error 0
 	target 0000
 	wait_for has_jobs success 1
 	[ "$(cut -f3 "$SPOOL"/success/*/sent.log)" = stored ]
@@ -116,7 +118,7 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for test -e "$SPOOL/outgoing/pacs/paused.json"
 	jq -e '.failures >= 1 and (.reason | length > 0) and (.since | length > 0)' "$SPOOL/outgoing/pacs/paused.json"
-	wait_for -t 60 has_jobs success 1
+	wait_for has_jobs success 1
 	[ "$(cut -f 3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 2 stored" ]
 }
 
@@ -399,7 +401,7 @@ series_at_target() {
 		done
 		for c in 1 2 3 4; do pid=pid_sender$n$c && wait "${!pid}"; done
 	done
-	wait_for -t 60 has_at_rest_jobs
+	wait_for has_at_rest_jobs
 	# Each image was stored, and none was sent again that was answered with success.
 	awk '$2 == "0000" { print $1 }' "$BATS_TEST_TMPDIR/target.log" | sort >"$BATS_TEST_TMPDIR/stored"
 	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) "$BATS_TEST_TMPDIR/stored"
@@ -436,13 +438,15 @@ has_at_rest_jobs() {
 		done
 		mapfile -t victims < <(
 			pgrep -f "^$BIN/dcmspool-dispatcher -c $CONF"
-			pgrep -f "^dcmsend .* $TARGET_PORT "
+			for pid in $(pgrep -f "^$BIN/send-dicom"); do # of this test
+				grep -qsz "^TARGET_PORT=$TARGET_PORT\$" "/proc/$pid/environ" && echo "$pid"
+			done
 		)
 		[ "${#victims[@]}" -eq 0 ] || { kill -KILL "${victims[RANDOM % ${#victims[@]}]}" && kills=$((kills + 1)); } || true
 		read -r -t "0.$((RANDOM % 3))1" <> <(:) || true
 	done
 	start last "$BIN/dcmspool-dispatcher" -c "$CONF"
-	wait_for -t 60 all_sent
+	wait_for all_sent
 	[ "$kills" -ge 3 ]
 	has_jobs error 0
 	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) <(cut -d' ' -f1 "$BATS_TEST_TMPDIR/target.log" | sort -u)

@@ -17,7 +17,8 @@ ANSWER  ok        200 for all stored, 202 for some, 409 for none
         list      ok, inside of a JSON list         bare    ok, without SOP classes
         hang      reads, never answers              stall   never reads
         close     reads, closes                     cut     closes in the middle of the body of ok
-        garbage   {"00081199": [                    html    a page of HTML         xml     DICOM XML
+        garbage   {"00081199": [                    html    a page of HTML
+        xml       ok, in XML                        cutxml  ok, in XML that ends before its time
         nobody    {} for JSON                       liar    stored: images that were not sent
         huge      JSON without end                  drip    a byte of a header, again and again
         slow      a byte of the body, again and again
@@ -63,6 +64,20 @@ def item(sop_class, instance, **reasons):
     for tag, value in reasons.items():
         result[tag[1:]] = {"vr": "US", "Value": [value]} if value is not None else {"vr": "US"}
     return result
+
+
+def native(data_set):
+    """DICOM JSON as the Native DICOM Model of PS3.19 has it."""
+    out = []
+    for tag, element in data_set.items():
+        out.append(f'<DicomAttribute tag="{tag}" vr="{element["vr"]}" keyword="K">')
+        for number, value in enumerate(element.get("Value", []), 1):
+            if isinstance(value, dict):
+                out.append(f'<Item number="{number}">{native(value).decode()}</Item>')
+            else:
+                out.append(f'<Value number="{number}">{value}</Value>')
+        out.append("</DicomAttribute>")
+    return "".join(out).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -221,9 +236,12 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1) + body)
         elif word == "garbage":
             self.answer(200, b'{"00081199": [')
-        elif word in ("html", "xml"):
-            self.answer(200, b"<html><body>200 stored</body></html>",
-                        "text/html" if word == "html" else "application/dicom+xml")
+        elif word == "html":
+            self.answer(200, b"<html><body>200 stored</body></html>", "text/html")
+        elif word in ("xml", "cutxml"):
+            body = (b'<?xml version="1.0" encoding="UTF-8"?>\n<NativeDicomModel xml:space="preserve">'
+                    + native(json.loads(body)) + b"<!-- > --></NativeDicomModel>\n")
+            self.answer(status, body[:-30] if word == "cutxml" else body, "application/dicom+xml")
         elif word == "nobody":
             self.answer(200, b"{}")
         elif word == "liar":

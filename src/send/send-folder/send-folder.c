@@ -10,7 +10,7 @@
  * Killed at any point it has told nothing untrue, and the next run finds what it published: the
  * same bytes under the same name count as stored.
  */
-#define _GNU_SOURCE /* asprintf */
+#define _GNU_SOURCE /* asprintf, statx */
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -18,6 +18,7 @@
 #include "sender/marker.h"
 #include "sender/path.h"
 #include "sender/sender.h"
+#include "leftover.h"
 #include "place.h"
 #include "tree.h"
 
@@ -27,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct folder {
@@ -35,6 +37,7 @@ struct folder {
 	char *staging_name;
 	int target, staging; /* directories */
 	bool copy;           /* hard links do not work, or are not wanted */
+	bool mounted;        /* path must be a mount point */
 	char **staged;       /* for each image its path below staging, NULL: it is not there */
 	struct sender_marker *marker;
 };
@@ -70,12 +73,28 @@ out:
 	return result;
 }
 
+/* Is the open directory the root of a mounted file system (Linux 5.8)? Of one that is mounted over
+ * it later nothing is seen through this descriptor. */
+static bool is_mounted(int dir)
+{
+	struct statx st;
+
+	return statx(dir, "", AT_EMPTY_PATH, 0, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* Returns -1 after having reported it. */
 static int open_target(struct folder *f)
 {
 	f->target = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->target < 0 && errno == ENOENT && make_target(f->path) == 0)
+	if (f->target < 0 && errno == ENOENT && !f->mounted && make_target(f->path) == 0)
 		f->target = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->target >= 0 && f->mounted && !is_mounted(f->target)) {
+		sender_target_failed(&f->sender,
+			"%s is not mounted; mount it, or remove mounted = yes from the target",
+			f->path);
+		return -1;
+	}
 	if (f->target >= 0)
 		return 0;
 	sender_target_failed(&f->sender, "unable to open %s: %s%s", f->path, strerror(errno),
@@ -223,6 +242,7 @@ static int deliver(struct folder *f)
 {
 	if (open_staging(f) < 0)
 		return -1;
+	leftover_remove(f->target, f->staging);
 	for (size_t i = 0; i < f->sender.count; i++)
 		if (stage(f, i) < 0)
 			return -1;
@@ -249,10 +269,11 @@ static void read_settings(struct folder *f, bool probing)
 	if (f->path[0] != '/')
 		sender_never("TARGET_PATH is '%s'; it must be absolute", f->path);
 	f->copy = sender_yes("COPY");
+	f->mounted = sender_yes("MOUNTED");
 	sender_path_open(sender_setting("LAYOUT",
 		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
 	f->marker = sender_marker_open(&f->sender);
-	if (asprintf(&f->staging_name, ".dcmspool.%s", job) < 0)
+	if (asprintf(&f->staging_name, LEFTOVER_PREFIX "%s", job) < 0)
 		die(EXIT_TEMPORARY, "unable to send: out of memory");
 }
 

@@ -77,6 +77,7 @@ static void read_job(struct sftp *s)
 	if (!name_ok(job) || strlen(job) > MAX_JOB)
 		sender_never("DCMSPOOL_JOB is not the name of a job");
 	(void)snprintf(s->upload.part, sizeof(s->upload.part), ".%s.part", job);
+	(void)snprintf(s->upload.moved, sizeof(s->upload.moved), ".%s.moved", job);
 	sender_path_open(sender_setting("LAYOUT",
 		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
 	s->marker = sender_marker_open(&s->sender);

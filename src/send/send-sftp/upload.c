@@ -89,13 +89,14 @@ static void tidy(struct upload *u)
 	memcpy(text, u->text, sizeof(text)); /* what is to be told */
 	if (upload_open(u) == UPLOAD_STORED) {
 		session_command(&u->session, "-rm", u->part, NULL);
+		session_command(&u->session, "-rm", u->moved, NULL);
 		(void)run(u);
 	}
 	memcpy(u->text, text, sizeof(text));
 }
 
-/* Can this image be written to the folder itself? Takes away what the failed attempt has left of
- * it. */
+/* Can this image be written to the folder itself, and renamed there? Takes away what the failed
+ * attempt has left of it. */
 static bool folder_takes(struct upload *u, const struct upload_item *item)
 {
 	enum session_result result;
@@ -108,13 +109,20 @@ static bool folder_takes(struct upload *u, const struct upload_item *item)
 		session_command(&u->session, "-cd", item->path->name[i], NULL);
 	session_command(&u->session, "-rm", u->part, NULL);
 	to_folder(u);
-	session_command(&u->session, "put -f", item->image, u->part);
-	result = run(u);
+	session_command(&u->session, "-rm", u->moved, NULL);
+	result = run(u); /* on its own: its complaints are none */
+	if (result == SESSION_OK) {
+		session_command(&u->session, "put -f", item->image, u->part);
+		session_command(&u->session, "rename -l", u->part, u->moved);
+		result = run(u);
+	}
 	if (result == SESSION_OK)
 		u->where = "";
 	taken = result == SESSION_OK && !said(u, "remote fsync");
 	if (!taken)
-		explain(u, "unable to write to ", u->folder);
+		explain(u,
+			said(u, "remote rename") ? "unable to rename in " : "unable to write to ",
+			u->folder);
 	if (result != SESSION_LOST)
 		tidy(u);
 	return taken;
