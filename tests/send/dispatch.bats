@@ -352,6 +352,7 @@ sent_times() { grep -c "^$1.dcm" "$BATS_TEST_TMPDIR/sent"; }
 	start_all
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for eval '[ "$(grep -c "target failed, paused .*A700 it said so" dispatcher1.log)" -ge 5 ]'
+	wait_for eval '[ "$(jq .failures "$SPOOL/outgoing/played/paused.json")" -ge 6 ]'
 	has_jobs error 0
 	echo "${uid[1]}.dcm 507" >answers
 	wait_for sent_and_given_up 1 1
