@@ -267,7 +267,8 @@ int main(int argc, char *argv[])
 	refusal = admit(&a, &caller);
 	if (refusal)
 		return refuse(&spool, &caller, &refusal->reject, refusal->reason);
-	if (profile_make(request, conf->receiver.accept, &profile) == 0 || request->bad_uids > 0)
+	if (profile_make(request, conf->receiver.accept, &stand_ins, &profile) == 0 ||
+		request->bad_uids > 0)
 		log_warning("nothing acceptable proposed association=%s bad_uids=%zu", a.name,
 			request->bad_uids);
 	free(request);
