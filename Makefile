@@ -149,6 +149,7 @@ bench: all tools
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-getdcmtags.sh
 	BUILD=$(abspath $(BUILD)) tests/bench/bench-rules.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-dispatch.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-send.sh
 
 # As whoever we are, when the packages are there. BATS: files or folders.
 test: all tools
@@ -201,6 +202,16 @@ fuzz-rules:
 	cd $(FUZZ) && ./fuzz_rule -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-rss_limit_mb=512 -print_final_stats=1 rules rule-seeds
 
+# What a peer can send to us.
+fuzz-network:
+	@mkdir -p $(FUZZ)/network $(FUZZ)/network-seeds
+	/usr/bin/python3 tests/fuzz/network_seeds.py $(FUZZ)/network-seeds
+	clang $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $(FUZZ)/fuzz_network tests/fuzz/fuzz_network.c \
+		$(wildcard src/lib/dicom/network/*.c) src/lib/base/str.c
+	cd $(FUZZ) && ./fuzz_network -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
+		-rss_limit_mb=512 -print_final_stats=1 network network-seeds
+
 # What is left out is style, or what clang 14 sees in our va_lists and tables for want of context.
 TIDY        = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,$(TIDY_STYLE)
 TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-signed-char-misuse,-bugprone-macro-parentheses,-bugprone-branch-clone
@@ -248,5 +259,5 @@ clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
 		$(PRELOADED)
 
-.PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules bench deps \
+.PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules fuzz-network bench deps \
 	asan coverage fuzz lint install uninstall clean
