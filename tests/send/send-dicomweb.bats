@@ -454,6 +454,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	images 1
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	TARGET_URL=http://127.0.0.1:1 run env PATH="$BATS_TEST_TMPDIR/empty" "$BIN/send-dicomweb" -p </dev/null
-	[ "$status" -eq 111 ]
-	[[ $output = *"unable to run curl"*"install it"* ]]
+	[ "$status" -eq 126 ] # ours
+	[[ $output = *"unable to run curl"*"install it" ]]
+	[ "$(count ^target)" -eq 0 ]
 }

@@ -54,7 +54,7 @@ static char *copy_of(const char *text, size_t length)
 	char *copy = strndup(text, length);
 
 	if (!copy)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	return copy;
 }
 
@@ -104,7 +104,7 @@ static void read_settings(struct dicomweb *d)
 
 	t->url = read_url();
 	if (asprintf(&t->store, "%s/studies", t->url) < 0)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	t->ca_file = sender_setting("CA_FILE", NULL);
 	check_text("CA_FILE", t->ca_file);
 	if (t->ca_file && access(t->ca_file, R_OK) < 0)
@@ -119,13 +119,6 @@ static void read_settings(struct dicomweb *d)
 static void give_up(struct dicomweb *d, const char *why)
 {
 	sender_target_failed(&d->sender, "%s", why);
-	d->give_up = true;
-}
-
-static void no_curl(struct dicomweb *d)
-{
-	sender_target_failed(&d->sender, "unable to run curl: %s%s", strerror(errno),
-		errno == ENOENT ? "; install it" : "");
 	d->give_up = true;
 }
 
@@ -248,9 +241,9 @@ static void send_batch(struct dicomweb *d, const struct batch *batch)
 	struct body body;
 
 	if (body_open(&body, &d->sender, batch) < 0)
-		die(EXIT_TEMPORARY, "unable to send: no random numbers: %s", strerror(errno));
+		sender_own_fault("unable to send: no random numbers: %s", strerror(errno));
 	if (request_post(&d->target, &body, max, &result) < 0) {
-		no_curl(d);
+		sender_no_program("curl");
 	} else if (result.body == BODY_UNREADABLE) {
 		sender_answer(&d->sender, batch->item[body.next - 1].index, SENDER_FAILED,
 			SENDER_NO_STATUS,
@@ -289,7 +282,7 @@ static void probe(struct dicomweb *d)
 	char why[WHY];
 
 	if (request_probe(&d->target, &result) < 0)
-		no_curl(d);
+		sender_no_program("curl");
 	else if (verdict_probe(&d->target, &result, why, sizeof(why)) == VERDICT_DOWN)
 		give_up(d, why);
 	request_free(&result);
