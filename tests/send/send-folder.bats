@@ -163,6 +163,7 @@ load sender
 	[[ $output = $'target\t-\t-\tunable to write to /proc/self: '* ]]
 }
 
+# bats test_tags=root
 @test "send-folder: a full disk is the target's fault and leaves nothing" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	mount -t tmpfs -o size=64k,nr_inodes=64 none "$archive" 2>/dev/null || skip "cannot mount"

@@ -242,6 +242,7 @@ parts() { find "$archive" -name '.*.part' | wc -l; }
 	[ "$(files)" -eq 0 ]
 }
 
+# bats test_tags=root
 @test "send-sftp: a full disk is the target's fault, says so, and leaves nothing" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	server
@@ -263,7 +264,7 @@ begun() { [ -n "$(find "$archive" -name '.*.part' -size +0 -newer "$BATS_TEST_TM
 	server
 	images 2 -r 512 -c 512 -i PAT1
 	cd "$job"
-	export TARGET_RATE_LIMIT=300000
+	export TARGET_RATE_LIMIT=50000
 	printf '%s\n' 1.dcm 2.dcm >"$BATS_TEST_TMPDIR/list"
 	touch "$BATS_TEST_TMPDIR/stamp"
 	start one bash -c 'exec "$1" <"$2"' - "$BIN/send-sftp" "$BATS_TEST_TMPDIR/list"

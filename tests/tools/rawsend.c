@@ -30,11 +30,13 @@ static const char usage[] =
 	"  -C N           cut N bytes off each data set\n"
 	"  -A N           close the connection after N images; -R: with a reset\n"
 	"  -D N           close it in the middle of image N (the first is 1)\n"
+	"  -W N           wait in the middle of image N for a line on standard input\n"
 	"  -E             send a C-ECHO, before any FILE\n"
 	"  -H connect|half|open   connect, send half a request, or associate and send the FILEs;\n"
 	"                 then hang until standard input is closed\n"
 	"  -G             send garbage instead of a request\n"
 	"  -L N           send a request that claims a length of N\n"
+	"  -W MS          wait before each image but the first\n"
 	"  -T SECONDS     longest wait for one answer (default 20)\n";
 
 static void close_connection(const struct sender *s)
@@ -83,8 +85,11 @@ static int send_images(struct sender *s)
 
 	for (size_t i = 0; i < s->images && (long)i != s->close_after; i++) {
 		bool drop = (long)i + 1 == s->drop_in;
-		long status = store(s, &s->image[i], (unsigned)i + 1, drop);
+		long status;
 
+		if (i > 0)
+			(void)poll(NULL, 0, (int)s->pause_ms); /* cut short, it does no harm */
+		status = store(s, &s->image[i], (unsigned)i + 1, drop);
 		if (status)
 			result = FAILED;
 		if (status == -1)
@@ -176,8 +181,10 @@ static void set_option(struct sender *s, int letter)
 		{ 'C', 1, INT32_MAX, &s->cut },
 		{ 'A', 0, INT32_MAX, &s->close_after },
 		{ 'D', 1, INT32_MAX, &s->drop_in },
+		{ 'W', 1, INT32_MAX, &s->wait_in },
 		{ 'L', 0, UINT32_MAX, &s->claimed_length },
 		{ 'T', 1, 3600, &s->timeout_s },
+		{ 'W', 0, 60000, &s->pause_ms },
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -261,7 +268,7 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a test follows the events as they happen */
 	read_title("RAWSEND", s.calling);
 	read_title("ANY-SCP", s.called);
-	while ((letter = getopt(argc, argv, "a:c:t:q:i:P:C:A:D:EH:GL:RT:")) != -1)
+	while ((letter = getopt(argc, argv, "a:c:t:q:i:P:C:A:D:EH:GL:RT:W:")) != -1)
 		set_option(&s, letter);
 	argv += optind;
 	argc -= optind;
