@@ -134,7 +134,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	web "$(uid 2.dcm)=omit" "$(uid 4.dcm)=class" "$(uid 5.dcm)=other"
 	send dicomweb {1..5}.dcm
 	[ "$status" -eq 1 ]
-	[ "$(told)" = "stored 0000 1.dcm;failed - 2.dcm;stored 0000 3.dcm;failed - 4.dcm;failed C000 5.dcm;" ]
+	[ "$(told)" = "stored 0000 1.dcm;failed - 2.dcm;stored 0000 3.dcm;failed - 4.dcm;failed - 5.dcm;" ]
 	grep -q $'^failed\t-\t2.dcm\t.*does not mention' <<<"$output"
 }
 
@@ -163,7 +163,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 
 @test "send-dicomweb: a server that cannot be used costs no image anything" {
 	images 3
-	for answer in 401 403 404 405 406 429 502 503 507 301; do
+	for answer in 401 403 404 405 406 429 502 503 507 301 307 308; do
 		web "$answer"
 		send dicomweb {1..3}.dcm
 		echo "$output"
@@ -173,12 +173,41 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 		stop_all
 	done
 	[[ $output = *"not followed"*"http://elsewhere.example/dicom-web" ]]
+	web 503
+	send dicomweb {1..3}.dcm
+	[[ $output = *"HTTP 503: "*"; it says to wait 120" ]]
+	stop_all
 	send dicomweb 1.dcm # nobody listens any more
 	[ "$status" -eq 111 ]
 	[[ $output = $'target\t-\t-\t'*"connect"* ]]
 	TARGET_URL=http://no-such-host.invalid send dicomweb 1.dcm
 	[ "$status" -eq 111 ]
 	[[ $output = *"resolve"* ]]
+}
+
+@test "send-dicomweb: a service that has moved within its host is followed, by 307 and 308 only" {
+	images 3
+	web moved
+	size=$(stat -c %s "$job/1.dcm")
+	TARGET_REQUEST_SIZE=$size send dicomweb {1..3}.dcm
+	[ "$status" -eq 0 ]
+	[ "$(count '^stored')" -eq 3 ]
+	[ "$(grep -c '^POST /dicom-web/studies ' "$BATS_TEST_TMPDIR/web.log")" -eq 1 ]
+	[ "$(grep -c '^POST /new/studies ' "$BATS_TEST_TMPDIR/web.log")" -eq 3 ]
+	faultless
+}
+
+@test "send-dicomweb: the token is read for each request" {
+	images 2
+	web
+	secret TOKEN_FILE one
+	mkdir "$BATS_TEST_TMPDIR/bin" # a curl that replaces the token when it has read it
+	printf '%s\n' '#!/bin/sh' "$(command -v curl) \"\$@\"; status=\$?" '(umask 077; echo two >"$TARGET_TOKEN_FILE")' 'exit $status' \
+		>"$BATS_TEST_TMPDIR/bin/curl"
+	chmod +x "$BATS_TEST_TMPDIR/bin/curl"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH TARGET_REQUEST_SIZE=1 send dicomweb 1.dcm 2.dcm
+	[ "$status" -eq 0 ]
+	[ "$(grep -o 'Bearer [a-z]*' "$BATS_TEST_TMPDIR/web.log" | tr '\n' ' ')" = 'Bearer one Bearer two ' ]
 }
 
 @test "send-dicomweb: a server that hangs, trickles or floods is given up" {
@@ -432,6 +461,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	images 1
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	TARGET_URL=http://127.0.0.1:1 run env PATH="$BATS_TEST_TMPDIR/empty" "$BIN/send-dicomweb" -p </dev/null
-	[ "$status" -eq 111 ]
-	[[ $output = *"unable to run curl"*"install it"* ]]
+	[ "$status" -eq 126 ] # ours
+	[[ $output = *"unable to run curl"*"install it" ]]
+	[ "$(count ^target)" -eq 0 ]
 }

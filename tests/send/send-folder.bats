@@ -259,6 +259,31 @@ faulty() {
 	done
 }
 
+@test "send-folder: names that the folder does not take are the image's, no descriptors left is ours" {
+	images 1 -i PAT2
+	mv "$job/1.dcm" "$job/other.dcm"
+	images 1 -i PAT1
+	cd "$job"
+	printf '%s\n' 1.dcm other.dcm >"$BATS_TEST_TMPDIR/list"
+	for error in ENAMETOOLONG EILSEQ; do
+		run strace -f -o /dev/null -P PAT2 -e trace=mkdirat -e inject=mkdirat:error=$error "$BIN/send-folder" <"$BATS_TEST_TMPDIR/list"
+		[ "$status" -eq 1 ]
+		[ "$(count '^stored')" -eq 1 ]
+		grep -q $'^failed\t-\tother.dcm\t' <<<"$output"
+	done
+	for error in ENOSPC EIO EDQUOT; do
+		run strace -f -o /dev/null -P PAT2 -e trace=mkdirat -e inject=mkdirat:error=$error "$BIN/send-folder" <"$BATS_TEST_TMPDIR/list"
+		[ "$status" -eq 111 ]
+		[[ $output = $'target\t-\t-\tunable to write to '* ]]
+	done
+	for error in EMFILE ENOMEM; do
+		run strace -f -o /dev/null -P other.dcm -e trace=openat -e inject=openat:error=$error "$BIN/send-folder" <"$BATS_TEST_TMPDIR/list"
+		[ "$status" -eq 126 ]
+		[ "$(count $'\t')" -eq 0 ]
+		[[ $output = *"error: unable to "* ]]
+	done
+}
+
 @test "send-folder: two at once of the same job" {
 	images 1
 	mkdir "$archive/.dcmspool.$DCMSPOOL_JOB"

@@ -157,6 +157,9 @@ parts() { find "$archive" -name '.*.part' | wc -l; }
 	[[ $output = $'target\t-\t-\t'*'Connection refused' ]]
 	run "$BIN/send-sftp" -p </dev/null
 	[ "$status" -eq 111 ]
+	PATH=/nonexistent run "$BIN/send-sftp" -p </dev/null
+	[ "$status" -eq 126 ] # ours
+	[[ $output = *"unable to run sftp"*"install it" ]]
 }
 
 @test "send-sftp: -p asks for the folder" {

@@ -22,6 +22,7 @@ ANSWER  ok        200 for all stored, 202 for some, 409 for none
         nobody    {} for JSON                       liar    stored: images that were not sent
         huge      JSON without end                  drip    a byte of a header, again and again
         slow      a byte of the body, again and again
+        moved     308 to another path of this host, where it is ok
         early     200 and all stored, without reading more than the first images
 """
 import email.parser
@@ -226,6 +227,9 @@ class Handler(BaseHTTPRequestHandler):
             if action.isdigit():
                 self.answer(int(action))
                 return
+        if word == "moved" and not self.path.startswith("/new/"):
+            self.answer(308, headers=[("Location", "/new/studies")])
+            return
         self.play(word, images)
 
     def play(self, word, images):
@@ -254,7 +258,7 @@ class Handler(BaseHTTPRequestHandler):
             self.drip("Content-Type: application/dicom+json\r\n\r\n")
         elif word[:3].isdigit():
             self.answer(int(word[:3]), body if word.endswith("+") else b"",
-                        headers=[("Location", "http://elsewhere.example/dicom-web")])
+                        headers=[("Location", "http://elsewhere.example/dicom-web"), ("Retry-After", "120")])
         elif word != "close":
             self.answer(status, body)
 

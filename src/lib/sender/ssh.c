@@ -27,7 +27,7 @@ add(struct sender_ssh *ssh, const char *format, ...)
 		die(EXIT_BUG, "unable to call ssh: an option is too long, or one too many");
 	ssh->option[ssh->count] = strdup(text);
 	if (!ssh->option[ssh->count++])
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 }
 
 /* An option whose value is a file's name: in it ssh would replace %h, ${HOME} and the like. */
@@ -45,7 +45,7 @@ static void add_file(
 			buf_puts(&quoted, "%");
 	}
 	if (quoted.failed || !quoted.data)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	add(ssh, "-o%s=\"%s\"", option, quoted.data);
 	buf_free(&quoted);
 }

@@ -121,7 +121,6 @@ static void store(struct sender *sender, long index, const json_t *item)
 static void read_response(struct sender *sender, const struct batch *batch, const json_t *response)
 {
 	const json_t *failed = values(response, FAILED), *stored = values(response, REFERENCED);
-	const json_t *others = values(response, OTHER_FAILURES);
 
 	for (size_t i = 0; i < json_array_size(failed); i++) {
 		const json_t *item = json_array_get(failed, i);
@@ -133,9 +132,6 @@ static void read_response(struct sender *sender, const struct batch *batch, cons
 
 		store(sender, find(batch, item), item);
 	}
-	if (batch->count == 1 && json_array_size(others) == 1) /* it can be no other */
-		fail(sender, (long)batch->item[0].index,
-			reason(json_array_get(others, 0), FAILURE_REASON));
 }
 
 static bool is_response(const json_t *response)

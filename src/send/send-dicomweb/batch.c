@@ -1,6 +1,5 @@
 #include "batch.h"
 
-#include "base/log.h"
 #include "meta.h"
 
 #include <errno.h>
@@ -31,7 +30,7 @@ static const char *identify(
 	else
 		meta_make(&item->object, &item->head);
 	if (item->head.failed)
-		die(EXIT_TEMPORARY, "unable to read the images: out of memory");
+		sender_no_memory();
 	item->size = (off_t)item->head.length + st->st_size - item->object.begin;
 	return NULL;
 }

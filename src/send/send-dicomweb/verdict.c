@@ -1,5 +1,7 @@
 #include "verdict.h"
 
+#include "redirect.h"
+
 #include <stdio.h>
 
 /* Statuses of HTTP (RFC 9110, PS3.18 10.5.3.1) that mean something of their own; other ones are
@@ -79,11 +81,12 @@ static void say_status(
 {
 	if (r->http / 100 == 3)
 		(void)snprintf(why, size,
-			"%s: HTTP %d: redirections are not followed; "
-			"set url to where it is now: %s",
+			"%s: HTTP %d: this redirection is not followed; set url to where it is now: %s",
 			t->url, r->http, r->location);
 	else
-		(void)snprintf(why, size, "%s: HTTP %d: %s", t->url, r->http, status_text(r->http));
+		(void)snprintf(why, size, "%s: HTTP %d: %s%s%s", t->url, r->http,
+			status_text(r->http), r->retry_after[0] ? "; it says to wait " : "",
+			r->retry_after);
 }
 
 /* By the first digit: 2: answered, 3 and 4: not this way, 5: broken while storing. */
@@ -130,5 +133,6 @@ enum verdict verdict_probe(
 		return VERDICT_DOWN;
 	}
 	say_status(t, r, why, size);
-	return by_status(r->http, false);
+	return redirect_ok(r->http, t->url, r->location) ? VERDICT_ANSWERED
+							 : by_status(r->http, false);
 }
