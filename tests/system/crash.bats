@@ -151,6 +151,44 @@ named() {
 	LEAST=10 sweep put_back routed "$BIN/dcmspool-router" -c "$CONF"
 }
 
+# bats test_tags=sweep
+@test "router, a job moved back from two targets: killed at each call; it is one job again" {
+	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
+		'rule "all" { match = "True" targets = { "a", "b" } }'
+	make_batch
+	start router "$BIN/dcmspool-router" -c "$CONF"
+	wait_for has_jobs outgoing/a 1
+	wait_for has_jobs outgoing/b 1
+	stop "$pid_router"
+	mkdir "$BATS_TEST_TMPDIR/kept"
+	cp -al "$SPOOL"/outgoing/a/2* "$BATS_TEST_TMPDIR/kept/J.a"
+	cp -al "$SPOOL"/outgoing/b/2* "$BATS_TEST_TMPDIR/kept/J.b"
+	put_back() {
+		rm -rf "$SPOOL"
+		"$BIN/dcmspool-layout" "$SPOOL"
+		cp -al "$BATS_TEST_TMPDIR"/kept/* "$SPOOL/incoming/"
+	}
+	routed() { no_rest && has_jobs outgoing/a 1 && has_jobs outgoing/b 1; }
+	verify() { same_images "$SPOOL/outgoing/a" && same_images "$SPOOL/outgoing/b"; }
+	LEAST=20 sweep put_back routed "$BIN/dcmspool-router" -c "$CONF"
+}
+
+# bats test_tags=sweep
+@test "router, an image that is not whole: killed at each call; it lies in error/, the others are routed" {
+	make_router
+	make_broken() {
+		make_batch
+		rm -f "$SPOOL/incoming/1.2.3.4/filed"
+		head -c 700 "$(find "$SPOOL/incoming" -name '*.dcm' | head -n 1)" >"$SPOOL/incoming/1.2.3.4/cut.dcm"
+	}
+	routed() { no_rest && has_jobs outgoing/archive 1; }
+	verify() {
+		same_images "$SPOOL/outgoing/archive" && [ "$(images_in "$SPOOL/error")" -eq 1 ] &&
+			grep -q 'cut.dcm: is not whole' "$SPOOL"/error/*/reason.txt
+	}
+	LEAST=5 sweep make_broken routed "$BIN/dcmspool-router" -c "$CONF"
+}
+
 # A routed job in outgoing/archive.
 make_job() {
 	make_batch
@@ -258,6 +296,19 @@ make_receiving() {
 	LEAST=5 sweep make_drop routed "$BIN/dcmspool-router" -c "$CONF"
 }
 
+# bats test_tags=sweep
+@test "loose files dropped by hand: the router is killed at each call while it takes them" {
+	make_router
+	make_loose() {
+		make_receiving
+		mv "$SPOOL"/receiving/*/*.dcm "$SPOOL/incoming/"
+		rm -r "$SPOOL"/receiving/*
+	}
+	routed() { no_rest && has_images "$SPOOL/outgoing/archive" 3; }
+	verify() { same_images "$SPOOL/outgoing/archive"; }
+	LEAST=3 sweep make_loose routed "$BIN/dcmspool-router" -c "$CONF"
+}
+
 # acknowledged N: so many images or more; their names in acknowledged
 acknowledged() {
 	grep ' 0000$' "$BATS_TEST_TMPDIR/senders.log" | cut -d' ' -f1 | sort -u >"$BATS_TEST_TMPDIR/acknowledged"
@@ -286,8 +337,8 @@ victims() {
 	wait_for listens "$PORT"
 	# Twelve senders, three at a time, over and over; each tells which images were acknowledged.
 	# shellcheck disable=SC2016 # the inner shell's words
-	start senders sh -c 'until [ -e "$1/enough" ]; do ls -d "$1"/study/SE*; done |
-		xargs -P 3 -I{} sh -c "\"$2/rawsend\" 127.0.0.1 $3 -c DCMSPOOL {}/*.dcm; true"' \
+	start senders sh -c 'until [ -e "$1/enough" ]; do ls -d "$1"/study/SE* |
+		xargs -P 3 -I{} sh -c "\"$2/rawsend\" 127.0.0.1 $3 -c DCMSPOOL {}/*.dcm; true"; done' \
 		sh "$BATS_TEST_TMPDIR" "$TOOLS" "$PORT"
 	while [ "$kills" -lt $((120 / $(every 4))) ]; do
 		mapfile -t victims < <(victims)

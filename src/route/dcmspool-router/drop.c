@@ -77,7 +77,8 @@ static bool take_one(struct router *router, const char *name, size_t number, int
 	if (errno == ENOENT)
 		return false; /* another router, or its owner, was first */
 	log_error(
-		"unable to take incoming/%s: %s; the user who runs dcmspool must be able to move it: chown it, or make it writable",
+		"unable to take incoming/%s: %s; "
+		"the user who runs dcmspool must be able to move it: chown it, or make it writable",
 		name, strerror(errno));
 	rest(router, name);
 	return false;

@@ -128,7 +128,8 @@ static int claim_due(struct round *round, const char *name, struct claim *claim)
 	if (claim_batch(router, batch, name, claim) == 0)
 		return 0;
 	log_error(
-		"unable to move incoming/%s to routing: %s; the user who runs dcmspool must be able to move it: chown it, or make it writable",
+		"unable to move incoming/%s to routing: %s; "
+		"the user who runs dcmspool must be able to move it: chown it, or make it writable",
 		name, strerror(errno));
 	(void)rest_add(&router->rest, name, NULL); /* it is said again, without memory */
 	look_again(router);
