@@ -27,7 +27,7 @@
 enum { ACCEPT_PAUSE_US = 1000000, RECOVER_PAUSE_US = 30000000 };
 enum { SIGNALS, TIMER, LISTENERS }; /* in the array for poll(2); the listeners are the rest */
 
-static const char usage[] = "usage: dcmspool-receiver [-n] [-c FILE]";
+static const char usage[] = "usage: dcmspool-receiver [-ln] [-c FILE]";
 
 struct receiver {
 	struct spool spool;
@@ -39,10 +39,12 @@ struct receiver {
 	bool stopping;
 };
 
+static bool only_try;
+
 static void option(int letter, const char *argument)
 {
-	(void)letter; /* no letters of our own */
-	(void)argument;
+	(void)argument; /* none has one */
+	only_try |= letter == 'l';
 }
 
 static void pause_accepting(struct receiver *r, const char *what)
@@ -158,14 +160,18 @@ int main(int argc, char *argv[])
 	static struct conf *conf;
 
 	log_open(argv[0]);
-	conf = cli_options(argc, argv, "", option, usage);
+	conf = cli_options(argc, argv, "l", option, usage);
+	if (only_try) {
+		listen_open(&conf->receiver, &r.listeners, true);
+		return 0;
+	}
 	spool_open(&r.spool, conf->spool);
 	r.signals = run_signals();
 	r.timer = run_timer();
 	if (r.signals < 0 || r.timer < 0)
 		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
 	children_open(&r.children, conf);
-	listen_open(&conf->receiver, &r.listeners);
+	listen_open(&conf->receiver, &r.listeners, false);
 	polls = calloc(LISTENERS + r.listeners.count, sizeof(*polls));
 	if (!polls)
 		die(EXIT_TEMPORARY, "unable to start: out of memory");
