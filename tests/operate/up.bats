@@ -271,6 +271,35 @@ told() { [ "$(grep -c "$1" "$BATS_TEST_TMPDIR/up.log")" -ge "$2" ]; }
 
 has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; }
 
+# example N: the Nth of the page that is for the spool, run there; this shell stays out of it, as a process there
+# is one to be killed
+example() {
+	(cd "$SPOOL" && exec bash -c "$(sed -n 's/^\.Dl \$ \(.*\.service.*\)/\1/p' "$TOP/bin/dcmspool-up.8" | sed -n "$1p")")
+}
+
+receives_not() { [ -z "$(running dcmspool-receiver)" ]; }
+router_pid() { s6-svstat -o pid "$SPOOL/.service/router-1"; }
+restarted() { [ "$(router_pid)" != -1 ] && [ "$(router_pid)" != "$1" ]; }
+
+@test "the examples of dcmspool-up(8) do what they say" {
+	local before
+	make_up
+	start_and_wait
+	run -0 --separate-stderr example 1
+	[ -z "$stderr" ]
+	[ "$(grep -c ' up (pid [0-9]*) [0-9]* seconds' <<<"$output")" -eq 6 ]
+	example 2
+	wait_for receives_not
+	! listens "$PORT"
+	example 3
+	wait_for listens "$PORT"
+	before=$(router_pid)
+	example 4
+	wait_for restarted "$before"
+	example 5
+	all_stopped 0
+}
+
 @test "a program that is killed is started again; what was on its way goes on" {
 	local program
 	make_up
