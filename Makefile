@@ -1,7 +1,8 @@
 # dcmspool: see README.md. `make` builds into bin/ and needs no root.
 #
 #   make            build                     sudo make run     install packages, build, start on port 11112
-#   make check      all tests                 make demo         send a small study to the running router
+#   make check      the tests                 make demo         send a small study to the running router
+#   make check-fast those of less than 60 s   make torture      crash points, full disks, long waits: all of them
 #   make bench      measurements              make lint asan    analysers; the suite under ASan + UBSan
 #   make install    DESTDIR, PREFIX, SYSCONFDIR
 
@@ -10,10 +11,10 @@ SYSCONFDIR ?= $(PREFIX)/etc
 BUILD      ?= build
 BIN        ?= bin
 
-RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev zlib1g-dev \
-                 libpcre2-dev s6 inotify-tools curl openssh-client rsync
-CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 python3-pydicom \
-                 openssl orthanc orthanc-dicomweb openssh-server
+RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev \
+                 zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
+CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
+                 python3-pydicom openssl orthanc orthanc-dicomweb openssh-server
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
 CFLAGS   ?= -O2 -g
@@ -23,9 +24,11 @@ HARDEN    = -fstack-protector-strong -fPIE
 override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Isrc/lib -I$(BUILD)/gen -DSYSCONFDIR='"$(SYSCONFDIR)"'
 override CFLAGS   += -std=c11 $(WARNINGS) $(HARDEN)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
+# What only one program needs is LDLIBS_PROGRAM.
+LDLIBS_send-dicom = -lssl -lcrypto
 LDLIBS    = -linotifytools -lconfuse -ljansson -lz -lpcre2-8 -lm
 
-LIB_SRC  := $(wildcard src/lib/*/*.c)
+LIB_SRC  := $(wildcard src/lib/*/*.c src/lib/*/*/*.c)
 LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
 # A folder below a stage's is a program.
 PROGRAM_DIRS := $(patsubst %/,%,$(filter-out src/lib/%,$(wildcard src/*/*/)))
@@ -64,7 +67,7 @@ $(BUILD)/libspool.a: $(LIB_OBJ)
 define PROGRAM
 $(BIN)/$(notdir $(1)): $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(BUILD)/libspool.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) $$(LDLIBS_$(notdir $(1)))
 endef
 $(foreach p,$(PROGRAM_DIRS),$(eval $(call PROGRAM,$(p))))
 
@@ -78,7 +81,7 @@ $(BUILD)/tests/$(basename $(notdir $(1))): $(1) $(BUILD)/libspool.a
 endef
 $(foreach t,$(TOOL_SRC),$(eval $(call TOOL,$(t))))
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # The dictionary that storescp reads at each connection: groups 0000 and 0002 are all it needs.
 $(BIN)/storescp.dic: src/receive/dcmspool-association/storescp-dic.sh
@@ -112,33 +115,46 @@ endif
 # under sudo, so that no file of root's is left in it.
 OWNER    := $(shell stat -c %U .)
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter root,$(OWNER)),,runuser -u $(OWNER) --))
+# A clone that root owns has no owner but root to run as.
+UP_ROOT  := $(if $(AS_OWNER),,$(if $(filter 0,$(shell id -u)),--root))
 CONF     ?= etc/dcmspool.conf
-JOBS     ?= $(shell nproc)
 BATS     ?= tests
+# SWEEP=N: what sweeps, over crash points, say, takes each Nth step; torture takes all, check a sample.
+# Tests wait for servers and deadlines more than they work.
+JOBS     ?= $(shell echo $$((2 * $$(nproc))))
+FAST      = tests/lib tests/configure tests/docs tests/route/rules.bats tests/route/rule_tool.bats
 
 run:
 	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES)"
 	@echo building ...
 	@$(AS_OWNER) $(MAKE) -s all >/dev/null
-	@$(AS_OWNER) bin/dcmspool up -c $(CONF)
+	@$(AS_OWNER) bin/dcmspool up $(UP_ROOT) -c $(CONF)
 
 demo:
 	@$(AS_OWNER) $(MAKE) -s $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp >/dev/null
 	@$(AS_OWNER) bin/dcmspool demo -c $(CONF)
 
-check:
-	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
-	@$(AS_OWNER) $(MAKE) -s test
+check check-fast torture: check-deps
+	@$(AS_OWNER) $(MAKE) -s all tools
+	@TORTURE=$(filter torture,$@) BIN=$(BIN) BUILD=$(BUILD) JOBS=$(JOBS) tests/suite \
+		$(if $(filter check-fast,$@),$(FAST),$(BATS))
 
-bench: all $(TOOLS)
+check-deps:
+	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
+
+tools: $(TOOLS)
+
+bench: all tools
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-getdcmtags.sh
 	BUILD=$(abspath $(BUILD)) tests/bench/bench-rules.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-dispatch.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-send.sh
 
-# Without root, when the packages are there. BATS: one file or the folder.
-test: all $(TOOLS)
-	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --recursive --jobs $(JOBS) $(BATS)
+# As whoever we are, when the packages are there. BATS: files or folders.
+test: all tools
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) bats --recursive --jobs $(JOBS) \
+		--filter-tags '!torture' $(BATS)
 
 # The rule language beside Python, at length; `make test` compares fewer expressions.
 RULE_COUNT ?= 100000
@@ -186,16 +202,27 @@ fuzz-rules:
 	cd $(FUZZ) && ./fuzz_rule -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-rss_limit_mb=512 -print_final_stats=1 rules rule-seeds
 
+# What a peer can send to us.
+fuzz-network:
+	@mkdir -p $(FUZZ)/network $(FUZZ)/network-seeds
+	/usr/bin/python3 tests/fuzz/network_seeds.py $(FUZZ)/network-seeds
+	clang $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $(FUZZ)/fuzz_network tests/fuzz/fuzz_network.c \
+		$(wildcard src/lib/dicom/network/*.c) src/lib/base/str.c
+	cd $(FUZZ) && ./fuzz_network -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
+		-rss_limit_mb=512 -print_final_stats=1 network network-seeds
+
 # What is left out is style, or what clang 14 sees in our va_lists and tables for want of context.
 TIDY        = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,$(TIDY_STYLE)
 TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-signed-char-misuse,-bugprone-macro-parentheses,-bugprone-branch-clone
 MAN_PAGES   = $(wildcard src/*/*/*.[1-9] bin/*.[1-9])
 lint:
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
+	sh tests/tools/layers.sh
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck -x .ci/run .ci/deps $(SHELL_FILES) $(wildcard src/*/*/*.sh)
+	shellcheck -x .ci/run .ci/deps tests/suite $(SHELL_FILES) $(wildcard src/*/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
-	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/lib/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
 	mandoc -T lint -W warning $(MAN_PAGES)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
@@ -232,4 +259,5 @@ clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
 		$(PRELOADED)
 
-.PHONY: all run demo check check-rules fuzz-rules test bench deps asan coverage fuzz lint install uninstall clean
+.PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules fuzz-network bench deps \
+	asan coverage fuzz lint install uninstall clean

@@ -3,6 +3,7 @@
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 : "${BIN:=$TOP/bin}" "${BUILD:=$TOP/build}"
 TOOLS=$BUILD/tests
+unset DCMSPOOL_CONF # of whoever runs the tests
 
 # start NAME COMMAND...: runs COMMAND in the background, its output in $BATS_TEST_TMPDIR/NAME.log,
 # its pid in $pid_NAME. fd 3 is bats' own and must not be inherited. Servers that know no address to listen
@@ -17,22 +18,26 @@ start() {
 	started+=("$!")
 }
 
+# signal PID SIGNAL: only while it is ours; the pid of one that has ended may be somebody else's soon.
+signal() { ! jobs -pr | grep -qx "$1" || kill -"$2" "$1" 2>/dev/null || true; }
+
 # stop PID [SIGNAL]: ends one background process and waits for it.
 stop() {
-	kill -"${2:-TERM}" "$1" 2>/dev/null || true
+	signal "$1" "${2:-TERM}"
 	wait "$1" 2>/dev/null || true
 }
 
 stop_all() {
 	local pid
-	for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+	for pid in "${started[@]}"; do signal "$pid" TERM; done
 	for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
 	started=()
 }
 
-# wait_for [-t SECONDS] COMMAND...: until COMMAND succeeds; fails after the deadline (default 20 s).
+# wait_for [-t SECONDS] COMMAND...: until COMMAND succeeds; fails after the deadline. It is long, for a machine
+# that has much else to do; it is shorter only where that itself is tested.
 wait_for() {
-	local deadline=20
+	local deadline=60
 	if [ "$1" = -t ]; then deadline=$2; shift 2; fi
 	deadline=$((SECONDS + deadline))
 	until "$@"; do
@@ -55,5 +60,8 @@ free_port() {
 		fi
 	done
 }
+
+# every N: the step of a sweep (tag: sweep), or SWEEP; `make torture` leaves nothing out
+every() { echo "${SWEEP:-$1}"; }
 
 listens() { (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

@@ -136,7 +136,7 @@ try:  # others may have the terminal open still when it has ended
         os.write(1, os.read(terminal, 4096))
 except OSError:  # nobody has it open any more
     pass
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$BIN/dcmspool" up -c "$CONF"
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$BIN/dcmspool" up --root -c "$CONF"
 }
 
 press_ctrl_c() { kill -USR1 "$pid_up"; }

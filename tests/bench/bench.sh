@@ -201,7 +201,7 @@ has_sent() { [ "$(grep -c ' 0000$' "$WORK/sender.out")" = "$1" ]; }
 memory() {
 	local up idle one images
 	new_spool "$(targets 1 1)"
-	start up "$BIN/dcmspool-up" -c "$CONF"
+	start up "$BIN/dcmspool-up" --root -c "$CONF"
 	wait_for is_up "$pid_up"
 	pause 2 # for shells to become the programs that they start, and these to fall asleep
 	mapfile -t up < <(descendants "$pid_up")

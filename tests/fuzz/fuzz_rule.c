@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rule/rule.h"
+#include "rule/explain.h"
+#include "rule/never.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

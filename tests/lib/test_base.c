@@ -44,6 +44,9 @@ static void test_clock(void)
 	wall_s = -3600;
 	ok(clock_is_due(now_us + 60000000, 120000000), "a clock set back makes nothing wait");
 	wall_s = 0;
+	ok(clock_wall_us(clock_monotonic_ms() + 5000) > clock_now_us() + 4000000 &&
+			clock_wall_us(clock_monotonic_ms() - 5000) < clock_now_us() - 4000000,
+		"a moment by the clock on the wall");
 	ok(clock_left_ms(clock_monotonic_ms() - 1) == 0 &&
 			clock_left_ms(clock_monotonic_ms() + 5000) > 4000 &&
 			clock_left_ms(INT64_MAX) == INT_MAX,
@@ -170,6 +173,26 @@ static void test_failure_code(void)
 		ok(failure_code(pass[i]) == EXIT_TEMPORARY, "what may pass is temporary");
 }
 
+/* What a full disk does not take is told. */
+static void test_output(void)
+{
+	int status = 0, full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)dup2(full, STDOUT_FILENO);
+		(void)dup2(full, STDERR_FILENO); /* TAP has enough lines */
+		(void)setvbuf(stdout, NULL, _IOFBF, BUFSIZ);
+		(void)printf("lost\n");
+		output_flush();
+		_exit(0);
+	}
+	ok(waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+			WEXITSTATUS(status) == EXIT_TEMPORARY,
+		"output that cannot be written");
+	(void)close(full);
+}
+
 int main(void)
 {
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
@@ -179,5 +202,6 @@ int main(void)
 	test_text();
 	test_standard_descriptors();
 	test_failure_code();
+	test_output();
 	return tap_done();
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "decide/rules.h"
 #include "tap.h"
 
 static const char text[] =
@@ -26,7 +27,7 @@ static struct conf *load(const char *content, size_t length)
 	struct conf *conf = NULL;
 
 	if (fd >= 0 && write(fd, content, length) == (ssize_t)length)
-		conf = conf_load(name);
+		conf = conf_load(name, rules_check);
 	if (fd >= 0) {
 		(void)close(fd); /* a temporary file */
 		(void)unlink(name);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "decide/decide.h"
+#include "decide/rules.h"
 #include "dicom_test.h"
 #include "base/disk.h"
 #include "spool/job.h"
@@ -65,7 +66,7 @@ static void rules(const char *rules_text)
 	buf_free(&b);
 	decide_free(conf ? conf : &(struct conf){ 0 }, &decision);
 	conf_free(conf);
-	conf = conf_load("conf");
+	conf = conf_load("conf", rules_check);
 	if (!conf)
 		abort();
 }

@@ -77,6 +77,7 @@ building" a >"$BATS_TEST_TMPDIR/said"
 	[ "$output" = "archive: held already" ]
 }
 
+# bats test_tags=both
 @test "whoever is not the owner of the spool is told whom to be" {
 	local name
 	make_router

@@ -47,4 +47,4 @@ descendants() {
 }
 
 # sshd_kill: the connections that it has, without warning; the listener stays
-sshd_kill() { descendants "$pid_sshd" | xargs -r kill -KILL; }
+sshd_kill() { descendants "$pid_sshd" | xargs -r kill -KILL || true; }

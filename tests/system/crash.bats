@@ -43,14 +43,15 @@ finish_victim() {
 	[ "$status" -eq 137 ]
 }
 
-# sweep RESET DONE PROGRAM...: for each of CALLS and N = 1, 2, 3 ...: RESET makes the state before; PROGRAM
+# sweep RESET DONE PROGRAM...: for each of CALLS and N = 1, 2, 3 ... (1, 4, 7 ... when only sampling): RESET makes the state before; PROGRAM
 # runs until it is killed at its Nth such call, or has come through; then it runs undisturbed until DONE;
 # then `verify`. There must be at least LEAST kills, or the sweep has not swept.
 sweep() {
-	local reset=$1 is_done=$2 call n kills=0
+	local reset=$1 is_done=$2 call n kills=0 step
 	shift 2
+	step=$(every 3)
 	for call in $CALLS; do
-		for ((n = 1; n < 100; n++)); do
+		for ((n = 1; n < 100; n += step)); do
 			$reset
 			killed_at "$call" "$n" "$@"
 			wait_for ended_or "$pid_victim" "$is_done"
@@ -62,7 +63,7 @@ sweep() {
 		verify || { echo "came through $call"; return 1; }
 	done
 	echo "killed $kills times"
-	[ "$kills" -ge "$LEAST" ]
+	[ "$kills" -ge $((LEAST / step)) ]
 }
 
 # One batch of three images, always the same, as getdcmtags makes it.
@@ -91,6 +92,7 @@ named() {
 			"$SPOOL/outgoing/$1/$job/job.json" >/dev/null
 }
 
+# bats test_tags=sweep
 @test "router, one target: killed at each call" {
 	make_router 'target "archive" { type = folder path = "archive" }' \
 		'rule "all" { match = "True" targets = { "archive" } priority = urgent }'
@@ -103,6 +105,7 @@ named() {
 	LEAST=10 sweep make_batch routed "$BIN/dcmspool-router" -c "$CONF"
 }
 
+# bats test_tags=sweep
 @test "router, three targets: killed at each call; each target gets the series once" {
 	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
 		'target "c" { type = folder path = "c" }' \
@@ -120,6 +123,7 @@ named() {
 	LEAST=20 sweep make_batch routed "$BIN/dcmspool-router" -c "$CONF"
 }
 
+# bats test_tags=sweep
 @test "router, no rule: killed at each call" {
 	make_router 'target "a" { type = folder path = "a" }' 'rule "no" { match = "False" targets = { "a" } }'
 	routed() { no_rest && has_jobs discard 1; }
@@ -127,6 +131,7 @@ named() {
 	LEAST=10 sweep make_batch routed "$BIN/dcmspool-router" -c "$CONF"
 }
 
+# bats test_tags=sweep
 @test "router, a job moved back by hand: killed at each call; the rules of now, not the old plan" {
 	make_router 'target "old" { type = folder path = "old" }' 'target "new" { type = folder path = "new" }' \
 		'rule "all" { match = "True" targets = { "old" } }'
@@ -146,6 +151,44 @@ named() {
 	LEAST=10 sweep put_back routed "$BIN/dcmspool-router" -c "$CONF"
 }
 
+# bats test_tags=sweep
+@test "router, a job moved back from two targets: killed at each call; it is one job again" {
+	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
+		'rule "all" { match = "True" targets = { "a", "b" } }'
+	make_batch
+	start router "$BIN/dcmspool-router" -c "$CONF"
+	wait_for has_jobs outgoing/a 1
+	wait_for has_jobs outgoing/b 1
+	stop "$pid_router"
+	mkdir "$BATS_TEST_TMPDIR/kept"
+	cp -al "$SPOOL"/outgoing/a/2* "$BATS_TEST_TMPDIR/kept/J.a"
+	cp -al "$SPOOL"/outgoing/b/2* "$BATS_TEST_TMPDIR/kept/J.b"
+	put_back() {
+		rm -rf "$SPOOL"
+		"$BIN/dcmspool-layout" "$SPOOL"
+		cp -al "$BATS_TEST_TMPDIR"/kept/* "$SPOOL/incoming/"
+	}
+	routed() { no_rest && has_jobs outgoing/a 1 && has_jobs outgoing/b 1; }
+	verify() { same_images "$SPOOL/outgoing/a" && same_images "$SPOOL/outgoing/b"; }
+	LEAST=20 sweep put_back routed "$BIN/dcmspool-router" -c "$CONF"
+}
+
+# bats test_tags=sweep
+@test "router, an image that is not whole: killed at each call; it lies in error/, the others are routed" {
+	make_router
+	make_broken() {
+		make_batch
+		rm -f "$SPOOL/incoming/1.2.3.4/filed"
+		head -c 700 "$(find "$SPOOL/incoming" -name '*.dcm' | head -n 1)" >"$SPOOL/incoming/1.2.3.4/cut.dcm"
+	}
+	routed() { no_rest && has_jobs outgoing/archive 1; }
+	verify() {
+		same_images "$SPOOL/outgoing/archive" && [ "$(images_in "$SPOOL/error")" -eq 1 ] &&
+			grep -q 'cut.dcm: is not whole' "$SPOOL"/error/*/reason.txt
+	}
+	LEAST=5 sweep make_broken routed "$BIN/dcmspool-router" -c "$CONF"
+}
+
 # A routed job in outgoing/archive.
 make_job() {
 	make_batch
@@ -154,6 +197,7 @@ make_job() {
 	stop "$pid_router"
 }
 
+# bats test_tags=sweep
 @test "dispatcher: killed at each call; sent, each image once in the folder" {
 	make_router
 	sent() { has_jobs success 1 && has_jobs sending/archive 0 && has_jobs outgoing/archive 0; }
@@ -161,6 +205,7 @@ make_job() {
 	LEAST=3 sweep make_job sent "$BIN/dcmspool-dispatcher" -c "$CONF"
 }
 
+# bats test_tags=sweep
 @test "dispatcher, a sender that refuses one image: killed at each call; the split loses none" {
 	# A sender of our own, as dcmspool-sender(7) allows: refuses the first image.
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -187,6 +232,26 @@ make_job() {
 			[ "$(images_in "$SPOOL/error")" -eq 1 ] && grep -q A700 "$SPOOL"/error/*/reason.txt
 	}
 	LEAST=10 sweep make_job sent "$BIN/dcmspool-dispatcher" -c "$CONF"
+}
+
+@test "dispatcher, a job that was sent and is moved into its queue again: killed at each call; sent again under its name" {
+	make_router
+	make_job
+	start dispatcher "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for has_jobs success 1
+	stop "$pid_dispatcher"
+	cp -r "$SPOOL" "$BATS_TEST_TMPDIR/kept"
+	put_back() {
+		rm -rf "$SPOOL" "$BATS_TEST_TMPDIR/archive"
+		cp -r "$BATS_TEST_TMPDIR/kept" "$SPOOL"
+		mv "$SPOOL"/success/* "$SPOOL/outgoing/archive/"
+	}
+	sent() { has_jobs success 1 && has_jobs sending/archive 0 && has_jobs outgoing/archive 0; }
+	verify() {
+		same_images "$SPOOL/success" && same_images "$BATS_TEST_TMPDIR/archive" &&
+			[ "$(the_job success)" = "$(ls "$BATS_TEST_TMPDIR/kept/success")" ]
+	}
+	LEAST=5 sweep put_back sent "$BIN/dcmspool-dispatcher" -c "$CONF"
 }
 
 # What a dead association leaves behind: three images, of which nobody knows whether they are whole.
@@ -220,6 +285,7 @@ each_has_its_line() {
 	done
 }
 
+# bats test_tags=sweep
 @test "getdcmtags: killed at each call; every image is filed once" {
 	local CALLS="$CALLS write pwrite64 ftruncate" reset
 	make_router
@@ -231,6 +297,7 @@ each_has_its_line() {
 	done
 }
 
+# bats test_tags=sweep
 @test "association recovery: killed at each call; its directory goes, every image is filed once" {
 	local CALLS="$CALLS write pwrite64 ftruncate" reset
 	make_router
@@ -278,6 +345,7 @@ filed_as_acknowledged() {
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/first" "$SPOOL/incoming"
 }
 
+# bats test_tags=sweep
 @test "storescp: killed at each write and rename; what was acknowledged is filed, and nothing half" {
 	local call n kills=0
 	make_router
@@ -300,6 +368,7 @@ filed_as_acknowledged() {
 	[ "$kills" -ge 10 ]
 }
 
+# bats test_tags=sweep
 @test "something dropped by hand: the router is killed at each call while it takes it" {
 	make_router
 	make_drop() {
@@ -312,6 +381,34 @@ filed_as_acknowledged() {
 	LEAST=5 sweep make_drop routed "$BIN/dcmspool-router" -c "$CONF"
 }
 
+# bats test_tags=sweep
+@test "loose files dropped by hand: the router is killed at each call while it takes them" {
+	make_router
+	make_loose() {
+		make_receiving
+		mv "$SPOOL"/receiving/*/*.dcm "$SPOOL/incoming/"
+		rm -r "$SPOOL"/receiving/*
+	}
+	routed() { no_rest && has_images "$SPOOL/outgoing/archive" 3; }
+	verify() { same_images "$SPOOL/outgoing/archive"; }
+	LEAST=3 sweep make_loose routed "$BIN/dcmspool-router" -c "$CONF"
+}
+
+# acknowledged N: so many images or more; their names in acknowledged
+acknowledged() {
+	grep ' 0000$' "$BATS_TEST_TMPDIR/senders.log" | cut -d' ' -f1 | sort -u >"$BATS_TEST_TMPDIR/acknowledged"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/acknowledged")" -ge "$1" ]
+}
+
+# victims: the pids of what works in the spool, without the supervisors
+victims() {
+	local pid
+	for pid in $(processes); do
+		case $(cat "/proc/$pid/comm" 2>/dev/null) in dcmspool-* | getdcmtags | send-* | storescp) echo "$pid" ;; esac
+	done
+}
+
+# bats test_tags=sweep
 @test "everything is killed at random moments under s6; no acknowledged image is missing, nothing is stuck" {
 	local i victims kills=0
 	DISPATCHERS=2
@@ -321,23 +418,23 @@ filed_as_acknowledged() {
 		'rule "all" { match = "True" targets = { "a", "b" } }'
 	sed -i 's/^router {/router { instances = 2 /' "$CONF"
 	study "$BATS_TEST_TMPDIR/study" -s 12 -n 25 -r 128 -c 128
-	start up "$BIN/dcmspool-up" -c "$CONF"
+	start up "$BIN/dcmspool-up" --root -c "$CONF"
 	wait_for listens "$PORT"
-	# Twelve senders, three at a time, twelve times over; each tells which images were acknowledged.
+	# Twelve senders, three at a time, over and over; each tells which images were acknowledged.
 	# shellcheck disable=SC2016 # the inner shell's words
-	start senders sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do ls -d "$1"/study/SE*; done |
-		xargs -P 3 -I{} sh -c "\"$2/rawsend\" 127.0.0.1 $3 -c DCMSPOOL {}/*.dcm; true"' \
+	start senders sh -c 'until [ -e "$1/enough" ]; do ls -d "$1"/study/SE* |
+		xargs -P 3 -I{} sh -c "\"$2/rawsend\" 127.0.0.1 $3 -c DCMSPOOL {}/*.dcm; true"; done' \
 		sh "$BATS_TEST_TMPDIR" "$TOOLS" "$PORT"
-	while ! ended "$pid_senders"; do
-		mapfile -t victims < <(pgrep -f "^($BIN/(dcmspool-|getdcmtags|send-)|storescp).*$BATS_TEST_TMPDIR"; pgrep -f "^$BIN/send-")
+	while [ "$kills" -lt $((120 / $(every 4))) ]; do
+		mapfile -t victims < <(victims)
 		[ "${#victims[@]}" -gt 0 ] && kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2>/dev/null && kills=$((kills + 1))
 		read -r -t "0.0$((RANDOM % 9))" <> <(:) || true
 	done
-	grep ' 0000$' "$BATS_TEST_TMPDIR/senders.log" | cut -d' ' -f1 | sort -u >"$BATS_TEST_TMPDIR/acknowledged"
-	echo "kills: $kills, acknowledged: $(wc -l <"$BATS_TEST_TMPDIR/acknowledged") of 300"
-	[ "$kills" -ge 5 ]
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/acknowledged")" -ge 100 ]
-	wait_for -t 60 at_rest
+	wait_for acknowledged 100
+	touch "$BATS_TEST_TMPDIR/enough"
+	wait "$pid_senders"
+	acknowledged 100
+	wait_for at_rest
 	stop "$pid_up"
 	for i in archive second; do
 		"$TOOLS/dicomcmp" -l "$BATS_TEST_TMPDIR/$i" | cut -f1 | sort -u >"$BATS_TEST_TMPDIR/arrived.$i"

@@ -1,5 +1,6 @@
 # The full disk: an acknowledged image is never lost, and when there is room again everything goes on by
 # itself. The spool is on a small file system of its own, the target is not.
+# bats file_tags=root
 
 load ../helper
 load ../router
@@ -57,7 +58,7 @@ send_until_full() {
 	local file status
 	mkdir -p "$BATS_TEST_TMPDIR/acked"
 	find "$1" -name '*.dcm' -print0 | sort -z |
-		xargs -0 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -T 5 -c DCMSPOOL >"$BATS_TEST_TMPDIR/answers" 2>&1 && return 1
+		xargs -0 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -T 20 -c DCMSPOOL >"$BATS_TEST_TMPDIR/answers" 2>&1 && return 1
 	while read -r file status; do
 		[ "$status" != 0000 ] || ln "$file" "$BATS_TEST_TMPDIR/acked/$((++acked)).dcm"
 	done <"$BATS_TEST_TMPDIR/answers"
@@ -87,20 +88,21 @@ calm() {
 	[ $(($(wc -l <"$BATS_TEST_TMPDIR/$1.log") - lines)) -le 12 ]
 }
 
+# bats test_tags=sweep
 @test "the disk fills up while images arrive, at 8 different points: all that was acknowledged is sent, whole" {
 	local i acked=0
 	make_small_router
 	start_receiver
-	for i in 0 1 2 3 4 5 6 7; do
+	for ((i = 0; i < 8; i += $(every 4))); do
 		rm -rf "$BATS_TEST_TMPDIR/study"
 		images "$BATS_TEST_TMPDIR/study" 40
 		fill $((40 + i))
 		send_until_full "$BATS_TEST_TMPDIR/study"
 		make_room
-		wait_for -t 60 received
+		wait_for received
 	done
 	echo "acknowledged: $acked"
-	[ "$acked" -ge 40 ]
+	[ "$acked" -ge $((5 * 8 / $(every 4))) ]
 	start_routers 1
 	start_dispatchers 1
 	wait_for has_images "$BATS_TEST_TMPDIR/archive" "$acked"
@@ -122,12 +124,13 @@ calm() {
 	calm router1 "$pid_router1"
 	calm dispatcher1 "$pid_dispatcher1"
 	make_room
-	wait_for -t 60 at_rest
+	wait_for at_rest
 	[ "$acked" -gt 0 ]
 	same_as_acked
 	has_jobs error 0
 }
 
+# bats test_tags=torture
 @test "the disk is full when the router decides: it says so, waits, and goes on by itself" {
 	make_small_router
 	start_receiver
@@ -142,19 +145,21 @@ calm() {
 	calm router1 "$pid_router1"
 	start_dispatchers 1
 	make_room
-	wait_for -t 60 has_jobs success 2
+	wait_for has_jobs success 2
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 }
 
+# bats test_tags=sweep
 @test "the disk becomes full at any step of the fan-out: the next router finishes it" {
-	local blocks
+	local blocks step
+	step=$(every 3)
 	make_small_router 'target "archive" { type = folder path = "archive" }' \
 		'target "second" { type = folder path = "second" }' \
 		'rule "all" { match = "True" targets = { "archive", "second" } }'
 	start_receiver
 	mkdir "$BATS_TEST_TMPDIR/study"
-	for blocks in 0 1 2 3 4 5 6 7; do
+	for ((blocks = 0; blocks < 8; blocks += step)); do
 		study "$BATS_TEST_TMPDIR/study/$blocks" -s 1 -n 3
 		send "$BATS_TEST_TMPDIR/study/$blocks"
 		wait_for received
@@ -171,13 +176,14 @@ calm() {
 		fi
 	done
 	start_dispatchers 1
-	wait_for -t 60 has_jobs success 16
+	wait_for has_jobs success $((2 * (7 / step + 1)))
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/second"
 }
 
 # more jobs than a dispatcher can remember to leave alone (RESTING_MAX)
+# bats test_tags=torture
 @test "the disk is full when 100 jobs wait and their ledgers cannot be written: no job is sent over and over" {
 	make_small_router 'target "archive" { type = folder path = "archive" order = none }' \
 		'rule "all" { match = "True" targets = { "archive" } }'
@@ -191,7 +197,7 @@ calm() {
 	fill
 	start_dispatchers 1
 	wait_for logged dispatcher1 'unable to write the ledger of job .*: No space left on device'
-	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
+	wait_for calm dispatcher1 "$pid_dispatcher1"
 	logged dispatcher1 'unable to go on with sending/archive/.*: No space left on device; it is tried again'
 	make_room
 	wait_for -t 90 has_jobs success 100
@@ -199,6 +205,7 @@ calm() {
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 }
 
+# bats test_tags=torture
 @test "the disk is full and the target is dead: it is not tried over and over" {
 	make_small_router "target \"pacs\" { type = dicom host = \"127.0.0.1\" port = $(free_port) aec = \"PACS\" }" \
 		'rule "all" { match = "True" targets = { "pacs" } }'
@@ -211,12 +218,13 @@ calm() {
 	fill
 	start_dispatchers 1
 	wait_for logged dispatcher1 'unable to write the ledger of job .*: No space left on device'
-	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
+	wait_for calm dispatcher1 "$pid_dispatcher1"
 	make_room
-	wait_for -t 60 test -e "$SPOOL/outgoing/pacs/paused.json"
+	wait_for test -e "$SPOOL/outgoing/pacs/paused.json"
 	wait_for has_jobs outgoing/pacs 3
 }
 
+# bats test_tags=torture
 @test "a file dropped by hand into a full spool waits there" {
 	make_small_router
 	study "$DISK/study" -s 1 -n 1
@@ -226,9 +234,9 @@ calm() {
 	fill
 	mv "$DISK/study" "$SPOOL/incoming/"
 	wait_for logged router1 'unable to '
-	wait_for -t 5 calm router1 "$pid_router1"
+	wait_for calm router1 "$pid_router1"
 	make_room
-	wait_for -t 60 has_jobs success 1
+	wait_for has_jobs success 1
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 }
@@ -243,7 +251,7 @@ calm() {
 	calm router1 "$pid_router1"
 	study "$DISK/study" -s 1 -n 1
 	mv "$DISK/study" "$SPOOL/incoming/"
-	wait_for -t 10 has_jobs success 1
+	wait_for -t 25 has_jobs success 1
 	chattr -i "$SPOOL/incoming/stays"
 }
 

@@ -152,17 +152,18 @@ teardown() {
 	start_all
 	study "$BATS_TEST_TMPDIR/study" -s 1 -n 3
 	send "$BATS_TEST_TMPDIR/study"
-	wait_for -t 15 has_jobs success 1
+	wait_for -t 45 has_jobs success 1
 }
 
 @test ".complete in a batch sends it at once, though its sender is still connected" {
+	TIMEOUT=60s
 	make_router
 	start_all
 	study "$BATS_TEST_TMPDIR/study" -s 1 -n 2 -u 1.2.3.4
 	stay_connected "$BATS_TEST_TMPDIR/study/SE0001/"*
 	wait_for has_images "$SPOOL/incoming/1.2.3.4" 2
 	touch "$SPOOL/incoming/1.2.3.4/.complete"
-	wait_for -t 10 has_jobs success 1
+	wait_for -t 45 has_jobs success 1
 	[ "$(images_in "$SPOOL/success")" -eq 2 ]
 }
 

@@ -36,6 +36,7 @@ static const char usage[] =
 	"                 then hang until standard input is closed\n"
 	"  -G             send garbage instead of a request\n"
 	"  -L N           send a request that claims a length of N\n"
+	"  -W MS          wait before each image but the first\n"
 	"  -T SECONDS     longest wait for one answer (default 20)\n";
 
 static void close_connection(const struct sender *s)
@@ -84,8 +85,11 @@ static int send_images(struct sender *s)
 
 	for (size_t i = 0; i < s->images && (long)i != s->close_after; i++) {
 		bool drop = (long)i + 1 == s->drop_in;
-		long status = store(s, &s->image[i], (unsigned)i + 1, drop);
+		long status;
 
+		if (i > 0)
+			(void)poll(NULL, 0, (int)s->pause_ms); /* cut short, it does no harm */
+		status = store(s, &s->image[i], (unsigned)i + 1, drop);
 		if (status)
 			result = FAILED;
 		if (status == -1)
@@ -180,6 +184,7 @@ static void set_option(struct sender *s, int letter)
 		{ 'W', 1, INT32_MAX, &s->wait_in },
 		{ 'L', 0, UINT32_MAX, &s->claimed_length },
 		{ 'T', 1, 3600, &s->timeout_s },
+		{ 'W', 0, 60000, &s->pause_ms },
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)

@@ -33,6 +33,7 @@ struct sender {
 	const char *syntax[SYNTAXES], *sop_class, *sop_instance;
 	size_t syntaxes;
 	long contexts_wanted, cut, close_after, drop_in, wait_in, claimed_length, timeout_s;
+	long pause_ms;
 	bool reset, echo, garbage;
 	enum hang hang;
 

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "cli/options.h"
-#include "conf/conf.h"
-#include "conf/impl.h"
+#include "conf/table.h"
+#include "decide/rules.h"
 #include "keys.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -54,12 +54,12 @@ static void put_setting(
 /* True for a key that is kept as a pair of conf_target.setting. */
 static bool in_setting(const struct conf_key *key)
 {
-	return key->type && key->kind != CONF_SETTINGS;
+	return conf_key_type(key) && key->kind != CONF_SETTINGS;
 }
 
 static bool applies(struct conf *conf, const struct conf_key *key, size_t nth)
 {
-	return !key->type || conf_key_applies(key, conf->target[nth].type);
+	return !conf_key_type(key) || conf_key_applies(key, conf->target[nth].type);
 }
 
 /* An empty text can be left out only. */
@@ -76,10 +76,9 @@ static void put_section(struct buf *out, struct conf *conf, enum conf_section se
 {
 	const char *indent = section == CONF_TOP ? "" : "\t";
 	const void *base = conf_base(conf, section, nth);
+	const struct conf_key *k;
 
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *k = &conf_keys[i];
-
+	for (size_t i = 0; (k = conf_key_at(i)); i++) {
 		if (k->section != section || !applies(conf, k, nth) || is_empty(conf, k, base, nth))
 			continue;
 		buf_printf(out, "%s%s = ", indent, k->name);
@@ -218,8 +217,8 @@ int main(int argc, char *argv[])
 	struct buf out = { 0 };
 
 	log_open(argv[0]);
-	conf_warnings = checking(argc, argv);
-	conf = cli_options(argc, argv, "k", option, usage);
+	conf = cli_options_checked(argc, argv, "k", option, usage,
+		checking(argc, argv) ? rules_check_and_warn : rules_check);
 	if (optind == argc)
 		put_all(&out, conf);
 	for (int i = optind; i < argc; i++)

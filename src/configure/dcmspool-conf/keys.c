@@ -6,13 +6,17 @@
 
 #include <string.h>
 
-#include "conf/impl.h"
+#include "conf/table.h"
 
 static const char *const kinds[] = {
 	[CONF_STRING] = "text",
 	[CONF_PATH] = "path",
+	[CONF_FILE] = "path",
+	[CONF_SECRET] = "path",
 	[CONF_HOST] = "host name or address",
 	[CONF_LAYOUT] = "path with {Keyword} in it",
+	[CONF_LAYOUT_UNIQUE] = "path with {Keyword} in it",
+	[CONF_LAYOUT_DIRECTORIES] = "path with {Keyword} in it",
 	[CONF_MARKER] = "file name",
 	[CONF_URL] = "URL",
 	[CONF_HOURS] = "hours",
@@ -58,8 +62,10 @@ static void put_range(struct buf *out, const struct conf_key *key)
 
 void keys_print(struct buf *out)
 {
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *k = &conf_keys[i];
+	const struct conf_key *k;
+
+	for (size_t i = 0; (k = conf_key_at(i)); i++) {
+		const struct conf_type *type = conf_key_type(k);
 
 		buf_printf(out, "%s%s%s%s: %s", conf_section_names[k->section],
 			conf_section_titled(k->section) ? ".NAME" : "",
@@ -73,9 +79,8 @@ void keys_print(struct buf *out)
 		buf_puts(out, k->initial ? "; default: " : "; required");
 		if (k->initial)
 			put_items(out, *k->initial ? k->initial : "none", ", ");
-		if (k->type)
-			buf_printf(
-				out, "; type %s", strcmp(k->type, "*") == 0 ? "others" : k->type);
+		if (type)
+			buf_printf(out, "; type %s", type->name ? type->name : "others");
 		buf_puts(out, "\n");
 	}
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "decide/rules.h"
 #include "import.h"
 #include "base/log.h"
 
@@ -85,7 +86,7 @@ static void check(const struct buf *out)
 		done += (size_t)n;
 	}
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* fits */
-	conf = conf_load(path);
+	conf = conf_load(path, rules_check);
 	if (!conf)
 		die(EXIT_BUG, "unable to convert the configuration: the result has the mistakes "
 			      "above; report it");

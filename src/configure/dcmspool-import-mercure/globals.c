@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "decide/names.h"
 
 /* Why the others have no counterpart. */
 static const struct {
@@ -114,11 +115,11 @@ static void put_section(struct part *part, const char *name)
 /* One of mercure's additional tags. Rules that are compiled later may use it. */
 static void add_tag(const struct part *part, const char *name, struct buf *list)
 {
-	char why[CONF_WHY];
+	char why[NAMES_WHY];
 
-	if (conf_tag_known(name))
+	if (names_known(name))
 		return; /* it is read anyway */
-	if (conf_want(name, why, sizeof(why)) < 0) {
+	if (names_want(name, why, sizeof(why)) < 0) {
 		note(part, "additional_tags", "%s: %s", name, why);
 		return;
 	}

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "conf/impl.h"
+#include "conf/work.h"
 #include "base/str.h"
 
 /* More than anybody has; the time that names take grows with the square. */

@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
+#include "decide/names.h"
+#include "rule/rule.h"
 
 struct imported {
 	struct part part;
@@ -71,11 +74,11 @@ static void put_match(struct imported *rule)
 
 	if (!*text)
 		text = "False"; /* mercure's default */
-	compiled = rule_compile(text, conf_tag_known, &error);
+	compiled = rule_compile(text, names_known, &error);
 	if (!compiled) {
 		(void)snprintf(why, sizeof(why), "line %d, column %d: %s%s", error.line,
 			error.column, error.message,
-			conf_rule_hint(&error, hint, sizeof(hint))); /* fits */
+			names_hint(&error, hint, sizeof(hint))); /* fits */
 		disable(rule, "rule", why);
 		buf_puts(&rule->part.text, "\t# match = ");
 		conf_quote(&rule->part.text, text);

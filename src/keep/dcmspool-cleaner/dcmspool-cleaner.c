@@ -1,21 +1,27 @@
 /*
- * dcmspool-cleaner: deletes what has lain in success/ and discard/ for longer than the retention.
- * dcmspool-cleaner(8). error/ is never touched. Deleting is done in the off-peak hours only.
+ * dcmspool-cleaner: deletes what has lain in success/ and discard/, the stages whose jobs expire
+ * (stage.h), for longer than the retention. dcmspool-cleaner(8). error/ is never touched. Deleting
+ * is done in the off-peak hours only.
  *
  * A job arrived when its directory's ctime says: the rename that brought it. One rename commits the
  * deletion, success/<job> to success/.deleting.<job>; what a crash leaves under such a name is
- * deleted by the next scan. Nothing is scanned because something arrives: whatever arrives lives
- * longer than what is there, so an arrival matters only when no deadline is armed.
+ * deleted by the next scan. Before its files go, the journal has what became of the job (ended.h).
+ * Nothing is scanned because something arrives: whatever arrives lives longer than what is there,
+ * so an arrival matters only when no deadline is armed.
  */
-#include "cli/options.h"
-#include "conf/conf.h"
+#include "ended.h"
+
+#include "base/clock.h"
 #include "base/disk.h"
 #include "base/hours.h"
-#include "spool/journal.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "spool/spool.h"
+#include "base/rest.h"
 #include "base/watch.h"
+#include "cli/options.h"
+#include "conf/conf.h"
+#include "spool/file.h"
+#include "spool/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,29 +37,57 @@ static const char deleting[] = ".deleting.";
 struct cleaner {
 	const struct conf *conf;
 	struct spool spool;
-	int64_t now_us;  /* when this scan began */
-	int64_t next_us; /* when the next job is to be deleted; 0: none is there */
+	struct loop loop;
+	int64_t now_us;   /* when this scan began */
+	struct rest rest; /* what could not be deleted: it may never be */
 };
+
+/* How long something that failed is left alone; no longer than the retention. */
+enum { RETRY_S = 600 };
 
 static int64_t retention_us(const struct cleaner *cleaner)
 {
 	return (int64_t)cleaner->conf->cleaner.retention_s * 1000000;
 }
 
-/* Unlinks the files of a directory that is marked as being deleted, and the directory. */
-static int delete_marked(int dir, const char *marked)
+/* Unlinks the files of a job; .told last, or what is left after a crash would be told again. */
+static int unlink_files(int job)
 {
 	struct disk_names names;
-	int job = disk_open_dir(dir, marked), result;
+	int result = disk_list(job, ".", &names);
 
-	if (job < 0)
-		return -1;
-	result = disk_list(job, ".", &names);
 	for (size_t i = 0; result == 0 && i < names.count; i++)
-		result = disk_unlink(job, names.name[i]);
+		if (strcmp(names.name[i], file_name(FILE_TOLD)) != 0)
+			result = disk_unlink(job, names.name[i]);
 	disk_names_free(&names);
-	(void)close(job); /* only used as a base */
-	return result < 0 ? -1 : unlinkat(dir, marked, AT_REMOVEDIR);
+	return result < 0 ? -1 : file_remove(job, FILE_TOLD);
+}
+
+/* Deletes a directory that is marked as being deleted, and tells it. */
+static int delete_marked(struct cleaner *cleaner, enum spool_dir where, const char *marked)
+{
+	int dir = cleaner->spool.dir[where], result = -1, saved;
+	int job = disk_lock_dir(dir, marked, LOCK_EX | LOCK_NB);
+	struct ended ended;
+
+	if (job < 0) /* another cleaner is at it */
+		return errno == EWOULDBLOCK || errno == ENOENT ? 0 : -1;
+	if (ended_load(&ended, job, where, marked + strlen(deleting)) == 0) {
+		if (ended_tell(&cleaner->spool, &ended, job) == 0 && unlink_files(job) == 0)
+			result = unlinkat(dir, marked, AT_REMOVEDIR);
+		saved = errno;
+		if (result == 0) {
+			log_info("deleted after its retention %s/%s", ended.from,
+				marked + strlen(deleting));
+			ended_deleted(&cleaner->spool, &ended);
+		}
+		ended_free(&ended);
+		errno = saved;
+	}
+	saved = errno;
+	(void)close(job); /* releases the lock */
+	errno = saved;
+	return result;
 }
 
 /* A directory inside a job is nothing that dcmspool has put there. 1, 0, or -1 with errno. */
@@ -94,11 +128,14 @@ static int delete_job(struct cleaner *cleaner, enum spool_dir where, const char 
 		return n < 0 && errno == ENOENT ? 0 : -1;
 	if (disk_rename(dir, job, dir, marked) < 0)
 		return errno == ENOENT ? 0 : -1; /* moved away by hand just now */
-	if (delete_marked(dir, marked) < 0)
-		return -1;
-	log_info("deleted after its retention %s/%s", spool_name(where), job);
-	journal_write(&cleaner->spool, "deleted", "job", job, "from", spool_name(where), NULL);
-	return 0;
+	return delete_marked(cleaner, where, marked);
+}
+
+/* The first moment from then and from now on at which something may be deleted. */
+static int64_t within_hours(const struct cleaner *cleaner, int64_t time_us)
+{
+	return hours_next_us(cleaner->conf->cleaner.offpeak,
+		time_us < cleaner->now_us ? cleaner->now_us : time_us);
 }
 
 static int look_at(struct cleaner *cleaner, enum spool_dir where, const char *name)
@@ -111,71 +148,98 @@ static int look_at(struct cleaner *cleaner, enum spool_dir where, const char *na
 	if (!S_ISDIR(st.st_mode))
 		return 0; /* nothing that dcmspool has put there */
 	if (strncmp(name, deleting, strlen(deleting)) == 0)
-		return delete_marked(cleaner->spool.dir[where], name);
-	expires_us = (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000 +
-		     retention_us(cleaner);
-	if (expires_us < cleaner->now_us)
-		expires_us = cleaner->now_us;
-	expires_us = hours_next_us(cleaner->conf->cleaner.offpeak, expires_us);
+		return delete_marked(cleaner, where, name);
+	expires_us = within_hours(cleaner, clock_ctime_us(&st) + retention_us(cleaner));
 	if (expires_us <= cleaner->now_us)
 		return delete_job(cleaner, where, name);
-	if (cleaner->next_us == 0 || expires_us < cleaner->next_us)
-		cleaner->next_us = expires_us;
+	loop_at(&cleaner->loop, expires_us);
 	return 0;
+}
+
+static void try_again(struct cleaner *cleaner)
+{
+	loop_at(&cleaner->loop,
+		within_hours(cleaner, cleaner->now_us + cleaner->rest.length_ms * 1000));
 }
 
 static void scan_dir(struct cleaner *cleaner, enum spool_dir where)
 {
+	const char *in = spool_name(where);
 	struct disk_names names;
 
 	if (disk_list(cleaner->spool.dir[where], ".", &names) < 0) {
-		log_error("unable to list %s: %s", spool_name(where), strerror(errno));
+		log_error("unable to list %s: %s; it is tried again", in, strerror(errno));
+		try_again(cleaner);
 		return;
 	}
-	for (size_t i = 0; i < names.count; i++)
-		if (look_at(cleaner, where, names.name[i]) < 0)
-			log_error("unable to delete %s/%s: %s; delete it by hand",
-				spool_name(where), names.name[i], strerror(errno));
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.name[i];
+		int64_t rests_us = rest_until(&cleaner->rest, name, in);
+
+		if (rests_us > 0) {
+			loop_at(&cleaner->loop, within_hours(cleaner, rests_us));
+		} else if (look_at(cleaner, where, name) < 0) {
+			log_error("unable to delete %s/%s: %s; mend that or delete it by hand; "
+				  "it is tried again",
+				in, name, strerror(errno));
+			(void)rest_add(
+				&cleaner->rest, name, in); /* else it is tried by each scan */
+			try_again(cleaner);
+		}
+	}
 	disk_names_free(&names);
 }
 
 static void scan(struct cleaner *cleaner)
 {
-	const enum spool_dir cleaned[] = { SPOOL_SUCCESS, SPOOL_DISCARD };
 	char path[32];
 
-	cleaner->next_us = 0;
-	cleaner->now_us = spool_now_us();
+	loop_forget(&cleaner->loop);
+	cleaner->now_us = clock_now_us();
 	watch_begin();
-	for (size_t i = 0; i < sizeof(cleaned) / sizeof(cleaned[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/", spool_name(cleaned[i]));
+	for (int i = 0; i < SPOOL_DIRS; i++) {
+		if (!spool_stage[i].expires)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/", spool_stage[i].name);
 		if (watch_keep(path, IN_MOVED_TO | IN_CREATE) < 0)
 			die(EXIT_TEMPORARY, "unable to watch %s: %s", path, strerror(errno));
 	}
-	for (size_t i = 0; i < sizeof(cleaned) / sizeof(cleaned[0]); i++)
-		scan_dir(cleaner, cleaned[i]);
+	for (int i = 0; i < SPOOL_DIRS; i++)
+		if (spool_stage[i].expires)
+			scan_dir(cleaner, (enum spool_dir)i);
 	watch_end();
+}
+
+/* Sleeps until something is to be deleted. With a deadline armed, an arrival is no news: it is not
+ * even looked at. */
+static void wait(struct cleaner *cleaner)
+{
+	struct loop *loop = &cleaner->loop;
+	bool due = false;
+
+	while (!loop->stopping && !due) {
+		if (loop->next_us != 0)
+			due = loop_poll(loop, loop->next_us, NULL, 0);
+		else if (watch_wait(loop, 0, NULL))
+			loop_at(loop, clock_now_us() + retention_us(cleaner));
+	}
 }
 
 int main(int argc, char *argv[])
 {
 	static struct cleaner cleaner; /* for the life of the process */
-	unsigned int woken;
-	struct loop loop;
+	long retention_s;
 
 	log_open(argv[0]);
 	cleaner.conf = cli_options(argc, argv, "", NULL, usage);
+	retention_s = cleaner.conf->cleaner.retention_s;
+	cleaner.rest.length_ms = (retention_s < RETRY_S ? retention_s : RETRY_S) * INT64_C(1000);
 	spool_open(&cleaner.spool, cleaner.conf->spool);
-	loop_open(&loop);
+	loop_open(&cleaner.loop);
 	log_info("ready spool=%s", cleaner.spool.path);
-	scan(&cleaner);
-	while (!loop.stopping) {
-		/* With a deadline armed, an arrival is no news: it is not even looked at. */
-		woken = loop_wait(&loop, cleaner.next_us, cleaner.next_us == 0);
-		if (woken & LOOP_DUE)
-			scan(&cleaner);
-		else if (woken & LOOP_TREE)
-			cleaner.next_us = spool_now_us() + retention_us(&cleaner);
+	while (!cleaner.loop.stopping) {
+		scan(&cleaner);
+		wait(&cleaner);
 	}
 	log_info("stopped");
 	return 0;

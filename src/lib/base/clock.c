@@ -49,6 +49,11 @@ int64_t clock_monotonic_ms(void)
 	return in_us(now) / 1000;
 }
 
+int64_t clock_wall_us(int64_t deadline_ms)
+{
+	return clock_now_us() + (deadline_ms - clock_monotonic_ms()) * 1000;
+}
+
 int clock_left_ms(int64_t deadline_ms)
 {
 	int64_t left_ms = deadline_ms - clock_monotonic_ms();

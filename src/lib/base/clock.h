@@ -24,6 +24,10 @@ bool clock_is_due(int64_t due_us, int64_t longest_us);
 
 int64_t clock_monotonic_ms(void);
 
+/* A moment of clock_monotonic_ms() by the clock on the wall of now: for loop_at(), which ends a
+ * sleep when the clock is set. */
+int64_t clock_wall_us(int64_t deadline_ms);
+
 /* How long poll(2) may sleep before a moment of clock_monotonic_ms(): 0 when it has come. */
 int clock_left_ms(int64_t deadline_ms);
 

@@ -99,3 +99,10 @@ void die(int code, const char *format, ...)
 	va_end(args);
 	exit(code);
 }
+
+void output_flush(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
+			strerror(errno));
+}

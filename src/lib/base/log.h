@@ -29,4 +29,9 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Writes "PROGRAM: fatal: ..." and exits with code. Text: "unable to VERB OBJECT: reason". */
 _Noreturn void die(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes what standard output still keeps; dies when that, or anything before, could not be
+ * written.
+ */
+void output_flush(void);
+
 #endif

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* memfd_create, explicit_bzero */
 #include "base/memory.h"
 
 #include "base/disk.h"
@@ -6,8 +6,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { FILE_MODE = 0660 }; /* the kernel's choice is 0777 */
 
 int memory_file(const char *name, const void *data, size_t length, bool inherited)
 {
@@ -15,7 +19,8 @@ int memory_file(const char *name, const void *data, size_t length, bool inherite
 
 	if (fd < 0)
 		return -1;
-	if (disk_write_all(fd, data, length) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+	if (fchmod(fd, FILE_MODE) == 0 && disk_write_all(fd, data, length) == 0 &&
+		lseek(fd, 0, SEEK_SET) == 0)
 		return fd;
 	saved = errno;
 	(void)close(fd); /* an error is being reported already */
@@ -31,6 +36,8 @@ int memory_buf(const char *name, struct buf *content, bool inherited)
 		fd = memory_file(name, content->data, content->length, inherited);
 		saved = errno;
 	}
+	if (content->data)
+		explicit_bzero(content->data, content->length);
 	buf_free(content);
 	errno = saved;
 	return fd;
@@ -42,6 +49,7 @@ int memory_read(int fd, struct buf *out)
 	off_t at = 0;
 	ssize_t n;
 
+	buf_puts(out, "");
 	while ((n = pread(fd, data, sizeof(data), at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;

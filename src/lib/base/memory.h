@@ -15,10 +15,11 @@ struct buf;
  * which the caller closes, or -1 with errno. */
 int memory_file(const char *name, const void *data, size_t length, bool inherited);
 
-/* The same of a buffer, which is freed in any case; one that has failed is ENOMEM. */
+/* The same of a buffer, which may hold a secret: it is wiped and freed in any case. One that has
+ * failed is ENOMEM. */
 int memory_buf(const char *name, struct buf *content, bool inherited);
 
-/* All that the file has, added to a buffer. Returns -1 with errno. */
+/* Adds all that the file has to a buffer, whose data is a string then. Returns -1 with errno. */
 int memory_read(int fd, struct buf *out);
 
 /* The path under which whoever has the descriptor opens it anew. */

@@ -95,20 +95,14 @@ int rest_add(struct rest *rest, const char *name, const char *of)
 			.name = strdup(name), .of = strdup(of), .until_ms = until_ms });
 }
 
-/* A moment of clock_monotonic_ms() by the clock on the wall; 0 when it has come. */
-static int64_t moment_us(int64_t until_ms)
-{
-	int64_t left_ms = until_ms - clock_monotonic_ms();
-
-	return left_ms > 0 ? clock_now_us() + left_ms * 1000 : 0;
-}
-
 int64_t rest_until(const struct rest *rest, const char *name, const char *of)
 {
 	bool found;
 	size_t at = find(rest, name, of ? of : "", &found);
 
-	return found ? moment_us(rest->entry[at].until_ms) : 0;
+	if (!found || clock_left_ms(rest->entry[at].until_ms) == 0)
+		return 0;
+	return clock_wall_us(rest->entry[at].until_ms);
 }
 
 size_t rest_count(const struct rest *rest, int64_t *first_us)
@@ -123,7 +117,7 @@ size_t rest_count(const struct rest *rest, int64_t *first_us)
 		count++;
 	}
 	if (first_us)
-		*first_us = count ? clock_now_us() + (first_ms - now_ms) * 1000 : 0;
+		*first_us = count ? clock_wall_us(first_ms) : 0;
 	return count;
 }
 

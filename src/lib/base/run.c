@@ -128,6 +128,11 @@ pid_t run_start(const struct run *run)
 	return pid;
 }
 
+int run_status(int waited)
+{
+	return WIFEXITED(waited) ? WEXITSTATUS(waited) : RUN_SIGNALLED + WTERMSIG(waited);
+}
+
 int run_wait(pid_t pid)
 {
 	int status;
@@ -135,7 +140,7 @@ int run_wait(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return run_status(status);
 }
 
 char *run_beside(const char *name)

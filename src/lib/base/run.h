@@ -26,8 +26,12 @@ struct run {
 /* Starts the child with all signals unblocked and at their defaults. Returns its pid or -1. */
 pid_t run_start(const struct run *run);
 
-/* Waits for one child: its exit status, or 128 + the number of the signal that ended it; -1 on
- * error. */
+/* What waitpid(2) tells of an end, as one number: the exit status, or RUN_SIGNALLED + the number of
+ * the signal. */
+enum { RUN_SIGNALLED = 128 };
+int run_status(int waited);
+
+/* Waits for one child and returns its run_status(); -1 on error. */
 int run_wait(pid_t pid);
 
 /* The path of a program or file that lives beside the running program ("getdcmtags",

@@ -184,3 +184,19 @@ void text_clean(char *text)
 		p += length > 0 ? length : 1;
 	}
 }
+
+const char *text_not_utf8(const char *text, size_t length)
+{
+	for (const char *end = text + length; text < end;) {
+		unsigned char next[5] = { 0 }; /* ends with a 0, which is in no character */
+		size_t left = (size_t)(end - text);
+		int bytes;
+
+		memcpy(next, text, left < 4 ? left : 4);
+		bytes = next[0] < 0x80 ? 1 : utf8_length(next);
+		if (bytes == 0)
+			return text;
+		text += bytes;
+	}
+	return NULL;
+}

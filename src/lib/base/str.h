@@ -38,6 +38,9 @@ void text_clean(char *text);
 /* Has text a control character? For whoever refuses it rather than changes it. */
 bool text_has_control(const char *text);
 
+/* The first byte of length that is not UTF-8, or NULL. */
+const char *text_not_utf8(const char *text, size_t length);
+
 /* FNV-1a of text, 32 bits: the short forms of UIDs in job names. */
 uint32_t str_hash(const char *text);
 

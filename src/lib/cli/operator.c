@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/str.h"
+#include "cli/options.h"
+#include "spool/held.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -13,15 +15,6 @@
 #include <unistd.h>
 
 enum { USER_SIZE = 64 };
-
-void operator_needs(int operands, const char *problem, const char *usage)
-{
-	if (operands > 0)
-		return;
-	log_error("%s", problem);
-	(void)fputs(usage, stderr);
-	exit(EXIT_PERMANENT);
-}
 
 /* A user's login name, or the number of one who has none. */
 static void user_name(uid_t uid, char *out, size_t size)
@@ -35,7 +28,7 @@ static void user_name(uid_t uid, char *out, size_t size)
 }
 
 /* The verb of dcmspool(8) that this program is. */
-static const char *verb(void)
+static const char *verb_name(void)
 {
 	static const char prefix[] = "dcmspool-";
 	const char *program = log_program();
@@ -44,7 +37,7 @@ static const char *verb(void)
 								 : program;
 }
 
-void operator_open(struct spool *spool, const struct conf *conf)
+static void open_spool(struct spool *spool, const struct conf *conf)
 {
 	char self[USER_SIZE], owner[USER_SIZE];
 	struct stat st;
@@ -57,14 +50,13 @@ void operator_open(struct spool *spool, const struct conf *conf)
 		user_name(geteuid(), self, sizeof(self));
 		user_name(st.st_uid, owner, sizeof(owner));
 		die(EXIT_PERMANENT,
-			"unable to change the spool %s as %s: it belongs to %s; be that user: "
-			"sudo -u '%s' dcmspool %s ...",
-			conf->spool, self, owner, owner, verb());
+			"unable to change the spool %s as %s: it belongs to %s; be that user: sudo -u '%s' dcmspool %s ...",
+			conf->spool, self, owner, owner, verb_name());
 	}
 	spool_open(spool, conf->spool); /* tells what else is wrong with it */
 }
 
-void operator_name(char *out, size_t size)
+static void name_caller(char *out, size_t size)
 {
 	const char *called = getenv("SUDO_USER");
 
@@ -72,9 +64,7 @@ void operator_name(char *out, size_t size)
 		(void)snprintf(out, size, "%s", called);
 	else
 		user_name(getuid(), out, size);
-	for (char *c = out; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?'; /* it comes from the environment, and goes into lines */
+	text_clean(out); /* it comes from the environment, and goes into lines */
 }
 
 int operator_no_target(const struct conf *conf, const char *name)
@@ -95,10 +85,88 @@ int operator_no_target(const struct conf *conf, const char *name)
 	return EXIT_PERMANENT;
 }
 
-int operator_close(int code)
+void operator_tell_held(
+	const struct verb *verb, const char *target, const char *is, const char *remedy)
 {
-	if (fflush(stdout) == EOF || ferror(stdout))
-		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
-			strerror(errno));
+	const char *name = target ? target : HELD_ALL;
+	int dir = held_open(&verb->spool, target);
+	struct buf text = { 0 };
+
+	if (dir < 0)
+		return; /* it has no queue: nothing waits */
+	if (held_is(dir)) {
+		held_tell(dir, &text);
+		(void)printf("%s: %s%s%s%s%s\n", name, is, text.data ? text.data : "",
+			remedy ? remedy : "", remedy ? " " : "", remedy ? name : "");
+	}
+	buf_free(&text);
+	(void)close(dir); /* only used as a base */
+}
+
+static const char *target_of(const char *operand)
+{
+	return strcmp(operand, HELD_ALL) == 0 ? NULL : operand;
+}
+
+static bool is_known(const struct verb *verb, const struct verb_kind *kind, const char *target)
+{
+	return conf_target(verb->conf, target) || (kind->knows && kind->knows(verb, target));
+}
+
+/* Exits unless all of them are targets. */
+static void check_targets(const struct verb *verb, const struct verb_kind *kind, char *operand[])
+{
+	int code = 0;
+
+	for (; *operand; operand++)
+		if (target_of(*operand) && !is_known(verb, kind, *operand))
+			code = operator_no_target(verb->conf, *operand);
+	if (code)
+		exit(code);
+}
+
+/* Exits unless all of them can be jobs; before the spool is opened, which changes the directory. */
+static struct queued *read_jobs(const struct conf *conf, char *operand[], int count)
+{
+	struct queued *meant = calloc((size_t)count, sizeof(*meant));
+
+	if (!meant)
+		die(EXIT_TEMPORARY, "unable to read the operands: out of memory");
+	for (int i = 0; i < count; i++)
+		if (queues_operand(conf->spool, operand[i], &meant[i]) < 0)
+			exit(EXIT_PERMANENT);
+	return meant;
+}
+
+int operator_main(int argc, char *argv[], const struct verb_kind *kind)
+{
+	static struct verb verb; /* for the life of the process, as the jobs */
+	struct queued *meant = NULL;
+	int code = 0, count, result;
+
+	log_open(argv[0]);
+	verb.conf = cli_options(argc, argv, kind->letters, kind->option, kind->usage);
+	argv += optind;
+	count = argc - optind;
+	if (count == 0) {
+		log_error("%s", kind->missing);
+		(void)fputs(kind->usage, stderr);
+		exit(EXIT_PERMANENT);
+	}
+	if (kind->on_job)
+		meant = read_jobs(verb.conf, argv, count);
+	open_spool(&verb.spool, verb.conf);
+	name_caller(verb.by, sizeof(verb.by));
+	if (kind->on_target)
+		check_targets(&verb, kind, argv);
+	for (int i = 0; i < count; i++) {
+		result = meant ? kind->on_job(&verb, &meant[i])
+			       : kind->on_target(&verb, target_of(argv[i]));
+		code = result > code ? result : code;
+	}
+	if (kind->end)
+		kind->end(&verb);
+	free(meant);
+	output_flush();
 	return code;
 }

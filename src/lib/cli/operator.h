@@ -5,23 +5,48 @@
 #ifndef OPERATOR_H
 #define OPERATOR_H
 
+#include <stdbool.h>
+
 #include "conf/conf.h"
+#include "spool/queues.h"
 #include "spool/spool.h"
 
-/* Exits with problem and usage when there is no operand. */
-void operator_needs(int operands, const char *problem, const char *usage);
+/* One at work. */
+struct verb {
+	const struct conf *conf;
+	struct spool spool;
+	char by[64]; /* who is asking: the user, or whoever called sudo */
+};
 
-/* Opens the spool. Dies when it belongs to somebody else: what root or a colleague makes in it, its
- * owner could not change, the journal of a new day for example. */
-void operator_open(struct spool *spool, const struct conf *conf);
+/* A verb. Functions that return int return an exit code, having said what is wrong. */
+struct verb_kind {
+	const char *usage;
+	const char *missing; /* said when there is no operand: "the job is missing" */
+	const char *letters; /* of options, and what takes them; may be NULL */
+	void (*option)(int letter, const char *argument);
 
-/* Who is asking: the user, or whoever called sudo. */
-void operator_name(char *out, size_t size);
+	/* One of these: what is done with each operand. target: NULL for all. */
+	int (*on_target)(const struct verb *verb, const char *target);
+	int (*on_job)(const struct verb *verb, const struct queued *meant);
+
+	/* Is there such a target to act on? NULL: those of the configuration. */
+	bool (*knows)(const struct verb *verb, const char *target);
+	/* At the end; may be NULL. */
+	void (*end)(const struct verb *verb);
+};
+
+/* The main() of a verb: its options, the configuration, the spool; then acts on each operand, on
+ * none if one of them cannot be meant. Returns the greatest exit code. Dies when the spool belongs
+ * to somebody else: what root or a colleague makes in it, its owner could not change, the journal
+ * of a new day for example. */
+int operator_main(int argc, char *argv[], const struct verb_kind *kind);
 
 /* Says that there is no such target, and which there are. Returns EXIT_PERMANENT. */
 int operator_no_target(const struct conf *conf, const char *name);
 
-/* Dies when standard output could not be written; else returns code. */
-int operator_close(int code);
+/* When a target (NULL: all) is held: "NAME: IS (since ... by ...)", and if there is one the remedy
+ * with the name behind it: "; end that with: dcmspool release NAME". */
+void operator_tell_held(
+	const struct verb *verb, const char *target, const char *is, const char *remedy);
 
 #endif

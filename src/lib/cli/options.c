@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-
-#define DEFAULT_FILE SYSCONFDIR "/dcmspool/dcmspool.conf"
+#include "cli/find.h"
 
 /* usage may begin with "usage: " or be the synopsis alone. */
 static void print_usage(FILE *out, const char *usage)
@@ -47,13 +46,13 @@ static _Noreturn void complain(bool unknown, const char *word, const char *usage
 	exit(EXIT_PERMANENT);
 }
 
-struct conf *cli_options(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
+struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
 {
 	static const struct option words[] = { { "config", required_argument, NULL, 'c' }, { 0 } };
-	const char *file = DEFAULT_FILE;
+	const char *named = NULL;
 	struct conf *conf;
-	char all[64];
+	char all[64], *file;
 	bool check = false;
 	int c;
 
@@ -62,7 +61,7 @@ struct conf *cli_options(int argc, char *argv[], const char *letters,
 		die(EXIT_BUG, "unable to read options: too many letters");
 	while ((c = getopt_long(argc, argv, all, words, NULL)) != -1) {
 		if (c == 'c') {
-			file = optarg;
+			named = optarg;
 		} else if (c == 'n') {
 			check = true;
 		} else if (c == 'h') {
@@ -74,7 +73,8 @@ struct conf *cli_options(int argc, char *argv[], const char *letters,
 			option(c, optarg);
 		}
 	}
-	conf = conf_load(file);
+	file = find_conf(named);
+	conf = conf_load(file, further);
 	if (!conf)
 		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
 			file);
@@ -83,5 +83,12 @@ struct conf *cli_options(int argc, char *argv[], const char *letters,
 		conf_free(conf);
 		finish();
 	}
+	free(file);
 	return conf;
+}
+
+struct conf *cli_options(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	return cli_options_checked(argc, argv, letters, option, usage, NULL);
 }

@@ -6,12 +6,18 @@
 
 #include "conf/conf.h"
 
-/* The beginning of every program's main(): handles -c FILE, also --config FILE (default
- * SYSCONFDIR/dcmspool/dcmspool.conf) -n (check: prints "FILE: ok" and exits 0, or dies with 100),
- * -h (prints usage, exits 0), and further option letters of the program's own: calls option(letter,
- * optarg) for those. Dies with 100 on a usage or configuration mistake. Afterwards optind stands at
+/* The beginning of every program's main(): handles -c FILE, also --config FILE (without
+ * it, find_conf() chooses), -n (check: prints "FILE: ok" and exits 0, or dies with 100), -h (prints
+ * usage, exits 0), and further option letters of the program's own: calls option(letter, optarg)
+ * for those. Dies with 100 on a usage or configuration mistake. Afterwards optind stands at
  * the first operand. */
 struct conf *cli_options(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
+
+/* The same for a program that needs more of the configuration than its values: rules_check or
+ * names_check. */
+struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage,
+	conf_check_fn *further);
 
 #endif

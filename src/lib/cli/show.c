@@ -1,7 +1,6 @@
 #define _GNU_SOURCE /* wcwidth, nl_langinfo_l */
 #include "cli/show.h"
 
-#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -143,7 +142,5 @@ void show_labelled(struct buf *line, const char *label, unsigned margin, unsigne
 
 void show_close(void)
 {
-	if (fflush(stdout) == EOF || ferror(stdout))
-		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
-			strerror(errno));
+	output_flush();
 }

@@ -7,7 +7,7 @@
  * key win.
  */
 #define _GNU_SOURCE
-#include "conf/impl.h"
+#include "conf/work.h"
 
 #include <confuse.h>
 #include <dirent.h>
@@ -15,10 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "dicom/dicom.h"
-
-enum { OPTIONS = 64 }; /* room for the keys of one section and, at the top, the sections */
 
 /* The directory part of path with its '/', or "" when there is none. */
 static size_t directory_length(const char *path)
@@ -120,46 +116,70 @@ static void confuse_error(cfg_t *cfg, const char *format, va_list args)
 		"%s; %s", message, "see dcmspool.conf(5)");
 }
 
-/* The table as libconfuse wants it. The texts of all values are kept: conf_value reads them. */
-static void declare(cfg_opt_t options[CONF_SECTIONS][OPTIONS])
+/* Room for all that one section may have: every key, at the top the sections, and the end. */
+static size_t options_room(void)
+{
+	size_t keys = 0;
+
+	while (conf_key_at(keys))
+		keys++;
+	return keys + CONF_SECTIONS + 1;
+}
+
+/* The table as libconfuse wants it, room options for each section. The texts of all values are
+ * kept: value reads them. */
+static void declare(cfg_opt_t *options, size_t room)
 {
 	size_t count[CONF_SECTIONS] = { 0 };
+	const struct conf_key *k;
 
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *k = &conf_keys[i];
+	for (size_t i = 0; (k = conf_key_at(i)); i++) {
 		cfg_opt_t value = CFG_STR(k->name, NULL, CFGF_NODEFAULT);
 		cfg_opt_t list = CFG_STR_LIST(k->name, NULL, CFGF_NODEFAULT);
 
 		/* two types of target may have a key of the same name */
 		if (conf_key_find(k->section, k->name, NULL) == k)
-			options[k->section][count[k->section]++] =
+			options[k->section * room + count[k->section]++] =
 				conf_kind_list(k->kind) ? list : value;
 	}
 	for (enum conf_section s = CONF_TOP + 1; s < CONF_SECTIONS; s++) {
-		cfg_opt_t section = CFG_SEC(conf_section_names[s], options[s],
+		cfg_opt_t section = CFG_SEC(conf_section_names[s], &options[s * room],
 			CFGF_MULTI | (conf_section_titled(s) ? CFGF_TITLE : CFGF_NONE));
 
-		options[CONF_TOP][count[CONF_TOP]++] = section;
+		options[CONF_TOP * room + count[CONF_TOP]++] = section;
 	}
 	for (enum conf_section s = CONF_TOP; s < CONF_SECTIONS; s++)
-		options[s][count[s]] = (cfg_opt_t)CFG_END();
+		options[s * room + count[s]] = (cfg_opt_t)CFG_END();
+}
+
+/* NULL without memory. */
+static cfg_t *make_parser(void)
+{
+	size_t room = options_room();
+	cfg_opt_t *options = calloc(CONF_SECTIONS * room, sizeof(*options));
+	cfg_t *cfg = NULL;
+
+	if (options) {
+		declare(options, room);
+		cfg = cfg_init(&options[CONF_TOP * room], CFGF_NONE); /* copies the options */
+	}
+	free(options);
+	if (cfg)
+		(void)cfg_set_error_function(cfg, confuse_error); /* there was none before */
+	return cfg;
 }
 
 /* Returns NULL after having reported. */
 static cfg_t *parse(struct conf_work *work)
 {
-	cfg_opt_t options[CONF_SECTIONS][OPTIONS];
 	FILE *file;
-	cfg_t *cfg;
+	cfg_t *cfg = make_parser();
 	int rc = CFG_SUCCESS;
 
-	declare(options);
-	cfg = cfg_init(options[CONF_TOP], CFGF_NONE); /* copies the options */
 	if (!cfg) {
 		work->no_memory = true;
 		return NULL;
 	}
-	(void)cfg_set_error_function(cfg, confuse_error); /* there was none before */
 	for (size_t i = 0; i < work->source_count && rc == CFG_SUCCESS; i++) {
 		if (!work->source[i].length)
 			continue; /* fmemopen() refuses an empty buffer */
@@ -182,13 +202,12 @@ static cfg_t *parse(struct conf_work *work)
 	return NULL;
 }
 
-struct conf *conf_load(const char *file)
+struct conf *conf_load(const char *file, conf_check_fn *further)
 {
 	struct conf_work work = { 0 };
 	struct conf *conf = calloc(1, sizeof(*conf));
 	cfg_t *cfg = NULL;
 
-	dicom_want_none(); /* of a configuration read before */
 	work.conf = conf;
 	work.no_memory = !conf;
 	if (conf)
@@ -211,6 +230,8 @@ struct conf *conf_load(const char *file)
 	conf_fill(&work, cfg);
 	if (!work.no_memory)
 		conf_check(&work);
+	if (!work.no_memory && further)
+		further(&work);
 	(void)cfg_free(cfg); /* fails for NULL only */
 out:
 	conf_work_print(&work);
@@ -225,16 +246,19 @@ out:
 /* Of sections with a name; the others have one structure each. */
 static void free_section(struct conf *conf, enum conf_section section, size_t nth)
 {
-	for (size_t i = 0; i < conf_key_count; i++)
-		if (conf_keys[i].section == section &&
-			(!conf_keys[i].type || conf_keys[i].count_offset))
-			conf_value_free(&conf_keys[i], conf_base(conf, section, nth));
+	const struct conf_key *k;
+
+	for (size_t i = 0; (k = conf_key_at(i)); i++)
+		if (k->section == section && (!conf_key_type(k) || k->count_offset))
+			conf_value_free(k, conf_base(conf, section, nth));
 }
 
 void conf_free(struct conf *conf)
 {
 	if (!conf)
 		return;
+	if (conf->release)
+		conf->release(conf);
 	for (enum conf_section s = CONF_TOP; s < CONF_SECTIONS; s++)
 		if (!conf_section_titled(s))
 			free_section(conf, s, 0);
@@ -245,7 +269,6 @@ void conf_free(struct conf *conf)
 	for (size_t i = 0; conf->rule && i < conf->rule_count; i++) {
 		free_section(conf, CONF_RULE, i);
 		free(conf->rule[i].name);
-		rule_free(conf->rule[i].compiled);
 	}
 	free(conf->target);
 	free(conf->rule);

@@ -1,5 +1,6 @@
 /*
- * conf: reads dcmspool.conf(5) and conf.d/<name>.conf beside it, checks it as a whole.
+ * conf: reads dcmspool.conf(5) and conf.d/<name>.conf beside it, checks its values. What a rule or
+ * a layout says is the affair of programs that use them: they hand conf_load() a check of theirs.
  *
  * Nothing here exits: conf_load() returns NULL after it has written every mistake to standard error
  * as "FILE:LINE: KEY: what is wrong; what would be right".
@@ -11,8 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/nearest.h"
-#include "rule/rule.h"
 #include "spool/job.h"
 
 /* A list of strings; count may be 0. */
@@ -83,6 +82,8 @@ struct conf_target {
 	struct conf_strings setting; /* name, value, name, value, ...; count is even */
 };
 
+struct rule;
+
 enum conf_action { CONF_ROUTE, CONF_DISCARD };
 /* Whose tags a rule sees: the first image's (by InstanceNumber), or each image's until it applies.
  */
@@ -91,7 +92,7 @@ enum conf_on { CONF_ON_FIRST, CONF_ON_ANY };
 struct conf_rule {
 	char *name; /* name_ok() */
 	char *match;
-	struct rule *compiled;
+	struct rule *compiled; /* where rules_check() (decide) was asked; else NULL */
 	enum conf_action action;
 	bool disabled;
 	bool fallback; /* applies when no other rule did */
@@ -103,9 +104,9 @@ struct conf_rule {
 };
 
 struct conf {
-	char *file;                     /* absolute path of the file that was read */
-	char *spool;                    /* absolute path */
-	struct conf_strings extra_tags; /* conf_load() has added them to dicom_tags */
+	char *file;  /* absolute path of the file that was read */
+	char *spool; /* absolute path */
+	struct conf_strings extra_tags;
 	struct conf_receiver receiver;
 	struct conf_router router;
 	struct conf_dispatcher dispatcher;
@@ -114,31 +115,21 @@ struct conf {
 	size_t target_count;
 	struct conf_rule *rule; /* in the order of the file */
 	size_t rule_count;
+	void (*release)(struct conf *conf); /* frees what a check has added, or NULL */
 };
 
-/* Reads and checks. Returns NULL after having reported every mistake. conf_free() frees. */
-struct conf *conf_load(const char *file);
+/* What a program checks of a configuration beyond its values, reporting mistakes (conf/work.h). */
+struct conf_work;
+typedef void conf_check_fn(struct conf_work *work);
+
+/* Reads values and checks them; further, unless it is NULL, checks the rest. Returns NULL after
+ * having reported every mistake, all together. conf_free() frees. */
+struct conf *conf_load(const char *file, conf_check_fn *further);
 void conf_free(struct conf *conf);
 
 /* NULL when there is no such target. */
 const struct conf_target *conf_target(const struct conf *conf, const char *name);
 /* The sender's setting, or NULL. */
 const char *conf_setting(const struct conf_target *target, const char *name);
-
-/* True for a name that a rule may use: one of dicom_tags, SenderAddress, SenderAET or ReceiverAET.
- * Names are case-insensitive. */
-bool conf_tag_known(const char *name);
-
-/* Tries the names that conf_tag_known() knows, and the keywords of the whole standard. */
-void conf_tag_nearest(struct nearest *nearest);
-void conf_keyword_nearest(struct nearest *nearest);
-
-/* What was meant by a tag that rule_compile() does not know, or how rules come to know it, to be
- * added to the message; "" for other mistakes. out: NEAREST_HINT bytes. */
-const char *conf_rule_hint(const struct rule_error *error, char *out, size_t size);
-
-/* dicom_want_list() with suggestions for an unknown keyword. Returns 0, or -1 with why. */
-enum { CONF_WHY = 512 }; /* room for it */
-int conf_want_list(const char *names, char *why, size_t size);
 
 #endif

@@ -5,7 +5,10 @@
  * conf_target.setting, all of them, in the order of the table.
  */
 #define _GNU_SOURCE
-#include "conf/impl.h"
+#include "conf/work.h"
+
+#include "base/nearest.h"
+#include "conf/target.h"
 
 #include <confuse.h>
 #include <stdio.h>
@@ -67,11 +70,10 @@ static void fill_section(struct conf_work *work, cfg_t *cfg, enum conf_section s
 {
 	void *base = conf_base(work->conf, section, nth);
 	const struct conf_statement *s;
+	const struct conf_key *k;
 
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *k = &conf_keys[i];
-
-		if (k->section != section || k->type)
+	for (size_t i = 0; (k = conf_key_at(i)); i++) {
+		if (k->section != section || conf_key_type(k))
 			continue;
 		conf_value_initial(work, k, base);
 		s = statement_of(work, k, nth);
@@ -163,6 +165,7 @@ static void misplaced(struct conf_work *work, const struct conf_key *key, size_t
 {
 	const struct conf_statement *s = statement_of(work, key, nth);
 	const char *type = work->conf->target[nth].type;
+	const struct conf_type *own = conf_type_find(type);
 	struct buf list = { 0 };
 	char *path;
 
@@ -172,9 +175,8 @@ static void misplaced(struct conf_work *work, const struct conf_key *key, size_t
 	/* a key that several types have is reported once, at its first row */
 	if (!s || conf_key_find(key->section, key->name, NULL) != key)
 		return;
-	for (size_t i = 0; i < conf_key_count; i++)
-		if (conf_keys[i].type && conf_key_applies(&conf_keys[i], type))
-			buf_printf(&list, "%s%s", list.length ? ", " : "", conf_keys[i].name);
+	for (size_t i = 0; i < own->key_count; i++)
+		buf_printf(&list, "%s%s", list.length ? ", " : "", own->key[i].name);
 	path = conf_path(work, key->section, nth, key->name);
 	conf_report(work, s->place, path, "not a key of targets of type %s; they have %s", type,
 		list.failed ? "others" : list.data);
@@ -182,52 +184,57 @@ static void misplaced(struct conf_work *work, const struct conf_key *key, size_t
 	buf_free(&list);
 }
 
+/* "dicom, folder, ... or command" */
+static void add_types(struct buf *out)
+{
+	for (size_t i = 0; conf_types[i].name; i++)
+		buf_printf(out, "%s%s",
+			i == 0                   ? ""
+			: conf_types[i + 1].name ? ", "
+						 : " or ",
+			conf_types[i].name);
+}
+
 /* Other types than the table's need their program. */
 static void check_type(struct conf_work *work, size_t nth)
 {
-	const char *type = work->conf->target[nth].type;
-	const struct conf_statement *s = conf_find(work, CONF_TARGET, nth, "type");
-	struct nearest nearest = { .word = type };
-	char self[4096], hint[NEAREST_HINT], *slash, *path;
-	struct buf program = { 0 };
-	ssize_t n;
+	const struct conf_target *target = &work->conf->target[nth];
+	struct nearest nearest = { .word = target->type };
+	char hint[NEAREST_HINT], *program = target_program(target);
+	struct buf types = { 0 };
 
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	buf_printf(&program, "%s/send-%s", self, type);
-	if (program.failed)
+	add_types(&types);
+	if (!program || types.failed) {
 		work->no_memory = true;
-	else if (!name_ok(type) || access(program.data, X_OK) < 0) {
-		for (size_t i = 0; i < conf_key_count; i++)
-			if (conf_keys[i].type && strcmp(conf_keys[i].type, "*") != 0)
-				nearest_try(&nearest, conf_keys[i].type);
-		path = conf_path(work, CONF_TARGET, nth, "type");
-		conf_report(work, place_of(s), path,
-			"no sender of type \"%s\"; use dicom, folder, dicomweb, sftp, rsync, s3 or "
-			"command, or install the program send-%s in %s%s",
-			type, type, self, nearest_hint(&nearest, hint, sizeof(hint)));
-		free(path);
+		goto out;
 	}
-	buf_free(&program);
+	if (name_ok(target->type) && access(program, X_OK) == 0)
+		goto out;
+	for (size_t i = 0; conf_types[i].name; i++)
+		nearest_try(&nearest, conf_types[i].name);
+	program[strlen(program) - strlen("/send-") - strlen(target->type)] = '\0';
+	CONF_REPORT(work, CONF_TARGET, nth, "type",
+		"no sender of type \"%s\"; use %s, or install the program send-%s in %s%s",
+		target->type, types.data, target->type, program,
+		nearest_hint(&nearest, hint, sizeof(hint)));
+out:
+	free(program);
+	buf_free(&types);
 }
 
 static void fill_target(struct conf_work *work, cfg_t *cfg, size_t nth)
 {
+	const struct conf_key *k;
 	const char *type;
 
 	fill_section(work, cfg, CONF_TARGET, nth);
 	type = work->conf->target[nth].type;
 	if (!type || !*type)
 		return; /* reported */
-	if (!conf_type_known(type))
+	if (!conf_type_find(type)->name)
 		check_type(work, nth);
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *k = &conf_keys[i];
-
-		if (k->section != CONF_TARGET || !k->type)
+	for (size_t i = 0; (k = conf_key_at(i)); i++) {
+		if (!conf_key_type(k))
 			continue;
 		if (conf_key_applies(k, type))
 			fill_setting(work, cfg, k, nth);

@@ -4,7 +4,7 @@
  * both.
  */
 #define _GNU_SOURCE /* strchrnul */
-#include "conf/impl.h"
+#include "conf/work.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * print: values back in the configuration's own syntax, or one a line for scripts; and
  * freeing.
  */
-#include "conf/impl.h"
+#include "conf/work.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,9 @@
  * that libconfuse (which would stop there) parses the rest. After a mistake in the syntax the scan
  * goes on at the next line; libconfuse is not asked then.
  */
-#include "conf/impl.h"
+#include "conf/work.h"
+
+#include "base/nearest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,11 +129,10 @@ static struct conf_statement *add(struct scan *s, const struct conf_token *t)
 /* Adds the sections that have the key, as "; it belongs into ...". */
 static void elsewhere(const struct scan *s, struct buf *out)
 {
+	const struct conf_key *k;
 	bool any = false;
 
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *k = &conf_keys[i];
-
+	for (size_t i = 0; (k = conf_key_at(i)); i++) {
 		if (strcmp(k->name, s->name) != 0 || conf_key_find(k->section, k->name, NULL) != k)
 			continue;
 		buf_puts(out, any ? " or " : "; it belongs ");
@@ -147,14 +148,15 @@ static void unknown_key(struct scan *s, const struct conf_token *t)
 {
 	struct nearest nearest = { .word = s->name };
 	struct buf message = { 0 };
+	const struct conf_key *known;
 	char hint[NEAREST_HINT];
 
 	buf_puts(&message, "unknown key");
 	if (s->section != CONF_TOP)
 		buf_printf(&message, " of section %s", conf_section_names[s->section]);
-	for (size_t i = 0; i < conf_key_count; i++)
-		if (conf_keys[i].section == s->section)
-			nearest_try(&nearest, conf_keys[i].name);
+	for (size_t i = 0; (known = conf_key_at(i)); i++)
+		if (known->section == s->section)
+			nearest_try(&nearest, known->name);
 	for (enum conf_section k = CONF_TOP + 1; s->section == CONF_TOP && k < CONF_SECTIONS; k++)
 		nearest_try(&nearest, conf_section_names[k]);
 	if (conf_section_find(s->name) != CONF_SECTIONS)

@@ -3,14 +3,13 @@
  * settings.
  */
 #define _GNU_SOURCE
-#include "conf/impl.h"
+#include "conf/work.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dicom/dictionary.h"
 #include "base/hours.h"
-#include "dicom/layout.h"
 
 void conf_parse_string(const struct conf_item *i)
 {
@@ -62,16 +61,36 @@ void conf_parse_path(const struct conf_item *i)
 	buf_free(&b);
 }
 
+/* An IPv6 address, with the interface that a link-local one needs ("fe80::1%eth0") or without. */
+static bool is_ipv6(const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr in6;
+	size_t n = strcspn(text, "%");
+
+	if (n >= sizeof(address))
+		return false;
+	memcpy(address, text, n);
+	address[n] = '\0';
+	return inet_pton(AF_INET6, address, &in6) == 1;
+}
+
 /* A name (RFC 1123) or an address; checked for what can be neither, not resolved. */
 void conf_parse_host(const struct conf_item *i)
 {
-	size_t n = strspn(
-		i->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:%");
+	static const char characters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:%";
+	size_t n = strspn(i->text, characters);
+	const char *colon = strchr(i->text, ':');
+	bool ok = n && !i->text[n] && *i->text != '-' && n <= 253;
 
-	if (!n || i->text[n] || *i->text == '-' || n > 253)
+	if (ok && colon && colon > i->text && colon[1] &&
+		strspn(colon + 1, "0123456789") == strlen(colon + 1))
+		CONF_WRONG(i, "\"%s\" has a port in it; write host = \"%.*s\" and port = %s",
+			i->text, (int)(colon - i->text), i->text, colon + 1);
+	else if (!ok || (colon && !is_ipv6(i->text)))
 		CONF_WRONG(i,
-			"\"%s\" is neither a host name nor an address; for example \"10.0.0.5\" or "
-			"\"pacs.example.org\"",
+			"\"%s\" is neither a host name nor an address; for example \"10.0.0.5\" or \"pacs.example.org\"",
 			i->text);
 	else
 		conf_set_string(i, i->text, n);
@@ -134,55 +153,12 @@ void conf_parse_aets(const struct conf_item *i)
 		conf_append_string(i, start, n);
 }
 
-static void unknown_keyword(const struct conf_item *i, const char *name)
-{
-	struct nearest nearest = { .word = name };
-	char hint[NEAREST_HINT];
-
-	if (!dicom_dictionary_keyword(name)) { /* one that has no text is spelt right */
-		conf_tag_nearest(&nearest);
-		conf_keyword_nearest(&nearest);
-	}
-	nearest_hint(&nearest, hint, sizeof(hint));
-	CONF_WRONG(i, "unknown keyword {%s}%s", name,
-		*hint ? hint
-		      : "; use one of the standard whose value is text or numbers, as {PatientID}");
-}
-
-/* Every {Keyword} must be known, and the path must stay below the target's. */
+/* What is in it, programs look at that know the dictionary (decide/rules.h). */
 void conf_parse_layout(const struct conf_item *i)
 {
-	bool directories = i->key->type && strcmp(i->key->type, "rsync") == 0;
-	size_t mistakes = i->work->mistake_count;
-	const char *p = i->text, *close;
-	char name[128], why[256];
-
-	if (!*p || *p == '/')
-		CONF_WRONG(i, "\"%s\" is no path below the target's; for example \"%s\"", p,
+	if (!*i->text)
+		CONF_WRONG(i, "\"%s\" is no path below the target's; for example \"%s\"", i->text,
 			i->key->initial);
-	for (; *p; p++) {
-		if (strncmp(p, "..", 2) == 0 && (p == i->text || p[-1] == '/') &&
-			(!p[2] || p[2] == '/'))
-			CONF_WRONG(i, "\"..\" leads out of the target's path; remove it");
-		if (*p == '}')
-			CONF_WRONG(i, "a } without its {; write {Keyword}");
-		if (*p != '{')
-			continue;
-		close = strchr(p, '}');
-		if (!close || (size_t)(close - p) > sizeof(name)) {
-			CONF_WRONG(i, "a { without its }; write {Keyword}");
-			break;
-		}
-		memcpy(name, p + 1, (size_t)(close - p - 1));
-		name[close - p - 1] = '\0';
-		if (!layout_keyword(name))
-			unknown_keyword(i, name);
-		p = close;
-	}
-	if (i->work->mistake_count == mistakes &&
-		(directories ? layout_check_directories : layout_check)(i->text, why, sizeof(why)) <
-			0)
-		CONF_WRONG(i, "%s", why + strlen("layout: "));
 	conf_set_string(i, i->text, strlen(i->text));
 }
 

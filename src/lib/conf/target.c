@@ -4,8 +4,18 @@
 #include "base/str.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+long target_silence_s(const struct conf_target *target)
+{
+	const char *text = conf_setting(target, "timeout");
+	long timeout_s;
+
+	/* a site's own sender may mean something else by it */
+	return text && parse_long(text, 1, INT_MAX, &timeout_s) == 0 ? timeout_s : 0;
+}
 
 long target_jobs(const struct conf_target *target)
 {

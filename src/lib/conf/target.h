@@ -16,6 +16,9 @@ void target_environment_free(char **environment);
  * errno. */
 char *target_program(const struct conf_target *target);
 
+/* How long the target may take for one answer, as its timeout says, in seconds; 0: it has none. */
+long target_silence_s(const struct conf_target *target);
+
 /* How many jobs may be sent to the target at once. */
 long target_jobs(const struct conf_target *target);
 

@@ -8,7 +8,7 @@
  * comment follows src/lexer.l exactly: both must see the same tokens.
  */
 #define _GNU_SOURCE
-#include "conf/impl.h"
+#include "conf/work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +111,7 @@ static void wrong(struct cursor *c, const char *message)
  * them. */
 static void check_utf8(struct cursor *c, size_t length)
 {
-	const char *bad = rule_not_utf8(c->text + c->at, length);
+	const char *bad = text_not_utf8(c->text + c->at, length);
 	int line = c->line, column = 1;
 
 	if (!bad)

@@ -6,7 +6,7 @@
  * each mistake is told in the words of the key.
  */
 #define _GNU_SOURCE
-#include "conf/impl.h"
+#include "conf/work.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -240,8 +240,12 @@ static void parse_bool(const struct conf_item *i)
 static void (*const parsers[])(const struct conf_item *item) = {
 	[CONF_STRING] = conf_parse_string,
 	[CONF_PATH] = conf_parse_path,
+	[CONF_FILE] = conf_parse_path,
+	[CONF_SECRET] = conf_parse_path,
 	[CONF_HOST] = conf_parse_host,
 	[CONF_LAYOUT] = conf_parse_layout,
+	[CONF_LAYOUT_UNIQUE] = conf_parse_layout,
+	[CONF_LAYOUT_DIRECTORIES] = conf_parse_layout,
 	[CONF_MARKER] = conf_parse_marker,
 	[CONF_URL] = conf_parse_url,
 	[CONF_HOURS] = conf_parse_hours,

@@ -2,7 +2,7 @@
  * work: what the steps of reading a configuration share: the list of mistakes, memory, places.
  */
 #define _GNU_SOURCE /* reallocarray */
-#include "conf/impl.h"
+#include "conf/work.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 #define DECIDE_IMPL_H
 
 #include "decide/decide.h"
+#include "rule/rule.h"
 #include "dicom/dicom.h"
 
 /* Reads the header of an image. Returns 1 when that is damaged: it has no tags then, for half of

@@ -1,10 +1,12 @@
 /*
- * aggregate: the functions over the elements of a string, list or tuple: min() max() any()
- * all() sum() sorted().
+ * aggregate: the functions over the elements of a string, list or tuple: min() max() any() all()
+ * sum() sorted().
  */
-#include "rule/internal.h"
+#include "rule/call.h"
 
 #include <string.h>
+
+#include "rule/run.h"
 
 static bool less(
 	struct rule_run *run, const struct rule_value *a, const struct rule_value *b, bool *holds)

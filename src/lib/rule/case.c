@@ -1,12 +1,16 @@
 /*
- * case: small and capital letters, and decimal digits, of all scripts.
+ * case: letters of all scripts, and decimal digits: lower() upper() title() capitalize() casefold()
+ * isalpha() and its like.
  *
- * The tables are Unicode 14's, as in Python 3.11, made by `tests/rule_tables.py case` and
- * `tests/rule_tables.py class`.
+ * The tables are Unicode 14's, as in Python 3.11, made by `tests/lib/rule_tables.py case` and
+ * `tests/lib/rule_tables.py class`.
  */
-#include "rule/internal.h"
+#include "rule/text.h"
 
 #include <string.h>
+
+#include "rule/call.h"
+#include "rule/run.h"
 
 /* Every step-th character from first to last changes by delta. */
 struct range {
@@ -182,3 +186,156 @@ bool rule_case_is_title(uint32_t code)
 {
 	return within(find(title, COUNT(title), sizeof(*title), code), code);
 }
+
+/* ---- methods ---- */
+
+enum { SIGMA = 0x3a3, FINAL_SIGMA = 0x3c2 };
+
+/* A Greek sigma at the end of a word has its own small letter: one behind a cased letter and not
+ * before one, looking through the ignorable characters (Unicode 3.13, Final_Sigma). */
+static bool sigma_is_final(struct rule_str s, size_t before, size_t after)
+{
+	uint32_t code = 0;
+	size_t bytes, end;
+
+	do {
+		end = before;
+		if (end == 0)
+			return false;
+		before = rule_utf8_before(s, end);
+		code = rule_utf8_decode(s.data + before, end - before, &bytes);
+	} while (rule_case_is_ignorable(code));
+	if (!rule_case_is_cased(code))
+		return false;
+	for (; after < s.length; after += bytes) {
+		code = rule_utf8_decode(s.data + after, s.length - after, &bytes);
+		if (!rule_case_is_ignorable(code))
+			return !rule_case_is_cased(code);
+	}
+	return true;
+}
+
+/* What becomes of a character: as many code points as are returned. */
+typedef size_t change_fn(
+	struct rule_str s, size_t at, size_t bytes, uint32_t code, uint32_t out[3]);
+
+static size_t lower_at(struct rule_str s, size_t at, size_t bytes, uint32_t code, uint32_t out[3])
+{
+	if (code != SIGMA || !sigma_is_final(s, at, at + bytes))
+		return rule_case_lower(code, out);
+	*out = FINAL_SIGMA;
+	return 1;
+}
+
+static size_t upper_at(struct rule_str s, size_t at, size_t bytes, uint32_t code, uint32_t out[3])
+{
+	(void)s;
+	(void)at;
+	(void)bytes;
+	return rule_case_upper(code, out);
+}
+
+static size_t folded_at(struct rule_str s, size_t at, size_t bytes, uint32_t code, uint32_t out[3])
+{
+	(void)s;
+	(void)at;
+	(void)bytes;
+	return rule_case_fold(code, out);
+}
+
+static size_t capitalized_at(
+	struct rule_str s, size_t at, size_t bytes, uint32_t code, uint32_t out[3])
+{
+	return at == 0 ? rule_case_title(code, out) : lower_at(s, at, bytes, code, out);
+}
+
+static bool has_case(uint32_t code)
+{
+	return rule_case_is_lower(code) || rule_case_is_upper(code) || rule_case_is_title(code);
+}
+
+/* A letter behind another one is small. */
+static size_t title_at(struct rule_str s, size_t at, size_t bytes, uint32_t code, uint32_t out[3])
+{
+	size_t before = at ? rule_utf8_before(s, at) : 0, unused;
+
+	if (at && has_case(rule_utf8_decode(s.data + before, at - before, &unused)))
+		return lower_at(s, at, bytes, code, out);
+	return rule_case_title(code, out);
+}
+
+static bool change_case(
+	struct rule_run *run, struct rule_str s, change_fn *change, struct rule_value *out)
+{
+	/* The most that a character can grow: U+0390 to three characters of two bytes. */
+	char *data = rule_alloc(run, 3 * s.length + 1);
+	size_t length = 0, bytes, codes;
+	uint32_t code, changed[3];
+
+	if (!data)
+		return false;
+	for (size_t at = 0; at < s.length; at += bytes) {
+		code = rule_utf8_decode(s.data + at, s.length - at, &bytes);
+		codes = change(s, at, bytes, code, changed);
+		for (size_t i = 0; i < codes; i++)
+			length += rule_utf8_encode(changed[i], data + length);
+	}
+	*out = rule_str(data, length);
+	return true;
+}
+
+#define METHOD(name, call)                                                                         \
+	bool rule_method_##name(struct rule_run *run, const struct rule_value *argument,           \
+		size_t count, struct rule_value *out)                                              \
+	{                                                                                          \
+		(void)count; /* always 1 */                                                        \
+		return call;                                                                       \
+	}
+
+METHOD(lower, change_case(run, argument->str, lower_at, out))
+METHOD(upper, change_case(run, argument->str, upper_at, out))
+METHOD(casefold, change_case(run, argument->str, folded_at, out))
+METHOD(title, change_case(run, argument->str, title_at, out))
+METHOD(capitalize, change_case(run, argument->str, capitalized_at, out))
+
+/* ---- isalpha() and its like: false for an empty string ---- */
+
+static bool all_are(
+	struct rule_run *run, struct rule_str s, bool (*is)(uint32_t code), struct rule_value *out)
+{
+	bool all = s.length > 0;
+	size_t bytes;
+
+	(void)run; /* nothing can fail */
+	for (size_t at = 0; at < s.length && all; at += bytes)
+		all = is(rule_utf8_decode(s.data + at, s.length - at, &bytes));
+	*out = rule_bool(all);
+	return true;
+}
+
+/* One letter at least, and none of the other case. */
+static bool all_cased(
+	struct rule_run *run, struct rule_str s, bool (*is)(uint32_t code), struct rule_value *out)
+{
+	bool found = false;
+	size_t bytes;
+	uint32_t code;
+
+	(void)run; /* nothing can fail */
+	*out = rule_bool(false);
+	for (size_t at = 0; at < s.length; at += bytes) {
+		code = rule_utf8_decode(s.data + at, s.length - at, &bytes);
+		if (has_case(code) && !is(code))
+			return true;
+		found |= is(code);
+	}
+	*out = rule_bool(found);
+	return true;
+}
+
+METHOD(isalpha, all_are(run, argument->str, rule_case_is_alpha, out))
+METHOD(isalnum, all_are(run, argument->str, rule_case_is_alnum, out))
+METHOD(isdigit, all_are(run, argument->str, rule_case_is_digit, out))
+METHOD(isspace, all_are(run, argument->str, rule_is_space, out))
+METHOD(isupper, all_cased(run, argument->str, rule_case_is_upper, out))
+METHOD(islower, all_cased(run, argument->str, rule_case_is_lower, out))

@@ -1,15 +1,27 @@
 /*
- * convert: int(), float(), and how Python writes a float.
+ * convert: numbers from text, rounded, and as Python writes them: int() float() round().
  */
-#include "rule/internal.h"
+#include "rule/value.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "rule/call.h"
+#include "rule/run.h"
+#include "rule/text.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+enum {
+	PLACES_MAX = 323,    /* a float has no digits that further places would cut off */
+	EXACT_DIGITS = 766,  /* behind the first: with these every float is written exactly */
+	INT_PLACES_MAX = 19, /* 10^19 / 2 is the last that an int can reach */
+};
 
 static bool is_space(char c)
 {
@@ -154,6 +166,22 @@ static void place_point(const char *digits, int exponent, char *out, size_t size
 		(void)snprintf(out, size, "%.*s.%s", exponent + 1, digits, digits + exponent + 1);
 }
 
+/* Whether value has a text of so many digits behind the first that reads back the same. */
+static bool write_digits(double value, int precision, char *digits, size_t size)
+{
+	int exponent;
+
+	(void)snprintf(digits, size, "%.*e", precision, value);
+	if (strtod(digits, NULL) == value || frexp(value, &exponent) != 0.5)
+		return strtod(digits, NULL) == value;
+	/* Below a power of two the floats stand twice as close: the text above it may read back
+	 * when the nearest does not, as that of 2 ** -24. */
+	(void)fesetround(FE_UPWARD); /* both always succeed */
+	(void)snprintf(digits, size, "%.*e", precision, value);
+	(void)fesetround(FE_TONEAREST);
+	return strtod(digits, NULL) == value;
+}
+
 void rule_float_text(double value, char text[RULE_FLOAT_TEXT])
 {
 	char digits[32];
@@ -168,9 +196,8 @@ void rule_float_text(double value, char text[RULE_FLOAT_TEXT])
 		return;
 	}
 	/* d.ddde+XX: 17 digits are always enough for a double. */
-	do
-		(void)snprintf(digits, sizeof(digits), "%.*e", precision, fabs(value));
-	while (strtod(digits, NULL) != fabs(value) && ++precision < 17);
+	while (!write_digits(fabs(value), precision, digits, sizeof(digits)) && ++precision < 17)
+		;
 	if (precision)
 		memmove(digits + 1, digits + 2, strlen(digits + 1));
 	length = strcspn(digits, "e");
@@ -178,4 +205,91 @@ void rule_float_text(double value, char text[RULE_FLOAT_TEXT])
 	*text = '-';
 	place_point(digits, (int)strtol(digits + length + 1, NULL, 10),
 		text + (signbit(value) != 0), RULE_FLOAT_TEXT - 1);
+}
+
+/* ---- round ---- */
+
+/* To the nearest multiple of 10^places, of two to the even one. */
+static bool round_int(struct rule_run *run, int64_t n, int64_t places, struct rule_value *out)
+{
+	const wide size = n < 0 ? -(wide)n : (wide)n;
+	wide unit = 1, multiple, rest;
+
+	*out = rule_int(n);
+	if (places <= 0)
+		return true;
+	*out = rule_int(0);
+	if (places > INT_PLACES_MAX)
+		return true;
+	for (int64_t i = 0; i < places; i++)
+		unit *= 10;
+	multiple = size / unit;
+	rest = size % unit;
+	if (2 * rest > unit || (2 * rest == unit && multiple % 2 == 1))
+		multiple++;
+	multiple *= unit;
+	if (multiple > (wide)INT64_MAX + (n < 0))
+		return rule_raise_overflow(run);
+	*out = rule_int(
+		n < 0 ? -(int64_t)(multiple - (multiple > 0)) - (multiple > 0) : (int64_t)multiple);
+	return true;
+}
+
+/* The float nearest to x rounded at 10^-places; printf() rounds exactly, half to even, as CPython.
+ */
+static double round_places(double x, int places)
+{
+	char text[EXACT_DIGITS + 64];
+	int exponent;
+
+	if (places >= 0) {
+		(void)snprintf(text, sizeof(text), "%.*f", places, x); /* 309 + 323 digits fit */
+		return strtod(text, NULL);
+	}
+	(void)snprintf(text, sizeof(text), "%.*e", EXACT_DIGITS, fabs(x));
+	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+	if (exponent + places >= 0) {
+		(void)snprintf(text, sizeof(text), "%.*e", exponent + places, x);
+		return strtod(text, NULL);
+	}
+	/* Only the first digit can carry: 5.000 is in the middle, and 0 is even. */
+	if (exponent + places < -1 || *text < '5' ||
+		(*text == '5' && strspn(text + 2, "0") == EXACT_DIGITS))
+		return copysign(0, x);
+	(void)snprintf(text, sizeof(text), "%s1e%d", x < 0 ? "-" : "", -places);
+	return strtod(text, NULL);
+}
+
+static bool round_float(struct rule_run *run, double x, int64_t places, struct rule_value *out)
+{
+	*out = rule_float(x);
+	if (isnan(x) || isinf(x) || places > PLACES_MAX)
+		return true;
+	*out = rule_float(places < -PLACES_MAX ? copysign(0, x) : round_places(x, (int)places));
+	if (isinf(out->real))
+		return rule_raise(run, "OverflowError: rounded value too large to represent");
+	return rule_charge(run, EXACT_DIGITS / RULE_STEP_BYTES);
+}
+
+/* Without places the result is an int. */
+bool rule_function_round(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const bool whole = count < 2 || argument[1].type == RULE_NONE;
+	struct rule_value rounded;
+
+	if (!rule_is_number(argument))
+		return rule_raise(run, "TypeError: type %s doesn't define __round__ method",
+			rule_type_name(argument));
+	if (!whole && !rule_need_int(run, &argument[1]))
+		return false;
+	if (rule_is_integer(argument))
+		return round_int(run, argument->integer,
+			whole || argument[1].integer > 0        ? 0
+			: argument[1].integer < -INT_PLACES_MAX ? INT_PLACES_MAX + 1
+								: -argument[1].integer,
+			out);
+	if (!whole)
+		return round_float(run, argument->real, argument[1].integer, out);
+	return round_float(run, argument->real, 0, &rounded) && rule_to_int(run, &rounded, out);
 }

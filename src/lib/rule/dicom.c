@@ -2,9 +2,12 @@
  * dicom: what rules have beyond Python for DICOM's dates, times and ages (PS3.5 6.2), and
  * any_of().
  */
-#include "rule/internal.h"
+#include "rule/call.h"
 
 #include <string.h>
+
+#include "rule/run.h"
+#include "rule/text.h"
 
 /* A value without the blanks around it that PS3.5 6.2 lets be added. */
 static struct rule_str trimmed(struct rule_str s)

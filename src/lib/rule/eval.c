@@ -4,9 +4,116 @@
  * The rule is only read. Everything that an evaluation makes lies in its own pool, which ends with
  * it; text of tags and constants is shared, not copied.
  */
-#include "rule/internal.h"
+#include "rule/run.h"
 
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "rule/call.h"
+#include "rule/text.h"
+#include "rule/tree.h"
+
+/* ---- memory that is given back all at once, with a bound ---- */
+
+enum { CHUNK_SIZE = 4096 };
+
+struct rule_chunk {
+	struct rule_chunk *next;
+	size_t size, used; /* of data */
+	_Alignas(max_align_t) char data[];
+};
+
+static struct rule_chunk *chunk_new(struct rule_pool *pool, size_t size)
+{
+	struct rule_chunk *chunk;
+
+	if (size < CHUNK_SIZE)
+		size = CHUNK_SIZE;
+	chunk = malloc(sizeof(*chunk) + size);
+	if (!chunk)
+		return NULL;
+	*chunk = (struct rule_chunk){ .next = pool->chunk, .size = size };
+	pool->chunk = chunk;
+	return chunk;
+}
+
+void *rule_pool_alloc(struct rule_pool *pool, size_t size)
+{
+	struct rule_chunk *chunk = pool->chunk;
+	const size_t unit = _Alignof(max_align_t);
+	void *result;
+
+	if (size > pool->left || pool->left - size < unit)
+		return NULL;
+	size = (size + unit - 1) / unit * unit;
+	if (!chunk || chunk->size - chunk->used < size)
+		chunk = chunk_new(pool, size);
+	if (!chunk)
+		return NULL;
+	result = chunk->data + chunk->used;
+	chunk->used += size;
+	pool->left -= size;
+	return result;
+}
+
+void rule_pool_free(struct rule_pool *pool)
+{
+	struct rule_chunk *next;
+
+	for (struct rule_chunk *chunk = pool->chunk; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	pool->chunk = NULL;
+}
+
+/* ---- bounds and failures ---- */
+
+bool rule_raise(struct rule_run *run, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	rule_message_list(run->why, run->why_size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+bool rule_raise_overflow(struct rule_run *run)
+{
+	return rule_raise(run, "OverflowError: the result is too large; ints have 64 bits");
+}
+
+void *rule_alloc(struct rule_run *run, size_t size)
+{
+	void *result = rule_pool_alloc(&run->pool, size);
+
+	if (!result)
+		(void)rule_raise(run, "MemoryError: the rule needs more than %d KiB",
+			(int)RULE_RUN_BYTES / 1024);
+	return result;
+}
+
+bool rule_charge(struct rule_run *run, size_t steps)
+{
+	if (run->steps < steps)
+		return rule_raise(run, "RuntimeError: the rule takes more than %d steps",
+			(int)RULE_RUN_STEPS);
+	run->steps -= steps;
+	return true;
+}
+
+bool rule_charge_product(struct rule_run *run, size_t a, size_t b)
+{
+	size_t product;
+
+	if (__builtin_mul_overflow(a + 1, b + 1, &product))
+		product = SIZE_MAX;
+	return rule_charge(run, product / RULE_STEP_BYTES);
+}
+
+/* ---- the walk ---- */
 
 static bool evaluate(struct rule_run *run, const struct rule_node *node, struct rule_value *out);
 
@@ -28,6 +135,10 @@ static bool eval_items(struct rule_run *run, const struct rule_node *node, struc
 	for (const struct rule_node *kid = node->first; kid; kid = kid->next)
 		if (!evaluate(run, kid, &item[i++]))
 			return false;
+	if (node->type == NODE_SET)
+		return rule_set_make(run, item, node->kid_count, out);
+	if (node->type == NODE_DICT)
+		return rule_dict_make(run, item, node->kid_count, out);
 	*out = (struct rule_value){ .type = node->type == NODE_LIST ? RULE_LIST : RULE_TUPLE,
 		.items = { item, node->kid_count } };
 	return true;
@@ -138,7 +249,7 @@ static size_t cost(const struct rule_value *v)
 {
 	if (v->type == RULE_STR)
 		return 1 + v->str.length / RULE_STEP_BYTES;
-	return 1 + (rule_is_items(v) ? v->items.count : 0);
+	return 1 + (rule_has_items(v) ? v->items.count : 0);
 }
 
 static inline bool evaluate_plain(
@@ -149,6 +260,8 @@ static inline bool evaluate_plain(
 		[NODE_TAG] = eval_tag,
 		[NODE_LIST] = eval_items,
 		[NODE_TUPLE] = eval_items,
+		[NODE_SET] = eval_items,
+		[NODE_DICT] = eval_items,
 		[NODE_AND] = eval_logic,
 		[NODE_OR] = eval_logic,
 		[NODE_NOT] = eval_unary,

@@ -4,16 +4,17 @@
  * For each node: which types its value can have, and whether that can be true or false. A tag is
  * always text. What is not known is taken to be possible, so what is found is certain.
  */
-#include "rule/internal.h"
+#include "rule/never.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	NUMBER = 1 << RULE_BOOL | 1 << RULE_INT | 1 << RULE_FLOAT,
-	TEXT = 1 << RULE_STR,
-	ANYTHING = NUMBER | TEXT | 1 << RULE_NONE | 1 << RULE_LIST | 1 << RULE_TUPLE,
-};
+#include "rule/call.h"
+#include "rule/run.h"
+#include "rule/text.h"
+#include "rule/tree.h"
+
+enum { TEXT = 1 << RULE_STR };
 
 enum { PART_BYTES = 60 }; /* of a rule in a message */
 
@@ -21,8 +22,8 @@ enum { PART_BYTES = 60 }; /* of a rule in a message */
 struct guess {
 	unsigned types; /* 1 << enum rule_type */
 	bool can_true, can_false;
-	unsigned items;                 /* of a list or tuple that is written down: their types */
-	const char *without;            /* ASCII letters that a text does not have, or NULL */
+	unsigned items;      /* of a list and its like that is written down: their types */
+	const char *without; /* ASCII letters that a text does not have, or NULL */
 	const struct rule_node *reason; /* when it is not both: the part that decides, and why */
 	const char *why;
 };
@@ -108,7 +109,7 @@ static bool needs(const struct rule_node *node, const char *letters)
 				return true;
 		return false;
 	}
-	if (node->type != NODE_LIST && node->type != NODE_TUPLE)
+	if (!rule_node_is_display(node) || node->type == NODE_DICT)
 		return false;
 	for (const struct rule_node *kid = node->first; kid; kid = kid->next)
 		if (!is_text(kid) || !needs(kid, letters))
@@ -124,36 +125,16 @@ static const char *why_without(const char *letters)
 
 /* ---- calls ---- */
 
-static unsigned types_of_call(const char *name)
-{
-	static const struct {
-		const char *names;
-		unsigned types;
-	} calls[] = {
-		{ " int float len abs round ord date time age find index count ", NUMBER },
-		{ " bool any all search match any_of startswith endswith ", 1 << RULE_BOOL },
-		{ " isalpha isdigit isalnum isspace isupper islower ", 1 << RULE_BOOL },
-		{ " str chr lower upper casefold title capitalize ", TEXT },
-		{ " strip lstrip rstrip zfill replace ", TEXT },
-		{ " split sorted ", 1 << RULE_LIST },
-	};
-	char word[32];
-
-	(void)snprintf(word, sizeof(word), " %s ", name); /* names are short */
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-		if (strstr(calls[i].names, word))
-			return calls[i].types;
-	return ANYTHING;
-}
-
 static struct guess guess_method(const struct rule_node *node, const struct guess *object)
 {
 	const char *name = node->function->name;
-	struct guess g = either(types_of_call(name));
+	struct guess g = either(node->function->types);
 
-	/* Lists and tuples have some of the methods. */
-	if (!(object->types & (TEXT | 1 << RULE_LIST | 1 << RULE_TUPLE)))
-		return fails(node, "it always fails: only texts have methods");
+	if (!(object->types & node->function->of))
+		return fails(
+			node, node->function->of == TEXT
+				      ? "it always fails: only texts have this method"
+				      : "it always fails: values of this type have no such method");
 	if (strcmp(name, "lower") == 0 || strcmp(name, "casefold") == 0)
 		g.without = large;
 	else if (strcmp(name, "upper") == 0)
@@ -181,23 +162,28 @@ static struct guess guess_operands(const struct rule_node *node)
 			first = g;
 	}
 	switch (node->type) {
-	case NODE_LIST:
-	case NODE_TUPLE: /* an empty one is constant */
+	case NODE_LIST: /* an empty one is constant */
+	case NODE_TUPLE:
+	case NODE_SET:
+	case NODE_DICT:
 		g = always(node, true, "it is always true");
-		g.types = node->type == NODE_LIST ? 1 << RULE_LIST : 1 << RULE_TUPLE;
+		g.types = 1U << (node->type == NODE_LIST     ? RULE_LIST
+				  : node->type == NODE_TUPLE ? RULE_TUPLE
+				  : node->type == NODE_SET   ? RULE_SET
+							     : RULE_DICT);
 		g.items = items;
 		return g;
 	case NODE_METHOD:
 		return guess_method(node, &first);
 	case NODE_FUNCTION:
-		return either(types_of_call(node->function->name));
+		return either(node->function->types);
 	case NODE_INDEX:
 	case NODE_SLICE:
-		g = either(first.types == TEXT ? TEXT : ANYTHING);
+		g = either(first.types == TEXT ? TEXT : RULE_TYPES_ANY);
 		g.without = first.without;
 		return g;
 	default:
-		return either(ANYTHING);
+		return either(RULE_TYPES_ANY);
 	}
 }
 
@@ -206,13 +192,14 @@ static struct guess guess_operands(const struct rule_node *node)
 /* Whether values of these types can be equal, or have an order. */
 static bool comparable(unsigned a, unsigned b, bool order)
 {
-	return (a & NUMBER && b & NUMBER) || (a & b & ~(unsigned)(order ? 1 << RULE_NONE : 0));
+	return (a & RULE_TYPES_NUMBER && b & RULE_TYPES_NUMBER) ||
+	       (a & b & ~(unsigned)(order ? 1 << RULE_NONE : 0));
 }
 
 static bool text_and_number(const struct guess *a, const struct guess *b)
 {
-	return (a->types == TEXT && !(b->types & ~(unsigned)NUMBER)) ||
-	       (b->types == TEXT && !(a->types & ~(unsigned)NUMBER));
+	return (a->types == TEXT && !(b->types & ~(unsigned)RULE_TYPES_NUMBER)) ||
+	       (b->types == TEXT && !(a->types & ~(unsigned)RULE_TYPES_NUMBER));
 }
 
 static struct guess equals(
@@ -232,9 +219,9 @@ static struct guess is_in(const struct rule_node *node, const struct rule_node *
 {
 	if (right->types == TEXT && !(left->types & TEXT))
 		return fails(node, "it always fails: only a text can be in a text");
-	if (!(right->types & (TEXT | 1 << RULE_LIST | 1 << RULE_TUPLE)))
+	if (!(right->types & RULE_TYPES_ITERABLE))
 		return fails(node, "it always fails: nothing can be in a number or None");
-	if (kid->type != NODE_LIST && kid->type != NODE_TUPLE)
+	if (!rule_node_is_display(kid))
 		return either(1 << RULE_BOOL);
 	if (!kid->first)
 		return always(node, false, "nothing is in an empty list");
@@ -367,8 +354,7 @@ static struct guess guess_not(const struct rule_node *node)
 
 static struct guess guess(const struct rule_node *node)
 {
-	if (is_constant(node) &&
-		!((node->type == NODE_LIST || node->type == NODE_TUPLE) && node->first))
+	if (is_constant(node) && !(rule_node_is_display(node) && node->first))
 		return guess_constant(node);
 	switch (node->type) {
 	case NODE_TAG:

@@ -2,13 +2,14 @@
  * normal: the text of a rule without what means nothing: blanks, comments, the kind of quotes,
  * how a tag is written.
  */
-#include "rule/internal.h"
-
-#include "base/str.h"
+#include "rule/never.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/str.h"
+#include "rule/tree.h"
 
 /* Where a token stands: behind "tags", in "tags.NAME", in tags["NAME"], before its "]". */
 enum place { ANYWHERE, BEHIND_TAGS, AT_NAME, AT_QUOTED, AT_END };

@@ -7,10 +7,13 @@
  * JIT: its code cannot lie in a pool.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "rule/internal.h"
+#include "rule/call.h"
 
 #include <pcre2.h>
 #include <string.h>
+
+#include "rule/run.h"
+#include "rule/tree.h"
 
 enum {
 	NESTED_MAX = 100,            /* parentheses */

@@ -36,14 +36,6 @@ void rule_show(
 /* The first byte of length that is not UTF-8, or NULL. */
 const char *rule_not_utf8(const char *text, size_t length);
 
-/* Whether the rule can be true for no tags at all, and why; what is said of it is certain, but not
- * every such rule is found. */
-bool rule_never(const struct rule *rule, char *why, size_t size);
-
-/* The text without what means nothing: two that compile, and have the same, are the same rule. The
- * caller frees; NULL without memory. */
-char *rule_normal(const char *text);
-
 /* The value of a tag: UTF-8, "" when absent, never NULL. It stays valid during the evaluation. The
  * name is spelt as in the rule. */
 typedef const char *rule_tag_fn(const void *context, const char *name);
@@ -58,41 +50,5 @@ enum rule_result rule_evaluate(
 /* The same; unless it failed, *text is the value as Python's repr() writes it. The caller frees. */
 enum rule_result rule_evaluate_text(const struct rule *rule, rule_tag_fn *tag, const void *context,
 	char **text, char *why, size_t size);
-
-/* One sub-expression, and what became of it in an evaluation. */
-enum rule_part_state {
-	RULE_PART_VALUE,
-	RULE_PART_SKIPPED, /* not evaluated: what stands before it decided, or failed */
-	RULE_PART_FAILED,  /* raised, or an operand of it did */
-	RULE_PART_MORE,    /* operands of a long chain that are left out; none of them decided */
-};
-struct rule_part {
-	enum rule_part_state state;
-	unsigned depth; /* 0: the whole rule; 1: its operands */
-	/* As written, on one line, without comments; a cut one ends with "...". What stands in
-	 * quotes may hold control characters. NULL: RULE_PART_MORE. */
-	char *text;
-	/* RULE_PART_VALUE: as Python's repr() writes it; a long one is cut and says how long it is.
-	 */
-	char *value;
-	bool raised;  /* RULE_PART_FAILED: it was this one, for explanation.why */
-	size_t count; /* RULE_PART_MORE: how many */
-	bool skipped; /* RULE_PART_MORE: they were not evaluated */
-};
-
-struct rule_explanation {
-	enum rule_result result; /* that of rule_evaluate() */
-	char why[RULE_WHY];      /* RULE_FAILED */
-	struct rule_part *part;  /* each before its operands; literals are left out */
-	size_t count;
-	bool cut; /* there were more, or deeper ones */
-};
-
-/* Evaluates as rule_evaluate() does, and tells how it came to that. The size is bounded, whatever
- * rule and values are. Returns 0, or -1 without memory. rule_explanation_free() frees in any case.
- */
-int rule_explain(const struct rule *rule, rule_tag_fn *tag, const void *context,
-	struct rule_explanation *out);
-void rule_explanation_free(struct rule_explanation *explanation);
 
 #endif

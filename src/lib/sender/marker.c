@@ -1,18 +1,16 @@
 #include "sender/marker.h"
 
 #include "base/disk.h"
-#include "spool/job.h"
-#include "base/log.h"
-#include "sender/path.h"
 #include "base/str.h"
+#include "sender/path.h"
+#include "spool/job.h"
+#include "spool/ledger.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LEDGER_MAX = 1 << 28, LEDGER_TARGET = 1, LEDGER_RESULT = 2, LEDGER_IMAGE = 4, FIELDS = 5 };
 
 struct directory {
 	char *path;
@@ -35,14 +33,9 @@ static void check_name(const char *name)
 
 	if (!name_ok(name[0] == '.' ? name + 1 : name) ||
 		(length >= 4 && strcmp(name + length - 4, ".dcm") == 0))
-		sender_never("TARGET_MARKER is '%s', which cannot be the name of a marker; for "
-			     "example \"complete\"",
+		sender_never("TARGET_MARKER is '%s', which cannot be the name of a marker; "
+			     "for example \"complete\"",
 			name);
-}
-
-_Noreturn static void no_memory(void)
-{
-	die(EXIT_TEMPORARY, "unable to keep the list of directories: out of memory");
 }
 
 /* The index of a directory, which is taken into the list when it is new. */
@@ -55,7 +48,7 @@ static size_t find(struct sender_marker *m, const struct layout_path *path)
 	for (size_t i = 0; i + 1 < path->count; i++)
 		buf_printf(&name, "%s%s", i ? "/" : "", path->name[i]);
 	if (name.failed)
-		no_memory();
+		sender_no_memory();
 	for (size_t n = 0; n < m->count; n++) { /* mostly it is that of the image before */
 		size_t i = (m->hint + n) % m->count;
 
@@ -66,7 +59,7 @@ static size_t find(struct sender_marker *m, const struct layout_path *path)
 	}
 	more = realloc(m->directory, (m->count + 1) * sizeof(*more));
 	if (!more)
-		no_memory();
+		sender_no_memory();
 	m->directory = more;
 	m->directory[m->count] = (struct directory){ .path = name.data };
 	return m->hint = m->count++;
@@ -80,85 +73,68 @@ static size_t expect_at(struct sender_marker *m, const struct layout_path *path)
 	return at;
 }
 
-/* Is this line of the ledger one of an image that our target has taken? Then its name, else NULL.
- */
-static const char *stored_in(char *line)
-{
-	const char *target = getenv("DCMSPOOL_TARGET"), *field[FIELDS];
-
-	for (int i = 0; i < FIELDS; i++) {
-		char *tab = strchr(line, '\t');
-
-		if (!tab)
-			return NULL;
-		*tab = '\0';
-		field[i] = line;
-		line = tab + 1;
-	}
-	if (!target || strcmp(field[LEDGER_TARGET], target) != 0 ||
-		strcmp(field[LEDGER_RESULT], "stored") != 0)
-		return NULL;
-	return field[LEDGER_IMAGE];
-}
-
 static int by_text(const void *key, const void *element)
 {
 	return strcmp(key, *(char *const *)element);
 }
 
-static void drop(struct disk_names *sorted, bool *dropped, const char *name)
+/* The images of the job, and which of them need not be waited for. */
+struct awaited {
+	struct disk_names names; /* sorted */
+	bool *dropped;
+};
+
+static void drop(struct awaited *awaited, const char *name)
 {
-	char **found = sorted->count ? bsearch(name, sorted->name, sorted->count,
-					       sizeof(*sorted->name), by_text)
-				     : NULL;
+	const struct disk_names *names = &awaited->names;
+	char **found = names->count ? bsearch(name, names->name, names->count, sizeof(*names->name),
+					      by_text)
+				    : NULL;
 
 	if (found)
-		dropped[found - sorted->name] = true;
+		awaited->dropped[found - names->name] = true;
 }
 
-/* Marks the images of the job that need not be waited for: those of the list, which will say so,
- * and those that the ledger has. */
-static void drop_known(const struct sender *sender, struct disk_names *names, bool *dropped)
+/* ledger_take */
+static void drop_stored(void *context, const struct ledger_line *line)
 {
-	char *ledger = disk_read_file(AT_FDCWD, "sent.log", LEDGER_MAX, NULL), *end;
-	const char *name;
+	if (line->stored)
+		drop(context, line->image);
+}
 
-	if (!ledger && errno != ENOENT)
-		die(EXIT_TEMPORARY, "unable to read sent.log: %s", strerror(errno));
+/* Those of the list, which will say so, and those that the target has taken. */
+static void drop_known(const struct sender *sender, struct awaited *awaited)
+{
+	const char *target = getenv("DCMSPOOL_TARGET");
+
 	for (size_t i = 0; i < sender->count; i++)
-		drop(names, dropped, sender->image[i].name);
-	for (char *line = ledger; line && (end = strchr(line, '\n')); line = end + 1) {
-		*end = '\0';
-		name = stored_in(line);
-		if (name)
-			drop(names, dropped, name);
-	}
-	free(ledger);
+		drop(awaited, sender->image[i].name);
+	if (target && ledger_read(AT_FDCWD, target, drop_stored, awaited) < 0)
+		sender_own_fault("unable to read sent.log: %s", strerror(errno));
 }
 
 /* Their directories wait for them, in vain. One that cannot be read goes nowhere. */
 static void expect_given_up(struct sender_marker *m, const struct sender *sender)
 {
-	struct disk_names names = { 0 };
+	struct awaited awaited = { 0 };
 	struct layout_path path;
-	bool *dropped;
 	char why[256];
 
-	if (job_images(AT_FDCWD, &names) < 0)
-		die(EXIT_TEMPORARY, "unable to list the images of the job: %s", strerror(errno));
-	dropped = calloc(names.count + 1, sizeof(*dropped));
-	if (!dropped)
-		no_memory();
-	drop_known(sender, &names, dropped);
-	for (size_t i = 0; i < names.count; i++) {
-		if (dropped[i])
+	if (job_images(AT_FDCWD, &awaited.names) < 0)
+		sender_own_fault("unable to list the images of the job: %s", strerror(errno));
+	awaited.dropped = calloc(awaited.names.count + 1, sizeof(*awaited.dropped));
+	if (!awaited.dropped)
+		sender_no_memory();
+	drop_known(sender, &awaited);
+	for (size_t i = 0; i < awaited.names.count; i++) {
+		if (awaited.dropped[i])
 			continue;
-		if (sender_path(names.name[i], &path, why, sizeof(why)) == SENDER_PATH_OK)
+		if (sender_path(awaited.names.name[i], &path, why, sizeof(why)))
 			(void)expect_at(m, &path); /* no image of ours will be due there */
 		layout_free(&path);
 	}
-	free(dropped);
-	disk_names_free(&names);
+	free(awaited.dropped);
+	disk_names_free(&awaited.names);
 }
 
 struct sender_marker *sender_marker_open(const struct sender *sender)
@@ -171,7 +147,7 @@ struct sender_marker *sender_marker_open(const struct sender *sender)
 	check_name(name);
 	m = calloc(1, sizeof(*m));
 	if (!m || !(m->of = calloc(sender->count + 1, sizeof(*m->of))))
-		no_memory();
+		sender_no_memory();
 	m->name = name;
 	for (size_t i = 0; i < sender->count; i++)
 		m->of[i] = none;

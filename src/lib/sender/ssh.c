@@ -1,8 +1,8 @@
 #include "sender/ssh.h"
 
 #include "base/log.h"
-#include "sender/sender.h"
 #include "base/str.h"
+#include "sender/sender.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ add(struct sender_ssh *ssh, const char *format, ...)
 		die(EXIT_BUG, "unable to call ssh: an option is too long, or one too many");
 	ssh->option[ssh->count] = strdup(text);
 	if (!ssh->option[ssh->count++])
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 }
 
 /* An option whose value is a file's name: in it ssh would replace %h, ${HOME} and the like. */
@@ -36,16 +36,16 @@ static void add_file(
 {
 	struct buf quoted = { 0 };
 
+	if (text_has_control(path) || strpbrk(path, "\"\\$"))
+		sender_never("TARGET_%s is '%s'; ssh takes no such name, rename the file", setting,
+			path);
 	for (const char *c = path; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f || strchr("\"\\$", *c))
-			sender_never("TARGET_%s is '%s'; ssh takes no such name, rename the file",
-				setting, path);
 		buf_add(&quoted, c, 1);
 		if (*c == '%')
 			buf_puts(&quoted, "%");
 	}
 	if (quoted.failed || !quoted.data)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	add(ssh, "-o%s=\"%s\"", option, quoted.data);
 	buf_free(&quoted);
 }
@@ -164,13 +164,13 @@ const char *sender_ssh_reason(
 		last_lines(written, out, size);
 	else if (strstr(written, "REMOTE HOST IDENTIFICATION HAS CHANGED"))
 		(void)snprintf(out, size,
-			"its host key is not the one in %s; if it was renewed on purpose, replace "
-			"the line there",
+			"its host key is not the one in %s; "
+			"if it was renewed on purpose, replace the line there",
 			ssh->known_hosts);
 	else if (strstr(written, "Host key verification failed"))
 		(void)snprintf(out, size,
-			"its host key is not in %s; add what ssh-keyscan prints, once the "
-			"fingerprint has been compared",
+			"its host key is not in %s; "
+			"add what ssh-keyscan prints, once the fingerprint has been compared",
 			ssh->known_hosts);
 	else if (strstr(written, "Load key "))
 		(void)snprintf(out, size,
@@ -178,8 +178,8 @@ const char *sender_ssh_reason(
 			ssh->key);
 	else if (key_refused(written))
 		(void)snprintf(out, size,
-			"the key %s is refused; its public half must be in authorized_keys over "
-			"there, and it must have no passphrase",
+			"the key %s is refused; its public half must be in authorized_keys over there, "
+			"and it must have no passphrase",
 			ssh->key);
 	else
 		last_lines(written, out, size);

@@ -35,6 +35,7 @@ enum file {
 	FILE_REASON,      /* reason.txt */
 	FILE_TOLD,        /* .told */
 	FILE_PAUSED,      /* paused.json */
+	FILE_PROBE,       /* .probe */
 	FILE_HELD,        /* held */
 	FILES
 };

@@ -59,8 +59,8 @@ static void check_format(const struct spool *spool)
 			spool->path, format_file);
 	if (number > FORMAT)
 		die(EXIT_PERMANENT,
-			"the spool %s has format %ld, and this program knows none above %d; run the "
-			"newer dcmspool that made it",
+			"the spool %s has format %ld, and this program knows none above %d; "
+			"run the newer dcmspool that made it",
 			spool->path, number, FORMAT);
 	if (number == FORMAT)
 		return;
@@ -87,7 +87,8 @@ void spool_open(struct spool *spool, const char *path)
 			open(spool_stage[i].name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (spool->dir[i] < 0 || fstat(spool->dir[i], &st) < 0)
 			die(failure_code(errno),
-				"unable to open the spool's directory %s/%s: %s; mend it with: dcmspool layout %s",
+				"unable to open the spool's directory %s/%s: %s; "
+				"mend it with: dcmspool layout %s",
 				spool->path, spool_stage[i].name, strerror(errno), spool->path);
 		if (st.st_dev != root.st_dev)
 			die(EXIT_PERMANENT,

@@ -4,19 +4,14 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "cli/options.h"
 #include "cli/operator.h"
 #include "spool/queues.h"
 #include "take.h"
 
-static const char usage[] = "usage: dcmspool-cancel [-n] [-c FILE] JOB ...\n";
-
-enum { USER_SIZE = 64, PATH_SIZE = 600 };
+enum { PATH_SIZE = 600 };
 
 /* Says what has become of one job of one target. Returns an exit code. */
 static int tell(enum taken taken, const struct queued *job, const char *path)
@@ -28,18 +23,19 @@ static int tell(enum taken taken, const struct queued *job, const char *path)
 		(void)printf("%s.%s: cancelled; it lies in %s\n", job->name, job->target, path);
 		return 0;
 	case TAKEN_ASKED:
-		(void)printf("%s.%s: is being sent; after the image that it is at it goes to "
-			     "discard/\n",
+		(void)printf(
+			"%s.%s: is being sent; after the image that it is at it goes to discard/\n",
 			job->name, job->target);
 		return 0;
 	case TAKEN_ORPHAN:
-		(void)printf("%s.%s: its dispatcher is dead; the next one that may send to %s "
-			     "moves it to discard/\n",
+		(void)printf("%s.%s: its dispatcher is dead; "
+			     "the next one that may send to %s moves it to discard/\n",
 			job->name, job->target, job->target);
 		return 0;
 	case TAKEN_PARTLY:
-		(void)printf("%s.%s: images of it were given up just now; the next dispatcher "
-			     "that may send to %s moves the others to discard/\n",
+		(void)printf(
+			"%s.%s: images of it were given up just now; "
+			"the next dispatcher that may send to %s moves the others to discard/\n",
 			job->name, job->target, job->target);
 		return 0;
 	case TAKEN_SENT:
@@ -51,8 +47,8 @@ static int tell(enum taken taken, const struct queued *job, const char *path)
 			job->target, path);
 		return EXIT_PERMANENT;
 	case TAKEN_BUSY:
-		log_error("unable to cancel %s.%s: a dispatcher keeps the lock of outgoing/%s; if "
-			  "one was stopped (SIGSTOP), continue or kill it",
+		log_error("unable to cancel %s.%s: a dispatcher keeps the lock of outgoing/%s; "
+			  "if one was stopped (SIGSTOP), continue or kill it",
 			job->name, job->target, job->target);
 		return EXIT_TEMPORARY;
 	case TAKEN_GONE:
@@ -100,8 +96,9 @@ static int tell_elsewhere(const struct spool *spool, const struct queued *meant)
 	return code;
 }
 
-static int cancel(const struct spool *spool, const struct queued *meant, const char *by)
+static int cancel(const struct verb *verb, const struct queued *meant)
 {
+	const struct spool *spool = &verb->spool;
 	struct queued_list list;
 	char path[PATH_SIZE];
 	int code = 0, result;
@@ -112,7 +109,7 @@ static int cancel(const struct spool *spool, const struct queued *meant, const c
 		return EXIT_TEMPORARY;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		enum taken taken = take(spool, &list.item[i], by, path, sizeof(path));
+		enum taken taken = take(spool, &list.item[i], verb->by, path, sizeof(path));
 
 		result = taken == TAKEN_GONE ? tell_elsewhere(spool, &list.item[i])
 					     : tell(taken, &list.item[i], path);
@@ -126,29 +123,11 @@ static int cancel(const struct spool *spool, const struct queued *meant, const c
 
 int main(int argc, char *argv[])
 {
-	struct conf *conf;
-	struct queued *meant;
-	static struct spool spool; /* for the life of the process */
-	char by[USER_SIZE];
-	int code = 0;
+	static const struct verb_kind kind = {
+		.usage = "usage: dcmspool-cancel [-n] [-c FILE] JOB ...\n",
+		.missing = "the job is missing",
+		.on_job = cancel,
+	};
 
-	log_open(argv[0]);
-	conf = cli_options(argc, argv, "", NULL, usage);
-	operator_needs(argc - optind, "the job is missing", usage);
-	meant = calloc((size_t)argc, sizeof(*meant));
-	if (!meant)
-		die(EXIT_TEMPORARY, "out of memory");
-	for (int i = optind; i < argc; i++)
-		if (queues_operand(conf->spool, argv[i], &meant[i]) < 0)
-			exit(EXIT_PERMANENT); /* all or nothing */
-	operator_open(&spool, conf);
-	operator_name(by, sizeof(by));
-	for (int i = optind; i < argc; i++) {
-		int result = cancel(&spool, &meant[i], by);
-
-		code = result > code ? result : code;
-	}
-	free(meant);
-	conf_free(conf);
-	return operator_close(code);
+	return operator_main(argc, argv, &kind);
 }

@@ -1,8 +1,10 @@
 #include "take.h"
 
-#include "spool/journal.h"
 #include "base/log.h"
-#include "base/str.h"
+#include "spool/file.h"
+#include "spool/job.h"
+#include "spool/journal.h"
+#include "spool/retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +14,7 @@
 #include <unistd.h>
 
 /* A dispatcher stops after the image that it is at: what is usual takes less. */
-enum { PATIENCE_MS = 5000, PATH_SIZE = 600, FILE_MODE = 0660 };
-
-static const char mark[] = "cancelled";
+enum { PATIENCE_MS = 5000, PATH_SIZE = 600 };
 
 /* One job and what is known of it. */
 struct taking {
@@ -71,19 +71,14 @@ static enum spool_dir locate(struct taking *t, int dir)
 
 static int put_mark(int dir)
 {
-	int fd = openat(dir, mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-
-	if (fd < 0)
-		return -1;
-	(void)close(fd); /* nothing was written */
-	return fsync(dir);
+	return job_cancel(dir) < 0 ? -1 : fsync(dir);
 }
 
 /* A job that failed in the middle of J5 -> J7 may be back in its queue with images that lie in
  * error/ too, or with .failed. Only a dispatcher knows how to go on with it. 1, 0, or -1. */
 static int is_split(const struct taking *t, int dir)
 {
-	int begun = disk_exists(dir, ".failed");
+	int begun = file_exists(dir, FILE_FAILED);
 	int done = disk_exists(t->spool->dir[SPOOL_ERROR], t->name);
 
 	return begun < 0 || done < 0 ? -1 : begun | done;
@@ -95,10 +90,10 @@ static void tidy(const struct taking *t, int dir, int queue)
 	journal_write(t->spool, "cancelled", "job", t->job->name, "target", t->job->target, "by",
 		t->by, NULL);
 	/* As a dispatcher leaves it. If we are killed before, both mean nothing there. */
-	if (disk_unlink(dir, "retry.json") < 0 || disk_unlink(dir, mark) < 0 ||
+	if (retry_remove(dir) < 0 || file_remove(dir, FILE_CANCELLED) < 0 ||
 		fsync(t->spool->dir[SPOOL_DISCARD]) < 0 || fsync(queue) < 0)
-		log_warning("unable to tidy up or to sync %s: %s; after a power failure it may "
-			    "wait again",
+		log_warning("unable to tidy up or to sync %s: %s; "
+			    "after a power failure it may wait again",
 			t->path, strerror(errno));
 }
 
@@ -159,9 +154,9 @@ static int stop(struct taking *t, int dir)
 	case SPOOL_DISCARD:
 		return TAKEN_DISCARDED;
 	case SPOOL_SUCCESS:
-		return disk_unlink(dir, mark) < 0 ? TAKEN_FAILED : TAKEN_SENT;
+		return file_remove(dir, FILE_CANCELLED) < 0 ? TAKEN_FAILED : TAKEN_SENT;
 	case SPOOL_ERROR:
-		return disk_unlink(dir, mark) < 0 ? TAKEN_FAILED : TAKEN_GIVEN_UP;
+		return file_remove(dir, FILE_CANCELLED) < 0 ? TAKEN_FAILED : TAKEN_GIVEN_UP;
 	default:
 		return AGAIN;
 	}

@@ -7,23 +7,23 @@
  * answer delays no other; what each of them says goes to a file without a name. A target that keeps
  * its sender busy for ever, by a byte from time to time, has a deadline.
  */
-#define _GNU_SOURCE /* memfd_create */
+#define _DEFAULT_SOURCE /* pidfd_open */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "cli/options.h"
-#include "conf/conf.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
 #include "base/run.h"
 #include "base/str.h"
+#include "cli/options.h"
+#include "conf/conf.h"
 #include "conf/target.h"
 
 static const char usage[] = "usage: dcmspool-echo [-n] [-c FILE] TARGET|all\n";
@@ -35,25 +35,16 @@ struct probe {
 	pid_t pid; /* -1: it could not be started */
 	int out;   /* what the sender writes */
 	long patience_s;
-	long long deadline_ms;
+	int64_t deadline_ms;
 	bool late; /* and was ended */
 };
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 /* A connection and an answer may each take the time-out. */
 static long patience(const struct conf_target *target)
 {
-	const char *text = conf_setting(target, "timeout");
-	long timeout_s;
+	long timeout_s = target_silence_s(target);
 
-	if (!text || parse_long(text, 1, MAX_TIMEOUT_S, &timeout_s) < 0)
+	if (timeout_s < 1 || timeout_s > MAX_TIMEOUT_S)
 		timeout_s = DEFAULT_TIMEOUT_S;
 	return 2 * timeout_s + GRACE_S;
 }
@@ -67,8 +58,8 @@ static void start(struct probe *probe, const struct conf_target *target)
 
 	probe->target = target;
 	probe->patience_s = patience(target);
-	probe->deadline_ms = now_ms() + probe->patience_s * 1000LL;
-	probe->out = memfd_create("answer", MFD_CLOEXEC);
+	probe->deadline_ms = clock_monotonic_ms() + probe->patience_s * INT64_C(1000);
+	probe->out = memory_file("answer", NULL, 0, false);
 	if (!environment || !path || probe->out < 0)
 		die(EXIT_TEMPORARY, "unable to ask target %s: %s", target->name, strerror(errno));
 	run.argv = argv;
@@ -98,10 +89,8 @@ static void read_reason(int out, char *reason, size_t size)
 		line[strcspn(line, "\n")] = '\0';
 		(void)snprintf(reason, size, "%s", strrchr(line, '\t') + 1);
 	}
-	for (char *c = reason; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?'; /* it comes from the network, and this may be a terminal */
-	(void)fclose(lines);      /* memory */
+	text_clean(reason);  /* it comes from the network, and this may be a terminal */
+	(void)fclose(lines); /* memory */
 }
 
 /* Waits for the sender and says what it found. The lines are the evidence, as for a dispatcher. */
@@ -134,60 +123,63 @@ static int worse(int code, int answer)
 	return answer > 0 && code != EXIT_PERMANENT ? answer : code;
 }
 
-static void flush(void)
-{
-	if (fflush(stdout) == EOF)
-		die(EXIT_TEMPORARY, "unable to write standard output: %s; check where it goes",
-			strerror(errno));
-}
-
 /* Has the sender ended, or is its time over? */
 static bool is_due(struct probe *probe, const struct pollfd *ended)
 {
 	if (ended->fd < 0)
 		return false;
-	if (!ended->revents && now_ms() >= probe->deadline_ms) {
+	if (!ended->revents && clock_left_ms(probe->deadline_ms) == 0) {
 		(void)kill(probe->pid, SIGKILL); /* it may have ended just now */
 		probe->late = true;
 	}
 	return ended->revents || probe->late;
 }
 
-/* The next deadline in milliseconds from now, for poll(2). */
-static int next_ms(const struct probe *probe, const struct pollfd *ended, size_t count)
+static struct pollfd start_waiting(const struct probe *probe)
 {
-	long long first = (long long)MAX_TIMEOUT_S * 1000, now = now_ms();
+	struct pollfd ended = { .fd = pidfd_open(probe->pid, 0), .events = POLLIN };
 
+	if (ended.fd < 0)
+		die(EXIT_TEMPORARY, "unable to wait for target %s: %s", probe->target->name,
+			strerror(errno));
+	return ended;
+}
+
+/* Sleeps until one of them has ended, or its time is over. */
+static void sleep_until_any(
+	struct loop *loop, const struct probe *probe, struct pollfd *polled, size_t count)
+{
+	loop_forget(loop);
 	for (size_t i = 0; i < count; i++)
-		if (ended[i].fd >= 0 && probe[i].deadline_ms - now < first)
-			first = probe[i].deadline_ms - now;
-	return first > 0 ? (int)first : 0;
+		if (polled[LOOP_OWN + i].fd >= 0)
+			loop_at(loop, clock_wall_us(probe[i].deadline_ms));
+	(void)loop_poll(loop, loop->next_us, polled, LOOP_OWN + count);
 }
 
 /* Prints each answer as it comes. Returns the exit status. */
 static int finish_all(struct probe *probe, size_t count)
 {
-	struct pollfd *ended = calloc(count + 1, sizeof(*ended)); /* pidfds; -1: printed */
+	struct pollfd *polled = calloc(LOOP_OWN + count, sizeof(*polled));
+	struct pollfd *ended = polled + LOOP_OWN; /* pidfds; -1: printed */
 	size_t left = count;
+	struct loop loop;
 	int code = 0;
 
-	if (!ended)
+	if (!polled)
 		die(EXIT_TEMPORARY, "unable to ask: out of memory");
+	loop_open_bare(&loop);
 	for (size_t i = 0; i < count; i++) {
-		ended[i].events = POLLIN;
-		ended[i].fd = probe[i].pid < 0 ? -1 : pidfd_open(probe[i].pid, 0);
-		if (probe[i].pid >= 0 && ended[i].fd < 0)
-			die(EXIT_TEMPORARY, "unable to wait for target %s: %s",
-				probe[i].target->name, strerror(errno));
-		if (probe[i].pid < 0) {
-			code = worse(code, finish(&probe[i]));
-			left--;
+		if (probe[i].pid >= 0) {
+			ended[i] = start_waiting(&probe[i]);
+			continue;
 		}
+		ended[i].fd = -1;
+		code = worse(code, finish(&probe[i]));
+		left--;
 	}
 	while (left > 0) {
-		flush();
-		if (poll(ended, count, next_ms(probe, ended, count)) < 0 && errno != EINTR)
-			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
+		output_flush();
+		sleep_until_any(&loop, probe, polled, count);
 		for (size_t i = 0; i < count; i++) {
 			if (!is_due(&probe[i], &ended[i]))
 				continue;
@@ -197,8 +189,8 @@ static int finish_all(struct probe *probe, size_t count)
 			left--;
 		}
 	}
-	free(ended);
-	flush();
+	free(polled);
+	output_flush();
 	return code;
 }
 

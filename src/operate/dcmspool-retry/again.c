@@ -1,6 +1,8 @@
 #include "again.h"
 
-#include "base/jsonfile.h"
+#include "base/clock.h"
+#include "spool/pause.h"
+#include "spool/retry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,24 +10,20 @@
 
 enum { PATIENCE_MS = 5000 };
 
-/* Removes a file that makes somebody wait. */
-static enum again removed(int dir, const char *name)
-{
-	if (unlinkat(dir, name, 0) == 0)
-		return fsync(dir) < 0 ? AGAIN_FAILED : AGAIN_DONE;
-	return errno == ENOENT ? AGAIN_NOTHING : AGAIN_FAILED;
-}
-
 static enum again in_queue(int queue, const char *job, struct patience *patience)
 {
-	enum again result;
-	int dir = queues_lock(queue, job, patience);
+	int dir = queues_lock(queue, job, patience), waits;
+	enum again result = AGAIN_FAILED;
 
 	if (dir < 0)
 		return errno == ENOENT        ? AGAIN_GONE
 		       : errno == EWOULDBLOCK ? AGAIN_BUSY
 					      : AGAIN_FAILED;
-	result = removed(dir, "retry.json");
+	waits = retry_exists(dir);
+	if (waits == 0)
+		result = AGAIN_NOTHING;
+	else if (waits > 0 && retry_remove(dir) == 0 && fsync(dir) == 0)
+		result = AGAIN_DONE;
 	(void)close(dir); /* releases the lock */
 	return result;
 }
@@ -54,34 +52,32 @@ enum again again_job(const struct spool *spool, const struct queued *job)
 
 /* Ends the pause, and keeps what it knows: the target is still asked first whether it can be used,
  * so that no image pays for an operator's mistake. */
-static enum again end_pause(int queue, json_t *paused)
+static enum again end_pause(int queue, char *reason, size_t size)
 {
-	char stamp[SPOOL_STAMP_SIZE];
+	struct pause pause;
+	int paused = pause_load(queue, &pause);
 
-	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
-	(void)json_object_set_new(paused, "until", json_string(stamp));
-	return jsonfile_store(queue, "paused.json", paused) < 0 ? AGAIN_FAILED : AGAIN_DONE;
+	if (paused == 0)
+		return AGAIN_NOTHING;
+	if (paused < 0) /* damaged: it counts for nothing */
+		return pause_remove(queue) == 0 && fsync(queue) == 0 ? AGAIN_DONE : AGAIN_FAILED;
+	(void)snprintf(reason, size, "%s", pause.reason);
+	pause.until_us = clock_now_us();
+	return pause_store(queue, &pause) == 0 ? AGAIN_DONE : AGAIN_FAILED;
 }
 
 enum again again_target(const struct spool *spool, const char *target, char *reason, size_t size)
 {
 	struct patience patience = { .left_ms = PATIENCE_MS };
 	int queue = queues_lock(spool->dir[SPOOL_OUTGOING], target, &patience);
-	enum again result = AGAIN_NOTHING;
-	json_t *paused;
+	enum again result;
 
 	*reason = '\0';
 	if (queue < 0)
 		return errno == ENOENT        ? AGAIN_NOTHING
 		       : errno == EWOULDBLOCK ? AGAIN_BUSY
 					      : AGAIN_FAILED;
-	paused = jsonfile_load(queue, "paused.json");
-	(void)snprintf(reason, size, "%s", jsonfile_text(paused, "reason"));
-	if (paused)
-		result = end_pause(queue, paused);
-	else if (errno != ENOENT) /* damaged: it counts for nothing */
-		result = removed(queue, "paused.json");
-	json_decref(paused);
+	result = end_pause(queue, reason, size);
 	(void)close(queue); /* releases the lock */
 	return result;
 }

@@ -16,13 +16,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-enum { GATHER_US = 20000 };
+/* A dropped directory whose path is longer than DEEP is moved up: no call takes paths of PATH_MAX.
+ */
+enum { GATHER_US = 20000, DEEP = 2000 };
 
 struct watcher {
 	struct filing filing;
@@ -96,6 +99,20 @@ static void file_here(struct watcher *w, const char *name)
 		file_one(w, w->dir, name, name, !w->filing.has_ok);
 }
 
+/* Moves a directory that lies too deep to the second level of its tree, so that it has a short
+ * path.
+ */
+static int lift(
+	struct watcher *w, int dir, const char *name, const char *path, struct disk_names *list)
+{
+	char lifted[NAME_MAX + 32], made[NAME_MAX + 32];
+
+	(void)snprintf(lifted, sizeof(lifted), "%.*s/deep", (int)strcspn(path, "/"), path);
+	if (disk_rename_unique(dir, name, w->dir, lifted, made, sizeof(made)) < 0)
+		return -1;
+	return disk_names_add(list, made);
+}
+
 /* Files everything of one directory of a dropped tree and puts its directories on the list. */
 static void file_dropped_dir(struct watcher *w, const char *path, struct disk_names *list)
 {
@@ -121,6 +138,8 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 		buf_printf(&below, "%s/%s", path, name);
 		if (below.failed) {
 			w->failed = true;
+		} else if (S_ISDIR(st.st_mode) && below.length > DEEP) {
+			w->failed |= lift(w, dir, name, path, list) < 0;
 		} else if (S_ISDIR(st.st_mode)) {
 			w->failed |= disk_names_add(list, below.data) < 0;
 		} else if (!strchr(path, '/') && is_spent(name)) {

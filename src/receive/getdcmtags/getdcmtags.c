@@ -5,6 +5,7 @@
 #include "association.h"
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "decide/names.h"
 #include "base/disk.h"
 #include "filing.h"
 #include "base/log.h"
@@ -63,11 +64,11 @@ static bool look_at_options(int argc, char *argv[])
 
 static void want_extra(void)
 {
-	char why[CONF_WHY];
+	char why[NAMES_WHY];
 
 	if (extra.failed)
 		die(EXIT_TEMPORARY, "unable to read the option -t: no memory");
-	if (extra.length && conf_want_list(extra.data, why, sizeof(why)) < 0)
+	if (extra.length && names_want_list(extra.data, why, sizeof(why)) < 0)
 		die(EXIT_PERMANENT, "unable to read the tags of -t %s: %s", extra.data, why);
 }
 
@@ -139,7 +140,7 @@ int main(int argc, char *argv[])
 	if (!each || !known || configured) { /* printing alone needs no configuration */
 		optind = 1;
 		buf_free(&extra);
-		conf = cli_options(argc, argv, "pkt:w:", option, usage);
+		conf = cli_options_checked(argc, argv, "pkt:w:", option, usage, names_check);
 	}
 	want_extra();
 	if (each) {

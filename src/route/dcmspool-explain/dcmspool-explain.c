@@ -11,6 +11,7 @@
 
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "decide/rules.h"
 #include "base/log.h"
 #include "series.h"
 #include "cli/show.h"
@@ -24,7 +25,7 @@ int main(int argc, char *argv[])
 	int worst = 0;
 
 	log_open(argv[0]);
-	conf = cli_options(argc, argv, "", NULL, usage);
+	conf = cli_options_checked(argc, argv, "", NULL, usage, rules_check);
 	if (optind == argc) {
 		(void)fputs(usage, stderr);
 		conf_free(conf);

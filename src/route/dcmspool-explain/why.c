@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "decide/decide.h"
-#include "rule/rule.h"
+#include "rule/explain.h"
 #include "cli/show.h"
 
 /* Columns: of truth, and of what is true; more for each level below. */

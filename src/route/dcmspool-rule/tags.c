@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conf/conf.h"
+#include "decide/names.h"
 #include "dicom/dicom.h"
 #include "dicom/dictionary.h"
 #include "base/log.h"
@@ -110,7 +110,7 @@ bool tags_known(const char *name)
 {
 	struct dicom_want_error unused;
 
-	if (conf_tag_known(name))
+	if (names_known(name))
 		return true;
 	if (image >= 0)
 		return dicom_want(name, &unused) == 0;
@@ -124,8 +124,8 @@ void tags_nearest(struct nearest *nearest)
 
 	json_object_foreach (values, key, value)
 		nearest_try(nearest, key);
-	conf_tag_nearest(nearest);
-	conf_keyword_nearest(nearest);
+	names_nearest(nearest);
+	names_nearest_keyword(nearest);
 }
 
 void tags_read(void)

@@ -14,6 +14,7 @@
 #include "compare.h"
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "decide/rules.h"
 #include "base/log.h"
 #include "cli/show.h"
 
@@ -41,7 +42,7 @@ int main(int argc, char *argv[])
 	struct jobs jobs;
 
 	log_open(argv[0]);
-	conf = cli_options(argc, argv, "", NULL, usage);
+	conf = cli_options_checked(argc, argv, "", NULL, usage, rules_check);
 	if (argc - optind > 1) {
 		(void)fputs(usage, stderr);
 		conf_free(conf);

@@ -1,12 +1,12 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "program.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +15,6 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What the program says, cut into lines. */
@@ -27,8 +26,9 @@ struct talk {
 	struct program_end *end;
 };
 
-int program_prepare(void)
+int program_prepare(struct program *program)
 {
+	loop_open_bare(&program->loop);
 	return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -59,35 +59,22 @@ static bool listen_to(struct talk *t)
 	return n > 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Until the program has ended; that somebody still has its standard error does not count. Returns
- * false when it has not by then, or when waiting fails. */
-static bool follow(struct talk *t, int program, int64_t deadline_ms)
+ * false when it has not by then. */
+static bool follow(struct loop *loop, struct talk *t, int program, int64_t deadline_ms)
 {
-	enum { PROGRAM, TEXT, POLLED };
+	enum { PROGRAM = LOOP_OWN, TEXT, POLLED };
 	struct pollfd polled[POLLED] = {
 		[PROGRAM] = { .fd = program, .events = POLLIN },
 		[TEXT] = { .fd = t->fd, .events = POLLIN },
 	};
 
 	for (;;) {
-		int64_t left_ms = deadline_ms - now_ms();
 		bool ended = polled[PROGRAM].revents != 0;
 
-		if (left_ms <= 0)
+		if (clock_left_ms(deadline_ms) == 0)
 			return ended; /* a child of its may talk for ever */
-		if (poll(polled, POLLED, ended ? 0 : (int)left_ms) < 0) {
-			if (errno == EINTR)
-				continue;
-			return false;
-		}
+		(void)loop_poll(loop, clock_wall_us(deadline_ms), polled, POLLED);
 		if (polled[TEXT].revents && !listen_to(t))
 			polled[TEXT].fd = -1;
 		else if (ended && !polled[TEXT].revents)
@@ -130,11 +117,12 @@ static void kill_all(pid_t pid)
 
 /* From the program's start to its end. Returns -1 with errno when it cannot be watched; it is
  * killed then. */
-static int attend(pid_t pid, struct talk *t, long timeout_s)
+static int attend(struct program *program, pid_t pid, struct talk *t)
 {
+	int64_t deadline_ms = clock_monotonic_ms() + program->timeout_s * INT64_C(1000);
 	int fd = pidfd_open(pid, 0), saved = errno;
 
-	t->end->in_time = fd >= 0 && follow(t, fd, now_ms() + timeout_s * INT64_C(1000));
+	t->end->in_time = fd >= 0 && follow(&program->loop, t, fd, deadline_ms);
 	if (t->end->in_time)
 		t->end->status = run_wait(pid);
 	else
@@ -170,7 +158,7 @@ int program_run(struct program *program, int in, const char *last, struct progra
 		(void)close(null);
 	if (pid > 0) {
 		talk.fd = text[0];
-		result = attend(pid, &talk, program->timeout_s);
+		result = attend(program, pid, &talk);
 		saved = errno;
 		end_line(&talk);
 	}

@@ -4,6 +4,8 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "base/loop.h"
+
 #include <stdbool.h>
 
 struct program {
@@ -11,6 +13,7 @@ struct program {
 	int argc;
 	const char *const *environment; /* added to ours */
 	long timeout_s;
+	struct loop loop;
 };
 
 struct program_end {
@@ -21,7 +24,7 @@ struct program_end {
 
 /* Must be called once before: descendants of programs become ours when their parents end, so that
  * none escapes us. Returns -1 with errno. */
-int program_prepare(void);
+int program_prepare(struct program *program);
 
 /* Runs it to its end: in is its standard input (-1: /dev/null), last one more argument (may be
  * NULL). Logs what it writes to standard error. Returns -1 with errno when it could not be

@@ -4,29 +4,25 @@
  * It runs a program of the user's, once for the job or once for each image, and its exit status is
  * the answer.
  */
-#define _GNU_SOURCE /* memfd_create, strsep */
-#include "base/jsonfile.h"
+#define _DEFAULT_SOURCE /* strsep */
 #include "base/log.h"
-#include "program.h"
-#include "sender/sender.h"
+#include "base/memory.h"
+#include "base/run.h"
 #include "base/str.h"
+#include "sender/sender.h"
+#include "spool/series.h"
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_WORDS = 256, MAX_VALUE = 1000, SIGNALLED = 128 };
+enum { MAX_WORDS = 256, MAX_VALUE = 1000 };
 enum { DEFAULT_TIMEOUT_S = 3600, MAX_TIMEOUT_S = 24 * 3600 };
-
-_Noreturn static void no_memory(void)
-{
-	die(EXIT_TEMPORARY, "unable to send: out of memory");
-}
 
 /* Cuts the command at its blanks; it lives as long as we do. */
 static void read_command(struct program *program)
@@ -36,7 +32,7 @@ static void read_command(struct program *program)
 	char *rest = strdup(command), *word;
 
 	if (!rest)
-		no_memory();
+		sender_no_memory();
 	program->argv = argv;
 	while ((word = strsep(&rest, " "))) {
 		if (*word == '\0')
@@ -83,24 +79,22 @@ static char *variable(const char *keyword, const char *value)
 	from = b.length;
 	buf_printf(&b, "%.*s", MAX_VALUE, value);
 	if (b.failed)
-		no_memory();
-	for (char *c = b.data + from; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
+		sender_no_memory();
+	text_clean(b.data + from);
 	return b.data;
 }
 
 /* The tags of the series, for the life of the process. */
 static const char *const *make_environment(void)
 {
-	json_t *series = jsonfile_load(AT_FDCWD, "series.json"), *value;
-	json_t *tags = json_object_get(series, "tags");
+	json_t *series = series_load(AT_FDCWD), *value;
+	json_t *tags = series_tags(series);
 	char **all = calloc(json_object_size(tags) + 1, sizeof(*all));
 	const char *keyword;
 	size_t n = 0;
 
 	if (!all)
-		no_memory();
+		sender_no_memory();
 	json_object_foreach (tags, keyword, value) {
 		const char *text = json_string_value(value);
 
@@ -114,17 +108,14 @@ static const char *const *make_environment(void)
 /* The list of images, for the program's standard input. */
 static int make_list(const struct sender *sender)
 {
-	int fd = memfd_create("images", MFD_CLOEXEC);
 	struct buf list = { 0 };
+	int fd;
 
 	for (size_t i = 0; i < sender->count; i++)
 		buf_printf(&list, "%s\n", sender->image[i].name);
-	if (list.failed)
-		no_memory();
-	if (fd < 0 || write(fd, list.data, list.length) != (ssize_t)list.length ||
-		lseek(fd, 0, SEEK_SET) < 0)
-		die(EXIT_TEMPORARY, "unable to make the list of images: %s", strerror(errno));
-	buf_free(&list);
+	fd = memory_buf("images", &list, false);
+	if (fd < 0)
+		sender_own_fault("unable to make the list of images: %s", strerror(errno));
 	return fd;
 }
 
@@ -135,9 +126,9 @@ static void describe(const struct program_end *end, char *out, size_t size)
 
 	if (end->status == 0)
 		(void)snprintf(out, size, "%s", end->text[0] ? end->text : "stored");
-	else if (end->status > SIGNALLED)
-		(void)snprintf(out, size, "ended by signal %d%s%s", end->status - SIGNALLED, colon,
-			end->text);
+	else if (end->status > RUN_SIGNALLED)
+		(void)snprintf(out, size, "ended by signal %d%s%s", end->status - RUN_SIGNALLED,
+			colon, end->text);
 	else
 		(void)snprintf(out, size, "exit status %d%s%s", end->status, colon, end->text);
 }
@@ -204,8 +195,7 @@ static void send_each(struct sender *sender, struct program *program)
 			answer(sender, i, &end);
 			if (slow >= 0)
 				sender_answer(sender, (size_t)slow, SENDER_FAILED, SENDER_NO_STATUS,
-					"the program takes too long with this image and was "
-					"killed");
+					"the program takes too long with this image and was killed");
 			slow = -1;
 		} else if (slow >= 0) {
 			too_slow(sender, program);
@@ -238,7 +228,7 @@ int main(int argc, char *argv[])
 	each = read_settings(&program);
 	if (sender_probing(argc, argv)) {
 		probe(&sender, &program);
-	} else if (program_prepare() < 0) {
+	} else if (program_prepare(&program) < 0) {
 		sender_target_failed(
 			&sender, "unable to adopt what the program starts: %s", strerror(errno));
 	} else if (sender.count > 0) {

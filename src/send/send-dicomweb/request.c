@@ -1,8 +1,10 @@
-#define _GNU_SOURCE /* memfd_create, pipe2 */
+#define _GNU_SOURCE /* pipe2 */
 #include "request.h"
 
-#include "base/disk.h"
+#include "base/clock.h"
+#include "base/memory.h"
 #include "base/run.h"
+#include "sender/sender.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Below this, curl does not wait for "100 Continue": some servers never say it. */
@@ -24,7 +24,16 @@ enum { CURL_PIECE = 2 * (1 << 16) };
 static const char mark[] = "\ndcmspool\n";
 #define REPORT                                                                                     \
 	"%{stderr}\\ndcmspool\\n%{http_code}\\n%{size_upload}\\n%{content_type}\\n"                \
-	"%{redirect_url}\\n%{errormsg}\\n"
+	"%{redirect_url}\\n%header{retry-after}\\n%{errormsg}\\n"
+
+char *request_token(void)
+{
+	char *token = sender_secret("TOKEN_FILE");
+
+	if (token && text_has_control(token))
+		sender_never("TARGET_TOKEN_FILE has a control character in it");
+	return token;
+}
 
 /* A line of curl's configuration: name = "value", quoted as curl(1) says of -K. */
 static void option(struct buf *b, const char *name, const char *value)
@@ -37,22 +46,24 @@ static void option(struct buf *b, const char *name, const char *value)
 
 static void credentials(struct buf *b, const struct request_target *t)
 {
+	char *token = t->bearer ? request_token() : NULL;
 	struct buf text = { 0 };
 
-	if (t->token)
-		buf_printf(&text, "Authorization: Bearer %s", t->token);
+	if (token)
+		buf_printf(&text, "Authorization: Bearer %s", token);
 	else if (t->username)
 		buf_printf(&text, "%s:%s", t->username, t->password);
 	if (text.data)
-		option(b, t->token ? "header" : "user", text.data);
+		option(b, token ? "header" : "user", text.data);
 	b->failed |= text.failed;
 	buf_free(&text);
+	free(token);
 }
 
 /* What both kinds of request have. */
-static void common(struct buf *b, const struct request_target *t, const char *path)
+static void common(struct buf *b, const struct request_target *t, const char *url)
 {
-	buf_printf(b, "url = \"%s%s\"\n", t->url, path); /* checked: nothing to be quoted */
+	option(b, "url", url);
 	buf_puts(b, "silent\nno-buffer\ngloboff\nhttp1.1\nproto = \"http,https\"\nuser-agent = "
 		    "\"dcmspool\"\n"
 		    "header = \"Accept: application/dicom+json\"\nwrite-out = \"" REPORT "\"\n");
@@ -66,7 +77,7 @@ static void posting(struct buf *b, const struct request_target *t, const struct 
 {
 	long still_s = t->timeout_s;
 
-	common(b, t, "/studies");
+	common(b, t, t->store);
 	buf_printf(b,
 		"request = \"POST\"\nupload-file = \"-\"\nheader = \"Transfer-Encoding:\"\n"
 		"header = \"Content-Length: %lld\"\nheader = \"Content-Type: multipart/related; "
@@ -80,32 +91,6 @@ static void posting(struct buf *b, const struct request_target *t, const struct 
 	}
 	/* Nothing moves in either direction for so long; the wait for the answer counts. */
 	buf_printf(b, "speed-limit = 1\nspeed-time = %ld\n", still_s);
-}
-
-/* Takes over the text. Returns a descriptor without a name, so that a kill -9 leaves no secret
- * behind. */
-static int memory_file(const char *name, struct buf *text)
-{
-	int fd = -1;
-
-	if (text->failed)
-		errno = ENOMEM;
-	else
-		fd = memfd_create(name, MFD_CLOEXEC);
-	if (fd >= 0 && text->length > 0 && disk_write_all(fd, text->data, text->length) < 0) {
-		(void)close(fd); /* an error is being reported already */
-		fd = -1;
-	}
-	buf_free(text);
-	return fd;
-}
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 /* What goes wrong here is told as if curl had: the transfer has broken. */
@@ -142,17 +127,17 @@ static void transfer(
 		[IN] = { .fd = *in, .events = POLLOUT },
 		[OUT] = { .fd = out, .events = POLLIN },
 	};
-	long long deadline = 0;
+	int64_t deadline_ms = 0;
 	bool open = true, begun = false;
 
 	while (open) {
-		long long wait = deadline ? deadline - now_ms() : -1;
+		int wait_ms = deadline_ms ? clock_left_ms(deadline_ms) : -1;
 
-		if (deadline && wait <= 0) {
+		if (wait_ms == 0) {
 			broken(r, "the answer does not come to its end");
 			return;
 		}
-		if (poll(polled, POLLED, (int)wait) < 0) {
+		if (poll(polled, POLLED, wait_ms) < 0) {
 			if (errno != EINTR)
 				broken(r, strerror(errno));
 			continue;
@@ -167,8 +152,9 @@ static void transfer(
 			open = take(r, out, max);
 			begun = true;
 		}
-		if (begun && !deadline && r->body != BODY_MORE) /* slow sending is no slow answer */
-			deadline = now_ms() + timeout_s * 1000LL;
+		if (begun && !deadline_ms &&
+			r->body != BODY_MORE) /* slow sending is no slow answer */
+			deadline_ms = clock_monotonic_ms() + timeout_s * INT64_C(1000);
 	}
 }
 
@@ -203,6 +189,7 @@ static void read_report(int fd, struct request_result *r)
 		r->uploaded = strtoll(next_line(&at), NULL, 10);
 		copy(r->type, sizeof(r->type), next_line(&at));
 		copy(r->location, sizeof(r->location), next_line(&at));
+		copy(r->retry_after, sizeof(r->retry_after), next_line(&at));
 		copy(r->message, sizeof(r->message), next_line(&at));
 	} else if (n > 0) {
 		at = text; /* its complaint about an option, say */
@@ -238,18 +225,17 @@ static void close_both(const int fd[2])
 static int run_curl(
 	struct buf *text, struct body *body, size_t max, long timeout_s, struct request_result *r)
 {
-	int config = memory_file("curl configuration", text), report = -1, result = -1, saved;
+	int config = memory_buf("curl configuration", text, false), result = -1, saved;
+	int report = memory_file("curl report", NULL, 0, false);
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 	struct run run = RUN_DEFAULT;
-	struct buf nothing = { 0 };
-	char path[32];
+	char path[MEMORY_PATH_SIZE];
 	pid_t pid;
 
 	*r = (struct request_result){ .body = BODY_MORE };
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", config);
+	memory_path(config, path);
 	/* -q: no ~/.curlrc */
 	run.argv = (const char *const[]){ "curl", "-q", "--config", path, NULL };
-	report = memory_file("curl report", &nothing);
 	if (config < 0 || report < 0 || pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
 		fcntl(in[1], F_SETFL, O_NONBLOCK) < 0)
 		goto out;
@@ -290,9 +276,12 @@ int request_post(const struct request_target *target, struct body *body, size_t 
 
 int request_probe(const struct request_target *target, struct request_result *result)
 {
-	struct buf config = { 0 };
+	struct buf config = { 0 }, url = { 0 };
 
-	common(&config, target, "/studies?StudyInstanceUID=2.25.0&limit=1");
+	buf_printf(&url, "%s/studies?StudyInstanceUID=2.25.0&limit=1", target->url);
+	config.failed = url.failed;
+	common(&config, target, url.failed ? "" : url.data);
+	buf_free(&url);
 	buf_printf(&config, "output = \"/dev/null\"\nmax-time = %ld\n", target->timeout_s);
 	return run_curl(&config, NULL, 0, target->timeout_s, result);
 }

@@ -4,9 +4,9 @@
 #ifndef DELIVER_H
 #define DELIVER_H
 
-#include "rsync.h"
-#include "sender/sender.h"
 #include "sender/marker.h"
+#include "sender/sender.h"
+#include "rsync.h"
 
 struct item {
 	size_t index; /* of the image */

@@ -1,8 +1,7 @@
 #include "destination.h"
 
-#include "base/log.h"
-#include "sender/sender.h"
 #include "base/str.h"
+#include "sender/sender.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +18,10 @@ bool destination_is_pattern(const char *text)
 	return strpbrk(text, pattern) != NULL;
 }
 
-_Noreturn static void no_memory(void)
-{
-	die(EXIT_TEMPORARY, "unable to send: out of memory");
-}
-
 _Noreturn static void wrong(const char *text)
 {
-	sender_never("TARGET_DESTINATION is '%s'; it must be like USER@HOST:/PATH, "
-		     "rsync://HOST/MODULE/PATH or /PATH",
+	sender_never("TARGET_DESTINATION is '%s'; "
+		     "it must be like USER@HOST:/PATH, rsync://HOST/MODULE/PATH or /PATH",
 		text);
 }
 
@@ -36,7 +30,7 @@ static char *copy_of(const char *text, size_t length)
 	char *copy = strndup(text, length);
 
 	if (!copy)
-		no_memory();
+		sender_no_memory();
 	return copy;
 }
 
@@ -78,8 +72,8 @@ static void check_password(const char *from)
 	const char *at = memchr(from, '@', strcspn(from, "/")), *colon = strchr(from, ':');
 
 	if (at && colon && colon < at)
-		sender_never("TARGET_DESTINATION has a password in it; put that into a file, and "
-			     "name the file in TARGET_PASSWORD_FILE");
+		sender_never("TARGET_DESTINATION has a password in it; "
+			     "put that into a file, and name the file in TARGET_PASSWORD_FILE");
 }
 
 /* rsync://[USER@]HOST[:PORT]/MODULE[/PATH] */
@@ -121,9 +115,8 @@ static enum destination_kind check(const char *text)
 	const char *path = text;
 	enum destination_kind kind = DESTINATION_LOCAL;
 
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			sender_never("TARGET_DESTINATION has a control character in it");
+	if (text_has_control(text))
+		sender_never("TARGET_DESTINATION has a control character in it");
 	if (strncmp(text, scheme, strlen(scheme)) == 0) {
 		check_password(text + strlen(scheme));
 		check_daemon(text);
@@ -156,7 +149,7 @@ static char *make_shell(const struct sender_ssh *ssh)
 		buf_puts(&b, "'");
 	}
 	if (b.failed)
-		no_memory();
+		sender_no_memory();
 	return b.data;
 }
 
@@ -201,7 +194,7 @@ char *destination_path(const struct destination *d, const char *directory, const
 	if (name)
 		buf_puts(&b, name);
 	if (b.failed)
-		no_memory();
+		sender_no_memory();
 	return b.data;
 }
 
@@ -217,6 +210,6 @@ char *destination_name(const char *name)
 		buf_printf(&b, "~%08x", (unsigned)str_hash(name));
 	}
 	if (b.failed)
-		no_memory();
+		sender_no_memory();
 	return b.data;
 }

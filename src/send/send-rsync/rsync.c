@@ -1,48 +1,15 @@
-#define _GNU_SOURCE /* memfd_create */
 #include "rsync.h"
 
-#include "base/disk.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/run.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_ARGUMENTS = 32, ARGUMENT = 64, MIN_RATE = 512, FILE_MODE = 0660 };
-
-/* A descriptor without a name, so that nothing is left behind by a kill -9. */
-static int make_memory(const char *name, const struct buf *content)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	if (fchmod(fd, FILE_MODE) == 0 &&
-		(!content || !content->data ||
-			(disk_write_all(fd, content->data, content->length) == 0 &&
-				lseek(fd, 0, SEEK_SET) == 0)))
-		return fd;
-	(void)close(fd); /* an error is being reported already */
-	return -1;
-}
-
-static int read_memory(int fd, struct buf *out)
-{
-	char data[4096];
-	ssize_t n;
-
-	buf_free(out);
-	buf_puts(out, "");
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return -1;
-	while ((n = read(fd, data, sizeof(data))) > 0)
-		buf_add(out, data, (size_t)n);
-	return n < 0 || out->failed ? -1 : 0;
-}
+enum { MAX_ARGUMENTS = 32, ARGUMENT = 64, MIN_RATE = 512 };
 
 /* One argument made of words and a number. */
 struct number {
@@ -140,15 +107,18 @@ static pid_t start(
 
 static int run_once(struct rsync *r, enum rsync_act act, const char *path, const struct buf *list)
 {
-	int in = make_memory("list", list), out = make_memory("rsync's output", NULL);
-	int errors = make_memory("rsync's errors", NULL), status = -1, saved;
+	int in = memory_file("list", list ? list->data : NULL, list ? list->length : 0, false);
+	int out = memory_file("rsync's output", NULL, 0, false);
+	int errors = memory_file("rsync's errors", NULL, 0, false), status = -1, saved;
 	pid_t pid = -1;
 
 	if (in >= 0 && out >= 0 && errors >= 0)
 		pid = start(r, act, path, in, out, errors);
 	if (pid > 0)
 		status = run_wait(pid);
-	if (status >= 0 && (read_memory(out, &r->out) < 0 || read_memory(errors, &r->errors) < 0))
+	buf_free(&r->out); /* of the run before */
+	buf_free(&r->errors);
+	if (status >= 0 && (memory_read(out, &r->out) < 0 || memory_read(errors, &r->errors) < 0))
 		status = -1;
 	saved = errno;
 	if (in >= 0)
@@ -167,8 +137,8 @@ int rsync_run(struct rsync *r, enum rsync_act act, const char *path, const struc
 
 	if (status <= 0 || r->old || !strstr(r->errors.data, "--fsync: unknown option"))
 		return status;
-	log_warning("rsync at the target is older than 3.2.4 and cannot sync what it writes; "
-		    "update it");
+	log_warning(
+		"rsync at the target is older than 3.2.4 and cannot sync what it writes; update it");
 	r->old = true;
 	return run_once(r, act, path, list);
 }

@@ -9,8 +9,8 @@
 #ifndef RSYNC_H
 #define RSYNC_H
 
-#include "destination.h"
 #include "base/str.h"
+#include "destination.h"
 
 enum rsync_act {
 	RSYNC_SEND,   /* the files of the list into the directory */

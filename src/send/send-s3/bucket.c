@@ -1,7 +1,7 @@
 #include "bucket.h"
 
-#include "sender/sender.h"
 #include "base/str.h"
+#include "sender/sender.h"
 
 #include <limits.h>
 #include <stdbool.h>

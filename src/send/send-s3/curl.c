@@ -1,6 +1,8 @@
-#define _GNU_SOURCE /* memfd_create, pipe2 */
+#define _GNU_SOURCE /* pipe2 */
 #include "curl.h"
 
+#include "base/clock.h"
+#include "base/memory.h"
 #include "base/run.h"
 #include "base/str.h"
 
@@ -12,9 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LINE_SIZE = 4096, WORD_SIZE = 33, ANSWER_MAX = 1 << 20, NO_END = -2 };
@@ -25,7 +25,7 @@ struct output {
 	int fd;
 	char data[LINE_SIZE]; /* read, and taken up to at */
 	size_t at, end;
-	long long patience_ms, deadline_ms; /* for an answer that has begun; 0: none has */
+	int64_t patience_ms, deadline_ms; /* for an answer that has begun; 0: none has */
 	const struct request *request;
 	struct reply reply;
 	size_t seen;       /* bytes of the current answer's body */
@@ -86,25 +86,14 @@ static void add_request(struct buf *config, const struct bucket *bucket,
 		word, nth);
 }
 
-/* A file without a name, so that nothing is left behind by a kill -9. */
 static int make_config(
 	const struct bucket *bucket, const struct request *request, size_t count, const char *word)
 {
-	int fd = memfd_create("curl configuration", MFD_CLOEXEC);
 	struct buf config = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		add_request(&config, bucket, &request[i], word, i);
-	if (fd >= 0 &&
-		(config.failed || write(fd, config.data, config.length) != (ssize_t)config.length ||
-			lseek(fd, 0, SEEK_SET) < 0)) {
-		(void)close(fd); /* memory */
-		fd = -1;
-	}
-	if (config.data)
-		explicit_bzero(config.data, config.length);
-	buf_free(&config);
-	return fd;
+	return memory_buf("curl configuration", &config, false);
 }
 
 static void add_body(struct output *o, const char *line)
@@ -158,14 +147,6 @@ static bool endless(struct output *o, int code, const char *message)
 	return false;
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* Waits for more, with answering for the rest of an answer: curl has a time-out for one in which
  * nothing moves, but a server may move a byte from time to time. Returns as read(2), NO_END after
  * the deadline. */
@@ -176,12 +157,10 @@ static int fill(struct output *o, bool answering)
 	ssize_t n;
 
 	if (answering && !o->deadline_ms)
-		o->deadline_ms = now_ms() + o->patience_ms;
-	do {
-		long long left = o->deadline_ms ? o->deadline_ms - now_ms() : -1;
-
-		ready = poll(&polled, 1, o->deadline_ms && left < 0 ? 0 : (int)left);
-	} while (ready < 0 && errno == EINTR);
+		o->deadline_ms = clock_monotonic_ms() + o->patience_ms;
+	do
+		ready = poll(&polled, 1, o->deadline_ms ? clock_left_ms(o->deadline_ms) : -1);
+	while (ready < 0 && errno == EINTR);
 	if (ready == 0)
 		return NO_END;
 	n = read(o->fd, o->data, sizeof(o->data));

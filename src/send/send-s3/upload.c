@@ -1,18 +1,18 @@
-#define _GNU_SOURCE /* memfd_create */
 #include "upload.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "curl.h"
 #include "hash.h"
-#include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* So many at once: sha256sum and curl are started for each round, and nothing is sent while it
@@ -68,18 +68,15 @@ static void take_hash(void *context, const char *file, const char *sha256)
 }
 
 /* Hashes the images of the round; those that cannot be read fail and leave it. */
-static int hash_round(struct round *r)
+static void hash_round(struct round *r)
 {
 	const char *file[ROUND_MAX];
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->count; i++)
 		file[i] = r->request[i].file;
-	if (hash_files(file, r->count, take_hash, r) < 0) {
-		sender_target_failed(
-			&r->job->sender, "unable to run sha256sum: %s", strerror(errno));
-		return -1;
-	}
+	if (hash_files(file, r->count, take_hash, r) < 0)
+		sender_no_program("sha256sum");
 	for (size_t i = 0; i < r->count; i++) {
 		if (!r->request[i].sha256[0]) {
 			sender_answer(&r->job->sender, r->image[i], SENDER_FAILED, SENDER_NO_STATUS,
@@ -90,7 +87,6 @@ static int hash_round(struct round *r)
 		r->image[kept++] = r->image[i];
 	}
 	r->count = kept;
-	return 0;
 }
 
 static void answer(struct job *job, size_t image, enum sender_answer answer, const char *text)
@@ -185,7 +181,7 @@ static void judge_curl(struct round *r, int code, size_t needed)
 	char text[64];
 
 	if (code < 0)
-		sender_target_failed(&r->job->sender, "unable to run curl: %s", strerror(errno));
+		sender_no_program("curl");
 	(void)snprintf(text, sizeof(text), "curl ended without an answer, status %d", code);
 	if (r->replies < needed)
 		(void)target_failed(r->job, text); /* unless it has failed for another reason */
@@ -203,13 +199,13 @@ static void upload_images(struct round *r)
 
 static void upload_markers(struct round *r)
 {
-	char file[32];
+	char file[MEMORY_PATH_SIZE];
 	int empty, code = -1;
 
 	if (r->markers == 0 || r->job->sender.target_failed)
 		return;
-	empty = memfd_create("marker", MFD_CLOEXEC); /* curl must see a file of no bytes */
-	(void)snprintf(file, sizeof(file), "/proc/self/fd/%d", empty);
+	empty = memory_file("marker", NULL, 0, false); /* curl must see a file of no bytes */
+	memory_path(empty, file);
 	for (size_t i = 0; i < r->markers; i++)
 		r->marker[i].file = file;
 	r->replies = 0;
@@ -220,28 +216,16 @@ static void upload_markers(struct round *r)
 		(void)close(empty); /* memory */
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* curl limits the rate within an upload, but not over many small ones. */
-static void pace(const struct bucket *bucket, int64_t bytes, int64_t began_ns)
+static void pace(const struct bucket *bucket, int64_t bytes, int64_t began_ms)
 {
-	int64_t left_ns;
-	struct timespec rest;
+	int64_t until_ms;
 
 	if (bucket->rate == 0)
 		return;
-	left_ns = (int64_t)((double)bytes / (double)bucket->rate * 1e9) - (now_ns() - began_ns);
-	if (left_ns <= 0)
-		return;
-	rest = (struct timespec){ left_ns / 1000000000, left_ns % 1000000000 };
-	while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
-		;
+	until_ms = began_ms + (int64_t)((double)bytes / (double)bucket->rate * 1e3);
+	while (clock_left_ms(until_ms) > 0)
+		(void)poll(NULL, 0, clock_left_ms(until_ms)); /* a signal only makes it anew */
 }
 
 void upload_all(struct job *job)
@@ -250,13 +234,12 @@ void upload_all(struct job *job)
 
 	while (!job->sender.target_failed && job->sender.answered < job->sender.count) {
 		struct round r = { .job = job, .barren = &barren };
-		int64_t began_ns = now_ns(), bytes = choose(&r);
+		int64_t began_ms = clock_monotonic_ms(), bytes = choose(&r);
 
-		if (hash_round(&r) == 0) {
-			upload_images(&r);
-			upload_markers(&r);
-			pace(&job->bucket, bytes, began_ns);
-		}
+		hash_round(&r);
+		upload_images(&r);
+		upload_markers(&r);
+		pace(&job->bucket, bytes, began_ms);
 		for (size_t i = 0; i < r.markers; i++)
 			free(r.marker[i].url);
 	}

@@ -4,9 +4,9 @@
 #ifndef UPLOAD_H
 #define UPLOAD_H
 
-#include "bucket.h"
-#include "sender/sender.h"
 #include "sender/marker.h"
+#include "sender/sender.h"
+#include "bucket.h"
 
 #include <stdbool.h>
 

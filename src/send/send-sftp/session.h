@@ -10,8 +10,8 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "sender/ssh.h"
 #include "base/str.h"
+#include "sender/ssh.h"
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,0 +1,30 @@
+# linked.bats: a program has in it what it needs. The rule language is for those that decide, the dictionary
+# of tags for those that read tags by names that a user gives.
+
+load ../helper
+
+# symbols PROGRAM: the functions and tables that are linked into it
+symbols() { nm "$BIN/$1" | awk '$2 ~ /[TtRrDd]/ { print $3 }'; }
+
+sanitized() { nm "$BIN/dcmspool-hold" | grep -q __asan_init; }
+
+@test "linked: programs that do not decide have neither rule language nor dictionary" {
+	local program
+	for program in dcmspool-{receiver,association,dispatcher,cleaner,echo,hold,release,retry,cancel}; do
+		echo "$program:"
+		! symbols "$program" | grep -E '^(rule|dicom_dictionary)_' || return 1
+	done
+	! symbols getdcmtags | grep -E '^rule_' || return 1 # extra_tags may name any keyword
+	symbols dcmspool-router | grep -q '^rule_evaluate$'
+	symbols dcmspool-router | grep -q '^dicom_dictionary_keyword$'
+}
+
+@test "linked: release, hold and cleaner are small" {
+	sanitized && skip "sanitizers make them large"
+	local program text
+	for program in dcmspool-{release,hold,cleaner}; do
+		text=$(size "$BIN/$program" | awk 'NR == 2 { print $1 }')
+		echo "$program: $text bytes"
+		[ "$text" -lt 120000 ]
+	done
+}
