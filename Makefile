@@ -12,7 +12,7 @@ BUILD      ?= build
 BIN        ?= bin
 
 RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev \
-                 zlib1g-dev libpcre2-dev s6 inotify-tools curl ca-certificates openssh-client rsync
+                 zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
 CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
                  python3-pydicom openssl orthanc orthanc-dicomweb openssh-server
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
@@ -24,9 +24,11 @@ HARDEN    = -fstack-protector-strong -fPIE
 override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Isrc/lib -I$(BUILD)/gen -DSYSCONFDIR='"$(SYSCONFDIR)"'
 override CFLAGS   += -std=c11 $(WARNINGS) $(HARDEN)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
+# What only one program needs is LDLIBS_PROGRAM.
+LDLIBS_send-dicom = -lssl -lcrypto
 LDLIBS    = -linotifytools -lconfuse -ljansson -lz -lpcre2-8 -lm
 
-LIB_SRC  := $(wildcard src/lib/*/*.c)
+LIB_SRC  := $(wildcard src/lib/*/*.c src/lib/*/*/*.c)
 LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
 # A folder below a stage's is a program.
 PROGRAM_DIRS := $(patsubst %/,%,$(filter-out src/lib/%,$(wildcard src/*/*/)))
@@ -65,7 +67,7 @@ $(BUILD)/libspool.a: $(LIB_OBJ)
 define PROGRAM
 $(BIN)/$(notdir $(1)): $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(BUILD)/libspool.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) $$(LDLIBS_$(notdir $(1)))
 endef
 $(foreach p,$(PROGRAM_DIRS),$(eval $(call PROGRAM,$(p))))
 
@@ -79,7 +81,7 @@ $(BUILD)/tests/$(basename $(notdir $(1))): $(1) $(BUILD)/libspool.a
 endef
 $(foreach t,$(TOOL_SRC),$(eval $(call TOOL,$(t))))
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # The dictionary that storescp reads at each connection: groups 0000 and 0002 are all it needs.
 $(BIN)/storescp.dic: src/receive/dcmspool-association/storescp-dic.sh
@@ -147,6 +149,7 @@ bench: all tools
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-getdcmtags.sh
 	BUILD=$(abspath $(BUILD)) tests/bench/bench-rules.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-dispatch.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-send.sh
 
 # As whoever we are, when the packages are there. BATS: files or folders.
 test: all tools
@@ -199,6 +202,16 @@ fuzz-rules:
 	cd $(FUZZ) && ./fuzz_rule -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-rss_limit_mb=512 -print_final_stats=1 rules rule-seeds
 
+# What a peer can send to us.
+fuzz-network:
+	@mkdir -p $(FUZZ)/network $(FUZZ)/network-seeds
+	/usr/bin/python3 tests/fuzz/network_seeds.py $(FUZZ)/network-seeds
+	clang $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $(FUZZ)/fuzz_network tests/fuzz/fuzz_network.c \
+		$(wildcard src/lib/dicom/network/*.c) src/lib/base/str.c
+	cd $(FUZZ) && ./fuzz_network -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
+		-rss_limit_mb=512 -print_final_stats=1 network network-seeds
+
 # What is left out is style, or what clang 14 sees in our va_lists and tables for want of context.
 TIDY        = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,$(TIDY_STYLE)
 TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-signed-char-misuse,-bugprone-macro-parentheses,-bugprone-branch-clone
@@ -209,7 +222,7 @@ lint:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	shellcheck -x .ci/run .ci/deps tests/suite $(SHELL_FILES) $(wildcard src/*/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
-	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/lib/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
 	mandoc -T lint -W warning $(MAN_PAGES)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
@@ -246,5 +259,5 @@ clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
 		$(PRELOADED)
 
-.PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules bench deps \
+.PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules fuzz-network bench deps \
 	asan coverage fuzz lint install uninstall clean

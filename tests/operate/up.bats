@@ -149,7 +149,7 @@ goes_through() {
 @test "up does not run as root, unless it is told to" {
 	make_up
 	if [ "$(id -u)" = 0 ]; then
-		run -100 "$BIN/dcmspool" up -c "$CONF"
+		run -100 timeout 20 "$BIN/dcmspool" up -c "$CONF"
 		[[ $output == *'unable to run as root: '*'sudo -u USER dcmspool up ...'*'--root'* ]]
 		[ ! -e "$SPOOL" ]
 		"$BIN/dcmspool" up -n -c "$CONF"

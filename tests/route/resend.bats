@@ -118,9 +118,11 @@ load byhand
 	make_router
 	start_all
 	small study -n 4
-	stay_connected "$BATS_TEST_TMPDIR"/study/*/*
+	stay_connected -W 4 "$BATS_TEST_TMPDIR"/study/*/*
 	wait_for has_images "$SPOOL/incoming" 3
 	mv "$SPOOL"/incoming/2.25.* "$SPOOL/incoming/by hand"
+	echo >"$BATS_TEST_TMPDIR/stay"
+	wait_for grep -q 'IM00004.dcm 0000' "$BATS_TEST_TMPDIR/sender.log"
 	stop "$pid_sender"
 	routes 4
 	identical "$BATS_TEST_TMPDIR/study"

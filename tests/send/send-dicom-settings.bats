@@ -39,13 +39,13 @@ titles() {
 	fake show=1 0000
 	echo '--help' >"$job/x"
 	export TARGET_PASS_AET=yes
-	for title in --help -x @x '`id`' '$(id)' '"' "a'b\"c" '%s%n'; do
+	for title in --help -x @x @234567890123456 '`id`' '$(id)' '"' "a'b\"c" '%s%n'; do
 		sent_by 192.0.2.7 "$title" "$title"
 		send dicom 1.dcm
 		[ "$status" -eq 0 ]
 		[ "$(titles)" = "$title>$title" ]
 	done
-	for title in 'a\b' $'a\nb' 12345678901234567 é @234567890123456; do
+	for title in 'a\b' $'a\nb' 12345678901234567 é; do
 		sent_by 192.0.2.7 "$title" "$title"
 		send dicom 1.dcm
 		[ "$status" -eq 0 ]
@@ -64,12 +64,16 @@ titles() {
 	[ "$(titles)" = 'DCMSPOOL>CT1' ]
 	TARGET_PASS_AET=yes send dicom 1.dcm
 	[ "$(titles)" = 'ROUTER>CT1' ]
-	for peer in local '' --help '127.0.0.1 -v' '@x' '$(id)' ::1; do
+	for peer in local '' --help '127.0.0.1 -v' '@x' '$(id)'; do
 		sent_by "$peer" CT1 ROUTER
 		send dicom 1.dcm 2.dcm
 		[ "$status" -eq 1 ] # these images only; the target is not to blame
 		[ "$(count $'^failed\t-\t[12].dcm\treturn_to_sender')" -eq 2 ]
 	done
+	sent_by ::1 CT1 ROUTER # at which nobody listens
+	send dicom 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t::1:'* ]]
 	run env -u DCMSPOOL_JOB "$BIN/send-dicom" -p </dev/null
 	[ "$status" -eq 0 ] # nobody to ask
 	[ -z "$output" ]
@@ -92,15 +96,12 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 	scp --refuse
 	probe
 	[ "$status" -eq 111 ]
-	[[ $output = $'target\t'*'Rejected'*'Reason: No Reason' ]]
+	[[ $output = $'target\t'*'rejects the association: no reason given' ]]
 	TARGET_HOST=no-such-host.invalid probe
 	[ "$status" -eq 111 ]
 	[[ $output = *'unknown host'* ]]
 	TARGET_PORT=0 probe
 	[ "$status" -eq 100 ]
-	PATH=/nonexistent probe
-	[ "$status" -eq 111 ]
-	[[ $output = *'unable to run echoscu'* ]]
 }
 
 @test "send-dicom -p: a target that hangs, aborts, or answers a failure; one without C-ECHO can be used" {
@@ -108,11 +109,11 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 	fake echo=hang
 	TARGET_TIMEOUT=1 probe
 	[ "$status" -eq 111 ]
-	[[ $output = *timeout* ]]
+	[[ $output = *'does not answer in time'* ]]
 	fake echo=abort
 	probe
 	[ "$status" -eq 111 ]
-	[[ $output = *Aborted* || $output = *aborted* ]]
+	[[ $output = *aborts* ]]
 	fake echo=a700
 	probe
 	[ "$status" -eq 111 ]
@@ -136,12 +137,12 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 		probe_job
 		[ "$status" -eq 0 ]
 		[ -z "$output" ]
-		grep -q 'refuses a C-ECHO, so it is there.*\(Rejected Permanent\|aborted\)' "$BATS_TEST_TMPDIR/stderr"
+		grep -q 'refuses a C-ECHO, so it is there.*the target \(rejects\|aborts\|closes\)' "$BATS_TEST_TMPDIR/stderr"
 		send dicom 1.dcm
 		[ "$status" -eq 0 ]
 		probe # an operator is told
 		[ "$status" -eq 111 ]
-		[[ $output = $'target\t'*'Rejected Permanent'* || $output = $'target\t'*aborted* ]]
+		[[ $output = $'target\t'*' the target '* ]]
 		stop_all
 	done
 	fake echo=0124
@@ -173,7 +174,7 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 	[ ! -s "$BATS_TEST_TMPDIR/stderr" ]
 	probe
 	[ "$status" -eq 111 ]
-	[[ $output = *'Calling AE Title Not Recognized' ]]
+	[[ $output = *'calling AE title not recognised' ]]
 	unset TARGET_HOST TARGET_AEC
 	sent_by 127.0.0.1 CT1 ROUTER # one sender that is away stops nobody else's jobs
 	TARGET_PORT=$(free_port) TARGET_RETURN_TO_SENDER=yes probe_job
@@ -183,13 +184,11 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 
 @test "send-dicom: without TARGET_TIMEOUT it waits for 30 seconds" {
 	images 1
-	play "say scu.cc W \"\$*\""
-	printf '#!/bin/sh\necho "$@" >%q\n' "$BATS_TEST_TMPDIR/arguments" >"$BATS_TEST_TMPDIR/path/dcmsend"
+	fake 0000
 	unset TARGET_TIMEOUT
-	send dicom 1.dcm
-	grep -q -e ' 30 ' "$BATS_TEST_TMPDIR/arguments"
-	run grep -e ' 60 ' "$BATS_TEST_TMPDIR/arguments"
-	[ "$status" -eq 1 ]
+	cd "$job"
+	strace -o "$BATS_TEST_TMPDIR/trace" -e trace=poll "$BIN/send-dicom" <<<1.dcm
+	grep -q 'poll.*, \(30000\|299[0-9][0-9]\))' "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "send-dicom: connections: one job over several associations at once" {
@@ -285,8 +284,6 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 	wait_for requests
 	mapfile -t children < <(pgrep -P "$pid")
 	[ "${#children[@]}" -eq 4 ]
-	mapfile -t -O 4 children < <(pgrep -P "$(IFS=,; echo "${children[*]}")")
-	[ "${#children[@]}" -eq 8 ]
 	stop "$pid" KILL
 	gone() { ! kill -0 "${children[@]}" 2>/dev/null; }
 	wait_for gone
@@ -306,21 +303,42 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 	# the target has as long for its answer as ever, though the images take longer
 	TARGET_TIMEOUT=1 TARGET_RATE_LIMIT=300000 send dicom 1.dcm 2.dcm
 	[ "$status" -eq 0 ]
-	mkdir "$BATS_TEST_TMPDIR/bare"
-	cp "$BIN/send-dicom" "$BATS_TEST_TMPDIR/bare"
-	BIN=$BATS_TEST_TMPDIR/bare TARGET_RATE_LIMIT=1000000 send dicom 1.dcm
-	[ "$status" -eq 100 ] # rather not at all than too fast
-	[[ $output = *pace.so* ]]
 }
 
-@test "send-dicom: max_pdu and nodelay reach dcmsend" {
-	touch "$job/1.dcm"
-	play 'echo "$TCP_NODELAY $*" >>args; dump OUTGOING 1; dump INCOMING 1 0000'
+@test "send-dicom: max_pdu is what we take and send at most; the target's own is kept; nodelay" {
+	images 1 -r 300 -c 300 # 180 KB
+	# longest: of the PDUs that came
+	longest() { sed -n 's/^pdu //p' "$BATS_TEST_TMPDIR/fake.log" | sort -n | tail -n 1; }
+	fake pdus=1 0000
 	TARGET_MAX_PDU=16384 send dicom 1.dcm
 	[ "$status" -eq 0 ]
-	TARGET_NODELAY=no send dicom 1.dcm
-	[[ $(sed -n 1p "$job/args") = '1 '*'--max-pdu 16384 '*'--max-send-pdu 16384 '* ]]
-	[[ $(sed -n 2p "$job/args") = '0 '*'--max-pdu 131072 '*'--max-send-pdu 131072 '* ]]
+	[ "$(longest)" -eq 16384 ]
+	grep -qx 'takes 16384' "$BATS_TEST_TMPDIR/fake.log"
+	send dicom 1.dcm
+	[ "$(longest)" -eq 131072 ]
+	for n in 0 4096 16385 8; do # any, some, an odd number (fragments are even), two bytes each
+		stop_all
+		fake pdus=1 "takes=$n" 0000
+		[ "$n" -ne 8 ] || images 1 -r 4 -c 4
+		send dicom 1.dcm
+		[ "$status" -eq 0 ]
+		[ "$(longest)" -eq "$(($n == 0 ? 131072 : $n - $n % 2))" ]
+	done
+	for n in 1 7; do
+		stop_all
+		fake pdus=1 "takes=$n" 0000
+		send dicom 1.dcm
+		[ "$status" -eq 111 ]
+		[[ $output = *"takes PDUs of $n bytes only"* ]]
+	done
+	stop_all
+	fake 0000
+	cd "$job"
+	strace -o "$BATS_TEST_TMPDIR/trace" -e trace=setsockopt "$BIN/send-dicom" <<<1.dcm
+	grep -q TCP_NODELAY "$BATS_TEST_TMPDIR/trace"
+	TARGET_NODELAY=no strace -o "$BATS_TEST_TMPDIR/trace" -e trace=setsockopt "$BIN/send-dicom" <<<1.dcm
+	run grep TCP_NODELAY "$BATS_TEST_TMPDIR/trace"
+	[ "$status" -eq 1 ]
 }
 
 @test "send-dicom: bad settings are permanent errors" {

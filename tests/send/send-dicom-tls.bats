@@ -1,60 +1,10 @@
 #!/usr/bin/env bats
-# send-dicom over TLS, and to Orthanc with and without it.
+# send-dicom over TLS.
 # bats file_tags=sender
 
 load ../helper
 load sender
-
-# Certificates are made once: keys take a moment.
-setup_file() {
-	export CERTS=$BATS_FILE_TMPDIR/certs
-	mkdir "$CERTS"
-	cd "$CERTS" || return
-	authority ca
-	authority other
-	certificate server ca 2
-	certificate client ca 2
-	certificate expired ca -1
-	certificate stranger other 2
-	chmod 600 ./*.key
-}
-
-authority() {
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.crt" -subj "/CN=$1" -days 2
-}
-
-# certificate NAME AUTHORITY DAYS: NAME.key and NAME.crt
-certificate() {
-	openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1"
-	openssl x509 -req -in "$1.csr" -CA "$2.crt" -CAkey "$2.key" -CAcreateserial -out "$1.crt" -days "$3"
-}
-
-# tls: what this file's targets are sent with
-tls() {
-	export TARGET_TLS=yes TARGET_TLS_CA=$CERTS/ca.crt TARGET_TLS_KEY=$CERTS/client.key \
-		TARGET_TLS_CERT=$CERTS/client.crt
-}
-
-# tls_scp NAME OPTION...: storescp with the certificate of that name; it wants one of the client
-tls_scp() {
-	tls
-	scp +tls "$CERTS/$1.key" "$CERTS/$1.crt" +cf "$CERTS/ca.crt" "${@:2}"
-}
-
-# tls_fake ANSWER...: the fake target with TLS
-tls_fake() {
-	tls
-	fake "tls=$CERTS/server.key,$CERTS/server.crt,$CERTS/ca.crt" "$@"
-}
-
-probe() { run /usr/bin/env -u DCMSPOOL_JOB "$BIN/send-dicom" -p </dev/null; }
-
-# one_target_line TEXT: the only line of output is one that blames the target, with that text
-one_target_line() {
-	[ "$status" -eq 111 ]
-	[ "$(wc -l <<<"$output")" -eq 1 ]
-	[[ $output = $'target\t-\t-\t127.0.0.1:'*"$1"* ]]
-}
+load tls
 
 # profile SYNTAX: as in send-dicom.bats
 profile() {
@@ -114,7 +64,8 @@ profile() {
 	TARGET_TLS_KEY=$CERTS/expired.key TARGET_TLS_CERT=$CERTS/expired.crt send dicom 1.dcm
 	one_target_line 'the target refuses the TLS connection: certificate expired'
 	TARGET_TLS_KEY=$CERTS/expired.key TARGET_TLS_CERT=$CERTS/client.crt send dicom 1.dcm
-	one_target_line 'do not match'
+	[ "$status" -eq 100 ]
+	[[ $output = $'target\t'*'do not match' ]]
 	TARGET_TLS= send dicom 1.dcm # no TLS to a target that wants it
 	one_target_line ''
 	[ -z "$(ls "$BATS_TEST_TMPDIR/received")" ]
@@ -141,16 +92,14 @@ stored B006 4.dcm;stored B007 5.dcm;failed C123 6.dcm;failed 0122 7.dcm;failed 0
 	images 3
 	dcmcrle "$job/2.dcm" "$job/rle.dcm"
 	head -c 300 /dev/zero >"$job/bad.dcm"
-	head -c 600 "$job/3.dcm" >"$job/cut.dcm"
-	cp "$job/1.dcm" "$job/nouid.dcm"
-	dcmodify -q -nb -nmu -imt -e 0008,0018 "$job/nouid.dcm"
+	head -c 200 "$job/3.dcm" >"$job/cut.dcm"
 	profile LittleEndianExplicit
 	tls_scp server -xf "$BATS_TEST_TMPDIR/profile" Default
-	send dicom bad.dcm 1.dcm rle.dcm cut.dcm missing.dcm nouid.dcm 3.dcm
+	send dicom bad.dcm 1.dcm rle.dcm cut.dcm missing.dcm 3.dcm
 	[ "$status" -eq 1 ]
 	[ "$(count $'^stored\t0000\t[13].dcm')" -eq 2 ]
-	[ "$(count '^failed')" -eq 5 ]
-	grep -q $'^failed\t-\trle.dcm\tthe target accepts.*only the image\'s own, RLE Lossless (1.2.840.10008.1.2.5)$' \
+	[ "$(count '^failed')" -eq 4 ]
+	grep -q $'^failed\t-\trle.dcm\tthe target accepts.*only the image\'s own, RLE Lossless (1.2.840.10008.1.2.5); decompress allows no other$' \
 		<<<"$output"
 	[ "$(ls "$BATS_TEST_TMPDIR/received" | wc -l)" -eq 2 ]
 	stop_all
@@ -168,9 +117,8 @@ stored B006 4.dcm;stored B007 5.dcm;failed C123 6.dcm;failed 0122 7.dcm;failed 0
 	mv "$BATS_TEST_TMPDIR"/htj2k/*/*.dcm "$job/3.dcm"
 	tls_fake 0000
 	send dicom {1..3}.dcm
-	[ "$status" -eq 1 ]
-	[ "$(count $'^stored\t0000\t[12].dcm')" -eq 2 ]
-	[[ $output = *$'failed\t-\t3.dcm\t'*'transfer syntax'* ]]
+	[ "$status" -eq 0 ]
+	[ "$(count $'^stored\t0000\t[123].dcm')" -eq 3 ]
 }
 
 @test "send-dicom tls: more SOP classes than an association has room for" {
@@ -182,7 +130,7 @@ stored B006 4.dcm;stored B007 5.dcm;failed C123 6.dcm;failed 0122 7.dcm;failed 0
 	send dicom $(seq -f %g.dcm 1 140)
 	[ "$status" -eq 0 ]
 	[ "$(count '^stored')" -eq 140 ]
-	[ "$(grep -c ^association "$BATS_TEST_TMPDIR/fake.log")" -eq 2 ]
+	[ "$(grep -c ^association "$BATS_TEST_TMPDIR/fake.log")" -eq 4 ] # 139 classes with two fallbacks each, 42 at once
 }
 
 @test "send-dicom tls: association refused or aborted, no listener: the target's fault" {
@@ -215,7 +163,7 @@ stored B006 4.dcm;stored B007 5.dcm;failed C123 6.dcm;failed 0122 7.dcm;failed 0
 	tls_fake "$(uid 2.dcm)=wrongid" 0000
 	send dicom {1..3}.dcm
 	[ "$status" -eq 1 ]
-	grep -q $'^failed\t-\t2.dcm\t.*Unexpected Response MsgId' <<<"$output"
+	grep -q $'^failed\t-\t2.dcm\t.*another request' <<<"$output"
 	[ "$(count '^stored')" -eq 2 ]
 	tls_fake nostatus
 	send dicom 1.dcm
@@ -254,9 +202,9 @@ time.sleep(600)' "$TARGET_PORT"
 	export TARGET_PORT=104
 	cp "$CERTS/client.key" "$BATS_TEST_TMPDIR/open.key"
 	chmod 644 "$BATS_TEST_TMPDIR/open.key"
-	for setting in TARGET_TLS_CA= TARGET_TLS_CA=/nonexistent TARGET_TLS_CERT= TARGET_TLS_CERT=/nonexistent \
+	for setting in TARGET_TLS_CA=/nonexistent TARGET_TLS_CERT= TARGET_TLS_CERT=/nonexistent \
 		TARGET_TLS_KEY= TARGET_TLS_KEY=/nonexistent "TARGET_TLS_KEY=$BATS_TEST_TMPDIR/open.key" \
-		TARGET_DECOMPRESS=lossless TARGET_TLS=maybe; do
+		TARGET_TLS_PROFILE=old TARGET_TLS=maybe; do
 		run env "$setting" "$BIN/send-dicom" <<<1.dcm
 		echo "$setting: $output"
 		[ "$status" -eq 100 ]
@@ -271,79 +219,12 @@ time.sleep(600)' "$TARGET_PORT"
 	echo nothing >"$BATS_TEST_TMPDIR/empty"
 	chmod 600 "$BATS_TEST_TMPDIR"/{locked.key,empty}
 	TARGET_TLS_KEY=$BATS_TEST_TMPDIR/locked.key send dicom 1.dcm
-	one_target_line 'private TLS key'
+	[ "$status" -eq 100 ]
+	[[ $output = *"unable to read the private key $BATS_TEST_TMPDIR/locked.key: it has a password"* ]]
 	TARGET_TLS_KEY=$BATS_TEST_TMPDIR/empty send dicom 1.dcm
-	one_target_line 'private TLS key'
+	[ "$status" -eq 100 ]
+	[[ $output = *"unable to read the private key $BATS_TEST_TMPDIR/empty: "* ]]
 	TARGET_TLS_CA=$BATS_TEST_TMPDIR/empty send dicom 1.dcm
-	one_target_line 'unable to load certificate file'
-}
-
-@test "send-dicom tls: without tlswhy.so it sends all the same" {
-	images 1
-	tls_scp server
-	mkdir "$BATS_TEST_TMPDIR/bare"
-	cp "$BIN/send-dicom" "$BATS_TEST_TMPDIR/bare"
-	BIN=$BATS_TEST_TMPDIR/bare send dicom 1.dcm
-	[ "$status" -eq 0 ]
-	TARGET_TLS_CA=$CERTS/other.crt BIN=$BATS_TEST_TMPDIR/bare send dicom 1.dcm
-	one_target_line 'certificate verify failed'
-}
-
-# orthanc TLS: a real PACS, with TLS when that is true; $HTTP is its REST interface
-orthanc() {
-	command -v Orthanc >/dev/null || skip "orthanc is not installed"
-	TARGET_PORT=$(free_port)
-	HTTP=$(free_port)
-	export TARGET_PORT
-	cat >"$BATS_TEST_TMPDIR/orthanc.json" <<-END
-		{ "StorageDirectory": "$BATS_TEST_TMPDIR/orthanc", "IndexDirectory": "$BATS_TEST_TMPDIR/orthanc",
-		"DicomPort": $TARGET_PORT, "HttpPort": $HTTP, "HttpBindAddresses": ["127.0.0.1"], "DicomAet": "PACS", "RemoteAccessAllowed": false,
-		"AuthenticationEnabled": false, "Plugins": [], "DicomAlwaysAllowStore": true,
-		"DicomAlwaysAllowEcho": true, "DicomTlsEnabled": $1,
-		"DicomTlsCertificate": "$CERTS/server.crt", "DicomTlsPrivateKey": "$CERTS/server.key",
-		"DicomTlsTrustedCertificates": "$CERTS/ca.crt", "DicomServerEnabled": true }
-	END
-	start orthanc Orthanc "$BATS_TEST_TMPDIR/orthanc.json"
-	wait_for listens "$HTTP"
-	wait_for listens "$TARGET_PORT"
-}
-
-# stored_images: how many Orthanc has
-stored_images() { curl -s "http://127.0.0.1:$HTTP/instances" | jq length; }
-
-@test "send-dicom: Orthanc gets every image, answers a C-ECHO and takes several connections" {
-	images 12
-	orthanc false
-	cd "$BATS_TEST_TMPDIR"
-	probe
-	[ "$status" -eq 0 ]
-	dcmcrle "$job/1.dcm" "$job/1.dcm"
-	TARGET_CONNECTIONS=3 send dicom {1..12}.dcm
-	[ "$status" -eq 0 ]
-	[ "$(count $'^stored\t0000')" -eq 12 ]
-	[ "$(stored_images)" -eq 12 ]
-	head -c 300 /dev/zero >"$job/13.dcm"
-	send dicom 1.dcm 13.dcm # the one again, which Orthanc has already
-	[ "$status" -eq 1 ]
-	[ "$(count $'^stored\t0000\t1.dcm')" -eq 1 ]
-	[ "$(stored_images)" -eq 12 ]
-}
-
-@test "send-dicom tls: Orthanc with TLS and client certificates" {
-	images 4
-	orthanc true
-	tls
-	cd "$BATS_TEST_TMPDIR"
-	probe
-	[ "$status" -eq 0 ]
-	dcmcrle "$job/1.dcm" "$job/1.dcm"
-	send dicom {1..4}.dcm
-	[ "$status" -eq 0 ]
-	[ "$(count $'^stored\t0000')" -eq 4 ]
-	[ "$(stored_images)" -eq 4 ]
-	TARGET_TLS_CA=$CERTS/other.crt send dicom 1.dcm
-	one_target_line "the target's certificate is not accepted"
-	TARGET_TLS_KEY=$CERTS/stranger.key TARGET_TLS_CERT=$CERTS/stranger.crt send dicom 1.dcm
-	one_target_line 'the target refuses the TLS connection'
-	[ "$(stored_images)" -eq 4 ]
+	[ "$status" -eq 100 ]
+	[[ $output = *"unable to read the authorities $BATS_TEST_TMPDIR/empty: "* ]]
 }

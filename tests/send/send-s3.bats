@@ -245,8 +245,11 @@ requests() { grep -c "^$1" "$BATS_TEST_TMPDIR/s3.log"; }
 	TARGET_CA_FILE=/nonexistent TARGET_URL=https://127.0.0.1:$PORT/images send s3 1.dcm
 	[ "$status" -eq 111 ]
 	[[ $output = $'target\t'*'(curl 77)' ]]
-	PATH=/nonexistent run "$BIN/send-s3" <<<1.dcm
-	[ "$status" -eq 111 ] || [ "$status" -eq 1 ]
+	CURL_CA_BUNDLE=/nonexistent TARGET_URL=https://127.0.0.1:$PORT/images send s3 1.dcm # without ca-certificates
+	[[ $output = $'target\t'*'(curl 77); install ca-certificates' ]]
+	PATH=/nonexistent run "$BIN/send-s3" -p </dev/null
+	[ "$status" -eq 126 ] # ours
+	[[ $output = *"unable to run curl"*"install it" ]]
 }
 
 @test "send-s3: the marker is the last object of its directory, before the last answer" {

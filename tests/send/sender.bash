@@ -5,7 +5,7 @@ setup() {
 	archive=$BATS_TEST_TMPDIR/archive
 	mkdir "$job" "$archive"
 	export DCMSPOOL_JOB=20261122T140301.123456Z.3f9a1c2b.77d0aa1e DCMSPOOL_TARGET=t
-	export TARGET_HOST=127.0.0.1 TARGET_AEC=PACS TARGET_AET=DCMSPOOL TARGET_TIMEOUT=20
+	export TARGET_HOST=127.0.0.1 TARGET_AEC=PACS TARGET_AET=DCMSPOOL TARGET_TIMEOUT=60
 	export TARGET_PATH=$archive
 	export ASAN_OPTIONS=detect_leaks=0 # which cannot work under strace
 }
@@ -38,30 +38,6 @@ send() {
 probe() {
 	cd "$BATS_TEST_TMPDIR" || return
 	run env -u DCMSPOOL_JOB "$BIN/send-$1" -p </dev/null
-}
-
-# play SCRIPT: a dcmsend that runs SCRIPT for each file, in which say SOURCE LEVEL TEXT logs a line and
-# dump DIRECTION ID [STATUS] a message as DCMTK dumps it.
-play() {
-	mkdir -p "$BATS_TEST_TMPDIR/path"
-	cat >"$BATS_TEST_TMPDIR/path/dcmsend" <<-EOF
-		#!/bin/bash
-		say() { echo "\$2|./dcmnet/libsrc/\$1|\$3"; }
-		dump() {
-			say "\${source:-scu.cc}" D "===================== \$1 DIMSE MESSAGE ===================="
-			if [ "\$1" = OUTGOING ]; then say "\${source:-scu.cc}" D "Message ID                    : \$2"; else
-				say "\${source:-scu.cc}" D "Message ID Being Responded To : \$2"
-				say "\${source:-scu.cc}" D "DIMSE Status                  : 0x\$3: words"
-			fi
-			say "\${source:-scu.cc}" D '======================= END DIMSE MESSAGE ======================='
-		}
-		for file; do case \$file in *.dcm)
-			say dstorscu.cc D "sending SOP instance from file: \$file"
-			$1
-		esac; done
-	EOF
-	chmod +x "$BATS_TEST_TMPDIR/path/dcmsend"
-	PATH=$BATS_TEST_TMPDIR/path:$PATH
 }
 
 # scp OPTION...: a real storescp that keeps what it gets in received/.

@@ -337,8 +337,8 @@ victims() {
 	wait_for listens "$PORT"
 	# Twelve senders, three at a time, over and over; each tells which images were acknowledged.
 	# shellcheck disable=SC2016 # the inner shell's words
-	start senders sh -c 'until [ -e "$1/enough" ]; do ls -d "$1"/study/SE*; done |
-		xargs -P 3 -I{} sh -c "\"$2/rawsend\" 127.0.0.1 $3 -c DCMSPOOL {}/*.dcm; true"' \
+	start senders sh -c 'until [ -e "$1/enough" ]; do ls -d "$1"/study/SE* |
+		xargs -P 3 -I{} sh -c "\"$2/rawsend\" 127.0.0.1 $3 -c DCMSPOOL {}/*.dcm; true"; done' \
 		sh "$BATS_TEST_TMPDIR" "$TOOLS" "$PORT"
 	while [ "$kills" -lt $((120 / $(every 4))) ]; do
 		mapfile -t victims < <(victims)

@@ -18,7 +18,14 @@ the answer.
   only=AET          associations of other callers are rejected for good: calling AE title not recognised
   verify=ANSWER     one that proposes only Verification is answered so: reject, busy (transient), abort, close
   tls=KEY,CERT,CA   TLS with client certificates
+  keep=FOLDER       the n-th data set that came whole is kept there, byte for byte, as n, and in n.json its SOP
+                    class, SOP instance and the transfer syntax of its context
+  syntax=UID        only presentation contexts with that transfer syntax are accepted
+  takes=N           the longest PDU that it says to take (default: 131072)
+  pdus=1            "takes N" is written for what the sender takes, "pdu N" for the length of each PDU of data
 """
+import json
+import os
 import socketserver
 import ssl
 import struct
@@ -35,6 +42,11 @@ limit = threading.Semaphore(int(by_uid.pop('limit', ['1000'])[0]))
 only = by_uid.pop('only', [''])[0].encode()
 verify = by_uid.pop('verify', [''])[0]
 tls = by_uid.pop('tls', None)
+takes = int(by_uid.pop('takes', ['131072'])[0])
+pdus = by_uid.pop('pdus', None)
+keep = by_uid.pop('keep', [None])[0]
+only_syntax = by_uid.pop('syntax', [''])[0].encode()
+kept = 0
 requests = 0
 printing = threading.Lock()
 meeting = threading.Barrier(2)
@@ -59,8 +71,8 @@ def item(kind, body):
     return struct.pack('>BxH', kind, len(body)) + body
 
 
-def accept(request):
-    """The A-ASSOCIATE-AC for an A-ASSOCIATE-RQ (PS3.8 9.3.2, 9.3.3)."""
+def accept(request, syntaxes):
+    """The A-ASSOCIATE-AC for an A-ASSOCIATE-RQ (PS3.8 9.3.2, 9.3.3); syntaxes gets those accepted, by context."""
     answer, at = request[:68] + item(0x10, b'1.2.840.10008.3.1.1.1'), 68
     while at < len(request):
         kind, length = struct.unpack_from('>BxH', request, at)
@@ -70,8 +82,10 @@ def accept(request):
             first = 4 + 4 + struct.unpack_from('>H', body, 6)[0]  # behind the abstract syntax
             size = struct.unpack_from('>H', body, first + 2)[0]
             syntax = body[first + 4:first + 4 + size]
-            answer += item(0x21, body[:1] + b'\0\0\0' + item(0x40, syntax))
-    user = item(0x51, struct.pack('>I', 131072)) + item(0x52, b'1.2.3') + item(0x55, b'FAKE')
+            good = not only_syntax or syntax == only_syntax
+            syntaxes[body[0]] = syntax.decode()
+            answer += item(0x21, body[:1] + (b'\0\0\0' if good else b'\0\4\0') + item(0x40, syntax))
+    user = item(0x51, struct.pack('>I', takes)) + item(0x52, b'1.2.3') + item(0x55, b'FAKE')
     return pdu(2, answer + item(0x50, user))
 
 
@@ -112,6 +126,16 @@ class Handler(socketserver.StreamRequestHandler):
             print(uid, what, flush=True)
         return what
 
+    def keep(self, request, data, syntax):
+        global kept
+        with printing:
+            kept += 1
+            names = [request[n].decode().rstrip('\0') for n in (2, 0x1000)]
+            with open(os.path.join(keep, str(kept)), 'wb') as f:
+                f.write(data)
+            with open(os.path.join(keep, f'{kept}.json'), 'w') as f:
+                json.dump([*names, syntax], f)
+
     def answer(self, context, request):
         if 0x1000 in request:
             what = self.next_answer(request[0x1000].decode('latin-1').rstrip('\0'))
@@ -133,7 +157,7 @@ class Handler(socketserver.StreamRequestHandler):
         self.wfile.write(pdu(4, struct.pack('>IBB', len(body) + 2, context, 3) + body))
 
     def handle(self):
-        command, limited = b'', False
+        command, data, syntaxes, limited = b'', [], {}, False
         try:
             while True:
                 kind, length = struct.unpack('>BxI', take(self.rfile, 6))
@@ -149,16 +173,25 @@ class Handler(socketserver.StreamRequestHandler):
                     limited = True
                     if show:
                         print('association', body[20:36].decode(), body[4:20].decode(), flush=True)
-                    self.wfile.write(accept(body))
+                    if pdus:
+                        at = body.rindex(b'\x51\0\0\4')
+                        print('takes', struct.unpack_from('>I', body, at + 4)[0], flush=True)
+                    self.wfile.write(accept(body, syntaxes))
                 elif kind == 5:
                     self.wfile.write(pdu(6, b'\0\0\0\0'))
+                if kind == 4 and pdus:
+                    print('pdu', length, flush=True)
                 while kind == 4 and body:
                     size, context, flags = struct.unpack_from('>IBB', body)
                     if flags & 1:
                         command += body[6:4 + size]
+                    elif keep:
+                        data.append(body[6:4 + size])
                     if flags == 2 or (flags == 3 and 0x1000 not in elements(command)):
+                        if keep and flags == 2:
+                            self.keep(elements(command), b''.join(data), syntaxes[context])
                         self.answer(context, elements(command))
-                        command = b''
+                        command, data = b'', []
                     body = body[4 + size:]
         except (EOFError, ConnectionError):
             pass

@@ -82,7 +82,7 @@ static void dicomtls(struct part *part, const char *name)
 
 	(void)name; /* mercure has the files already */
 	common_dicom(part, "STORESCU");
-	(void)put(part, "tls", "true"); /* one of the choices */
+	(void)put(part, "tls", "yes"); /* one of the choices */
 	if (*key && *cert) {
 		carry(part, "tls_key", "tls_key", "");
 		carry(part, "tls_cert", "tls_cert", "");

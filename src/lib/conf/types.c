@@ -24,7 +24,9 @@ static const struct conf_key dicom_keys[] = {
 	{ CONF_TARGET, "decompress", CONF_CHOICE, .initial = "never", .choices = "never|lossless|lossy" },
 	{ CONF_TARGET, "max_pdu", CONF_NUMBER, .initial = "131072", .min = 4096, .max = 131072 },
 	{ CONF_TARGET, "nodelay", CONF_BOOL, .initial = "true", .choices = CONF_BOOLEAN },
-	{ CONF_TARGET, "tls", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
+	{ CONF_TARGET, "tls", CONF_CHOICE, .initial = "false", .choices = CONF_BOOLEAN "|anonymous" },
+	{ CONF_TARGET, "tls_name", CONF_HOST, .initial = "" },
+	{ CONF_TARGET, "tls_profile", CONF_CHOICE, .initial = "bcp195", .choices = "bcp195|modified" },
 	{ CONF_TARGET, "tls_key", CONF_SECRET, .initial = "" },
 	{ CONF_TARGET, "tls_cert", CONF_FILE, .initial = "" },
 	{ CONF_TARGET, "tls_ca", CONF_FILE, .initial = "" },
@@ -36,6 +38,7 @@ static const struct conf_key folder_keys[] = {
 		.initial = PER_SERIES "/{SOPInstanceUID}.dcm" },
 	{ CONF_TARGET, "marker", CONF_MARKER, .initial = "" },
 	{ CONF_TARGET, "copy", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
+	{ CONF_TARGET, "mounted", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
 };
 
 static const struct conf_key dicomweb_keys[] = {
@@ -109,7 +112,6 @@ static bool is_set(const struct conf_work *work, size_t nth, const char *key)
 static void check_dicom_place(struct conf_work *work, size_t nth)
 {
 	static const char *const where[] = { "host", "aec" };
-	const char *host = conf_setting(&work->conf->target[nth], "host");
 	bool back = is_yes(&work->conf->target[nth], "return_to_sender");
 
 	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
@@ -123,29 +125,36 @@ static void check_dicom_place(struct conf_work *work, size_t nth)
 			CONF_REPORT(work, CONF_TARGET, nth, where[i],
 				"with return_to_sender it is the sender's; remove one of the two");
 	}
-	if (host && strchr(host, ':'))
-		CONF_REPORT(work, CONF_TARGET, nth, "host",
-			"%s is an IPv6 address, and DCMTK 3.6.7, which sends, has no IPv6; give an IPv4 address or a name that has one",
-			host);
+}
+
+/* A word that means TLS in some way. */
+static bool has_tls(const struct conf_target *target)
+{
+	static const char *const words[] = { "yes", "true", "on", "anonymous" };
+	const char *value = conf_setting(target, "tls");
+
+	for (size_t i = 0; value && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(value, words[i]) == 0)
+			return true;
+	return false;
 }
 
 static void check_dicom_tls(struct conf_work *work, size_t nth)
 {
-	static const char *const tls[] = { "tls_key", "tls_cert", "tls_ca" };
+	static const char *const tls[] = { "tls_name", "tls_key", "tls_cert", "tls_ca" };
+	static const char *const checks[] = { "tls_name", "tls_ca" };
 	const struct conf_target *target = &work->conf->target[nth];
-	const char *decompress = conf_setting(target, "decompress");
+	const char *value = conf_setting(target, "tls");
 	bool has_key = is_set(work, nth, "tls_key"), has_cert = is_set(work, nth, "tls_cert");
 
 	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++)
-		if (is_set(work, nth, tls[i]) && !is_yes(target, "tls"))
+		if (is_set(work, nth, tls[i]) && !has_tls(target))
 			CONF_REPORT(
 				work, CONF_TARGET, nth, tls[i], "it has no use without tls = yes");
-	if (is_yes(target, "tls") && !is_set(work, nth, "tls_ca"))
-		CONF_REPORT(work, CONF_TARGET, nth, "tls_ca",
-			"this key is missing; name the file of the CA that signed the target's certificate");
-	if (is_yes(target, "tls") && decompress && strcmp(decompress, "never") != 0)
-		CONF_REPORT(work, CONF_TARGET, nth, "decompress",
-			"%s is not possible with tls = yes; remove one of the two", decompress);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (is_set(work, nth, checks[i]) && value && strcmp(value, "anonymous") == 0)
+			CONF_REPORT(work, CONF_TARGET, nth, checks[i],
+				"with tls = anonymous no certificate is looked at; remove one of the two");
 	if (has_key != has_cert)
 		CONF_REPORT(work, CONF_TARGET, nth, has_key ? "tls_key" : "tls_cert",
 			"a client certificate needs tls_key and tls_cert; add the other");

@@ -350,13 +350,15 @@ bool rule_function_dict(struct rule_run *run, const struct rule_value *argument,
 	for (size_t i = 0; i < all.count; i++) {
 		if (!(RULE_TYPES_ITERABLE & 1U << all.item[i].type))
 			return rule_raise(run,
-				"TypeError: cannot convert dictionary update sequence element #%zu to a sequence",
+				"TypeError: cannot convert dictionary update "
+				"sequence element #%zu to a sequence",
 				i);
 		if (!rule_to_items(run, &all.item[i], &pair) || !rule_charge(run, 1))
 			return false;
 		if (pair.count != 2)
 			return rule_raise(run,
-				"ValueError: dictionary update sequence element #%zu has length %zu; 2 is required",
+				"ValueError: dictionary update sequence element #%zu "
+				"has length %zu; 2 is required",
 				i, pair.count);
 		memcpy(flat + 2 * i, pair.item, 2 * sizeof(*flat));
 	}

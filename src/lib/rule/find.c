@@ -179,8 +179,8 @@ static bool index_item(struct rule_run *run, const struct rule_value *argument, 
 
 	for (size_t i = 2; i < count; i++)
 		if (argument[i].type == RULE_NONE)
-			return rule_raise(run,
-				"TypeError: slice indices must be integers or have an __index__ method");
+			return rule_raise(run, "TypeError: slice indices must be integers "
+					       "or have an __index__ method");
 	if (!rule_range(run, argument, count, 2, (int64_t)all->count, &start, &stop))
 		return false;
 	for (; start < stop; start++) {

@@ -221,7 +221,8 @@ static bool lex_string(struct rule_lexer *lexer, struct rule_token *token)
 	for (; *lexer->at != '\'' && *lexer->at != '"'; lexer->at++) {
 		if (strchr("fF", *lexer->at))
 			return rule_lex_error(lexer, token->start,
-				"an f-string is not part of the rule language; write '{}'.format(x), or join texts with +");
+				"an f-string is not part of the rule language; "
+				"write '{}'.format(x), or join texts with +");
 		if (strchr("bB", *lexer->at))
 			return rule_lex_error(lexer, token->start,
 				"a string with the prefix '%c' is not supported", *lexer->at);

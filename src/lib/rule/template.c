@@ -84,7 +84,8 @@ static bool choose(struct braces *f, struct rule_str name, const struct rule_val
 	}
 	if (f->counted && f->numbered)
 		return rule_raise(f->run,
-			"ValueError: cannot switch between manual field specification and automatic field numbering");
+			"ValueError: cannot switch between manual field specification "
+			"and automatic field numbering");
 	if (n >= (int64_t)f->count)
 		return rule_raise(f->run,
 			"IndexError: Replacement index %lld out of range for positional args tuple",
@@ -96,7 +97,7 @@ static bool choose(struct braces *f, struct rule_str name, const struct rule_val
 /* NAME[INDEX]...: an argument, or a part of one. */
 static bool find_field(struct braces *f, struct rule_str name, struct rule_value *out)
 {
-	const struct rule_value *v;
+	const struct rule_value *v = NULL;
 	struct rule_value whole, index;
 	size_t at = span(name, 0, ".["), length;
 	int64_t n;
@@ -123,8 +124,8 @@ static bool find_field(struct braces *f, struct rule_str name, struct rule_value
 			return false;
 		at += length + 1;
 		if (at < name.length && !strchr(".[", name.data[at]))
-			return rule_raise(f->run,
-				"ValueError: Only '.' or '[' may follow ']' in format field specifier");
+			return rule_raise(f->run, "ValueError: Only '.' or '[' may follow ']' "
+						  "in format field specifier");
 	}
 	return true;
 }

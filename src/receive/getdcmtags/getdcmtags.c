@@ -116,7 +116,7 @@ static int file_one(const struct conf *conf, char *operand[])
 	result = filing_file(&filing, dir, name, false);
 	json_decref(filing.sender);
 	(void)close(dir); /* only used as a base */
-	return result == FILING_DONE ? 0 : EXIT_TEMPORARY;
+	return result == FILING_FAILED ? EXIT_TEMPORARY : 0;
 }
 
 int main(int argc, char *argv[])

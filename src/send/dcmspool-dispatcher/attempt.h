@@ -13,6 +13,7 @@ struct attempt {
 	struct claimed *claimed;
 	struct answers answers;
 	struct retry retry;
+	int alone_broken; /* images that were alone when the target broke */
 };
 
 #endif

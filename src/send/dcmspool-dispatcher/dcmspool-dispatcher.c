@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 
@@ -105,8 +106,8 @@ static void tell_orphans(struct dispatcher *d)
 		for (size_t k = count = 0; k < jobs.count; k++)
 			count += job_study(jobs.name[k]) != NULL;
 		if (count > 0)
-			log_warning(
-				"outgoing/%s holds %zu jobs, but %s has no such target; configure it, or move them to incoming/",
+			log_warning("outgoing/%s holds %zu jobs, but %s has no such target; "
+				    "configure it, or move them to incoming/",
 				names.name[i], count, d->conf->file);
 		disk_names_free(&jobs);
 	}
@@ -121,6 +122,9 @@ int main(int argc, char *argv[])
 	d.conf = cli_options(argc, argv, "", NULL, usage);
 	spool_open(&d.spool, d.conf->spool);
 	loop_open(&d.loop);
+	d.broken = calloc(d.conf->target_count + 1, sizeof(*d.broken));
+	if (!d.broken)
+		die(EXIT_TEMPORARY, "out of memory");
 	tell_orphans(&d);
 	log_info("ready spool=%s", d.spool.path);
 	while (!d.loop.stopping) {

@@ -6,12 +6,14 @@
  *
  *   choosing                                      working
  *   turn.c      which priority, which target      work.c      sends a job, judges by its answers
- *   claim.c     outgoing/ becomes sending/        sending.c   runs the sender
+ *   claim.c     outgoing/ becomes sending/        rounds.c    several runs of a sender, if need be
+ *   again.c     what is to be sent again by hand  sending.c   runs the sender
  *   order.c     may this job go now?              said.c      what the sender writes
  *   queue.c     a target's two directories        finish.c    success/, error/, discard/, or back
  *   upstream.c  series that are in no queue yet   split.c     what failed goes to error/ alone
  *                                                 given_up.c  which images that are, and why
  *                                                 answers.c   the images and their ledger
+ *                                                 blame.c     whose failure it is
  *
  *   both: pausing.c, a target that failed is left alone for a while; claim.h, the job that was
  *   claimed by the one and is worked on by the other
@@ -22,9 +24,15 @@
 #include "base/loop.h"
 #include "base/rest.h"
 #include "conf/conf.h"
+#include "queue.h"
 #include "spool/spool.h"
 #include "turn.h"
 #include "upstream.h"
+
+/* A target has broken off at a job, and answered nothing since. */
+struct broken {
+	char job[QUEUE_NAME_SIZE]; /* "": not so */
+};
 
 struct dispatcher {
 	const struct conf *conf;
@@ -32,8 +40,9 @@ struct dispatcher {
 	struct loop loop;
 	struct turn turn;
 	struct upstream upstream;
-	struct rest resting; /* jobs that we could not work on for a reason of our own */
-	int64_t let_go_us;   /* how long a job whose lock was held is left to its holder */
+	struct rest resting;   /* jobs that we could not work on for a reason of our own */
+	struct broken *broken; /* for each of conf's targets, as this process has seen them */
+	int64_t let_go_us;     /* how long a job whose lock was held is left to its holder */
 };
 
 #endif

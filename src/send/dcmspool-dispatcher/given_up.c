@@ -10,8 +10,8 @@ bool given_up_is(const struct attempt *attempt, const struct image *image)
 {
 	const struct claimed *job = attempt->claimed;
 
-	return !image->stored &&
-	       (job->hopeless.is || image->failures >= job->target->image_retries);
+	return !image->stored && (job->hopeless.is || image->refused_for_good ||
+					 image->failures >= job->target->image_retries);
 }
 
 size_t given_up_count(const struct attempt *attempt)
@@ -33,13 +33,15 @@ static void say_why(const struct attempt *attempt, struct buf *text)
 
 	if (!hopeless->is) {
 		buf_printf(text,
-			"Target %s did not take %zu of %zu images, each tried %ld times; these lie here:\n",
+			"Target %s did not take %zu of %zu images, each tried at most %ld times; "
+			"these lie here:\n",
 			target->name, given_up, attempt->answers.count, target->image_retries);
 		return;
 	}
 	spool_stamp(hopeless->since_us, stamp, sizeof(stamp));
 	buf_printf(text,
-		"Target %s could not be used for these images since %s (last: %s), longer than its give_up allows. These %zu of %zu were not sent:\n",
+		"Target %s could not be used for these images since %s (last: %s), "
+		"longer than its give_up allows. These %zu of %zu were not sent:\n",
 		target->name, stamp, hopeless->reason, given_up, attempt->answers.count);
 }
 

@@ -39,28 +39,45 @@ static bool split(char *line, char *field[FIELDS])
 	return true;
 }
 
-static void take_answer(struct said *said, char *const field[FIELDS])
+/* What the first word of a line says of an image. False: nothing. */
+static bool is_said(const char *word, enum said_of *said)
+{
+	static const char *const words[] = {
+		[SAID_FAILED] = "failed", [SAID_STORED] = "stored", [SAID_DOUBT] = "doubt"
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		*said = (enum said_of)i;
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take_answer(struct said *said, enum said_of what, char *const field[FIELDS])
 {
 	struct claimed *job = said->attempt->claimed;
-	struct image *image = answers_find(&said->attempt->answers, field[2]);
-	bool stored = strcmp(field[0], "stored") == 0;
+	struct answers *answers = &said->attempt->answers;
+	struct image *image = answers_find(answers, field[2]);
 
 	if (!image) {
 		bad_line(said, "named an image that the job has not", field[2]);
-	} else if (image->answered) {
+	} else if (image->answered || image->doubted) {
 		bad_line(said, "answered an image twice, the first answer counts", field[2]);
-	} else if (answers_add(job, image, stored, field[1], field[3]) < 0) {
+	} else if (answers_add(job, answers, image, what, field[1], field[3]) < 0) {
 		said->broken = errno;
 		log_error("unable to write the ledger of job %s: %s", job->job,
 			strerror(said->broken));
 	}
-	claimed_answered(job);
+	if (what != SAID_DOUBT)
+		claimed_answered(job);
 	said->cancelled = job_is_cancelled(job->dir);
 }
 
 static void take_line(struct said *said, char *line)
 {
 	char *field[FIELDS];
+	enum said_of what;
 
 	if (!split(line, field)) {
 		bad_line(said, "wrote a line that is none of dcmspool-sender(7)", line);
@@ -68,8 +85,8 @@ static void take_line(struct said *said, char *line)
 		(void)snprintf(
 			said->outcome->reason, sizeof(said->outcome->reason), "%s", field[3]);
 		text_clean(said->outcome->reason); /* it may have been cut inside a character */
-	} else if (strcmp(field[0], "stored") == 0 || strcmp(field[0], "failed") == 0) {
-		take_answer(said, field);
+	} else if (is_said(field[0], &what)) {
+		take_answer(said, what, field);
 	} else {
 		bad_line(said, "wrote a line that is none of dcmspool-sender(7)", field[0]);
 	}

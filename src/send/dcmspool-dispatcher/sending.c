@@ -7,7 +7,6 @@
 #include "base/str.h"
 #include "conf/target.h"
 #include "dispatcher.h"
-#include "given_up.h"
 #include "said.h"
 #include "spool/ledger.h"
 
@@ -38,11 +37,9 @@ static int list_to_send(const struct attempt *attempt, size_t *count)
 
 	*count = 0;
 	for (size_t i = 0; i < attempt->answers.count; i++) {
-		const struct image *image = &attempt->answers.image[i];
-
-		if (image->stored || given_up_is(attempt, image))
+		if (!attempt->answers.image[i].listed)
 			continue;
-		buf_printf(&list, "%s\n", image->name);
+		buf_printf(&list, "%s\n", attempt->answers.image[i].name);
 		++*count;
 	}
 	return memory_buf("images", &list, false);
@@ -142,15 +139,16 @@ static int status_of(struct dispatcher *d, struct sender *sender)
 
 	d->loop.child_ended = false;
 	if (!has_ended(sender))
-		(void)kill(sender->pid, SIGKILL); /* what it has sent and not told is sent again */
+		(void)kill(sender->pid, SIGKILL);
 	status = run_wait(sender->pid);
+	outcome->was_cut = status > RUN_SIGNALLED;
 	if (!in_time)
 		(void)snprintf(outcome->reason, sizeof(outcome->reason),
 			"send-%s told nothing for %d s and was ended", target->type,
 			patience_ms / 1000);
 	if (!in_time)
 		return EXIT_TEMPORARY;
-	if (is_own(status) && !answers_any(&sender->said.attempt->answers))
+	if (is_own(status) && sender->said.attempt->answers.answered == 0)
 		(void)snprintf(outcome->own_fault, sizeof(outcome->own_fault),
 			"send-%s could not be loaded, status %d", target->type, status);
 	/* A bug is the sender's: it is no sign of the target. */

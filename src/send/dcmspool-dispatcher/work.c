@@ -2,20 +2,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/run.h"
 #include "dispatcher.h"
 #include "finish.h"
 #include "given_up.h"
 #include "pausing.h"
-#include "sending.h"
+#include "rounds.h"
 #include "spool/journal.h"
 #include "split.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { SIGNALLED = 128 }; /* run_wait() */
 
 /* The image that was refused most often and is to be tried again; NULL when there is none. */
 static const struct image *most_refused(const struct attempt *a)
@@ -57,9 +55,16 @@ static void suspect_image(struct attempt *a, const char *reason)
 	bool suspect = a->claimed->target_was_well && a->retry.breaks > 0;
 	struct image *image = suspect ? only_image_left(a) : NULL;
 
-	if (image && answers_add(a->claimed, image, false, "-", reason) < 0)
+	if (image && answers_refuse(a->claimed, &a->answers, image, reason) < 0)
 		log_error("unable to write the ledger of job %s: %s", a->claimed->job,
 			strerror(errno));
+}
+
+/* Has the target answered, and not only that it has no room? */
+static bool got_through(const struct attempt *a)
+{
+	return a->answers.stored_all > 0 ||
+	       (a->answers.answered_all > 0 && a->answers.no_room == 0);
 }
 
 /* The job lets others go first when the pause is over: they show whether it is the job or the
@@ -72,7 +77,7 @@ static void step_back(struct attempt *a, int64_t until_us, const char *reason)
 	struct hopeless *hopeless = &a->claimed->hopeless;
 	struct retry *retry = &a->retry;
 
-	if (answers_any(&a->answers))
+	if (got_through(a))
 		retry->breaks = 0;
 	if (retry->breaks == 0 || retry->since_us < 0)
 		retry->since_us = clock_now_us();
@@ -94,6 +99,20 @@ static void tell_later(struct dispatcher *d, const struct attempt *a, int64_t un
 		a->claimed->target->name, "not_before", stamp, "reason", reason, NULL);
 }
 
+static void say_reason(
+	const struct attempt *a, const struct outcome *outcome, char *text, size_t size)
+{
+	const struct image *worst = most_refused(a);
+
+	if (*outcome->reason)
+		(void)snprintf(text, size, "%s", outcome->reason);
+	else if (a->answers.no_room > 0 && worst)
+		(void)snprintf(text, size, "%s: %s %s", worst->name, worst->status, worst->text);
+	else
+		(void)snprintf(text, size, "send-%s ended with status %d without giving a reason",
+			a->claimed->target->type, outcome->status);
+}
+
 /* The target as a whole failed: it is left alone for a while. */
 static int target_failed(struct dispatcher *d, struct attempt *a, const struct outcome *outcome)
 {
@@ -101,12 +120,7 @@ static int target_failed(struct dispatcher *d, struct attempt *a, const struct o
 	char text[300], stamp[SPOOL_STAMP_SIZE];
 	int64_t until_us;
 
-	if (*outcome->reason)
-		(void)snprintf(text, sizeof(text), "%s", outcome->reason);
-	else
-		(void)snprintf(text, sizeof(text),
-			"send-%s ended with status %d without giving a reason", job->target->type,
-			outcome->status);
+	say_reason(a, outcome, text, sizeof(text));
 	until_us = pausing_begin(job->queue, job->target, text);
 	if (until_us < 0)
 		return -1;
@@ -130,19 +144,12 @@ static int sender_killed(struct dispatcher *d, struct attempt *a, int status)
 	char text[80], stamp[SPOOL_STAMP_SIZE];
 
 	(void)snprintf(text, sizeof(text), "send-%s was killed by signal %d", job->target->type,
-		status - SIGNALLED);
+		status - RUN_SIGNALLED);
 	step_back(a, clock_now_us(), text);
 	tell_later(d, a, a->retry.not_before_us, text, stamp);
 	log_warning("%s, it is tried again job=%s target=%s not_before=%s", text, job->job,
 		job->target->name, stamp);
 	return most_refused(a) ? finish_later(a) : finish_done(d, a);
-}
-
-/* A sender that crashes before the first answer is ours to mend, too. */
-static bool was_killed(const struct attempt *a, int status)
-{
-	return status == SIGNALLED + SIGKILL || status == SIGNALLED + SIGTERM ||
-	       (status > SIGNALLED && !answers_any(&a->answers));
 }
 
 /* The sender could not be run. This process leaves the target alone for a while: it would not get
@@ -174,67 +181,55 @@ static int images_failed(struct dispatcher *d, struct attempt *a, const struct i
 	return finish_later(a);
 }
 
-/* An image of which a sender that claims to have finished said nothing was not stored. */
-static int note_silence(struct attempt *a, int status)
-{
-	char text[80];
-
-	(void)snprintf(text, sizeof(text), "send-%s ended with status %d and told no answer",
-		a->claimed->target->type, status);
-	for (size_t i = 0; i < a->answers.count; i++) {
-		struct image *image = &a->answers.image[i];
-
-		if (!image->stored && !image->answered && !given_up_is(a, image) &&
-			answers_add(a->claimed, image, false, "-", text) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int judge(struct dispatcher *d, struct attempt *a, const struct outcome *outcome)
+static int judge(
+	struct dispatcher *d, struct attempt *a, const struct outcome *outcome, enum blame blame)
 {
 	const struct claimed *job = a->claimed;
-	const struct image *worst;
-	int status = outcome->status;
+	const struct image *worst = most_refused(a);
 
-	if (answers_any(&a->answers))
+	if (got_through(a))
 		pausing_end(job->queue, job->target);
-	if (*outcome->own_fault && most_refused(a))
+	if (!worst)
+		return finish_done(d, a);
+	switch (blame) {
+	case BLAME_OURS:
 		return not_sent(d, a, outcome);
-	if ((status == EXIT_TEMPORARY || status == EXIT_PERMANENT) && most_refused(a))
+	case BLAME_KILLED:
+		return sender_killed(d, a, outcome->status);
+	case BLAME_TARGET:
 		return target_failed(d, a, outcome);
-	if (was_killed(a, status) && most_refused(a))
-		return sender_killed(d, a, status);
-	/* Anything else, a sender that crashed too, is the fault of this job's images: it must not
-	 * hold up the target's other jobs. */
-	if (note_silence(a, status) < 0)
-		return -1;
-	worst = most_refused(a);
-	return worst ? images_failed(d, a, worst) : finish_done(d, a);
+	default:
+		return images_failed(d, a, worst);
+	}
 }
 
 /* A target that has failed, or has failed at this job, is asked whether it is well before images
  * are risked. */
-static int probe_and_send(struct dispatcher *d, struct attempt *a, struct outcome *outcome)
+static int probe_and_send(
+	struct dispatcher *d, struct attempt *a, struct outcome *outcome, enum blame *blame)
 {
 	int result = 0;
 
+	*blame = BLAME_IMAGES;
 	*outcome = (struct outcome){ 0 };
 	if ((!a->claimed->target_was_well || a->retry.breaks > 0) && most_refused(a))
 		result = sending_probe(d, a, outcome);
-	if (*outcome->own_fault)
-		return result;
-	if (outcome->status != 0)
+	if (*outcome->own_fault) {
+		*blame = BLAME_OURS;
+	} else if (outcome->status != 0) {
 		a->claimed->target_was_well = false; /* whoever has ended its pause was wrong */
-	if (result < 0 || outcome->status != 0 || d->loop.stopping)
-		return result;
-	return sending_images(d, a, outcome);
+		*blame = BLAME_TARGET;
+	} else if (result == 0 && !d->loop.stopping) {
+		result = rounds_send(d, a, outcome, blame);
+	}
+	return result;
 }
 
 static int send_and_judge(struct dispatcher *d, struct attempt *a)
 {
 	const struct claimed *job = a->claimed;
 	struct outcome outcome;
+	enum blame blame;
 
 	if (split_resume(&d->spool, job) < 0 || answers_load(job, &a->answers) < 0)
 		return -1;
@@ -244,14 +239,17 @@ static int send_and_judge(struct dispatcher *d, struct attempt *a)
 		return finish_cancelled(d, a);
 	if (job->hopeless.is)
 		return finish_done(d, a);
+	if (job->taken_over && most_refused(a) &&
+		answers_all_in_doubt(job, &a->answers, "its dispatcher died") < 0)
+		return -1;
 	retry_load(job->dir, &a->retry);
-	if (probe_and_send(d, a, &outcome) < 0)
+	if (probe_and_send(d, a, &outcome, &blame) < 0)
 		return -1;
 	if (job_is_cancelled(job->dir) && most_refused(a))
 		return finish_cancelled(d, a);
 	if (d->loop.stopping && most_refused(a))
 		return finish_back(a);
-	return judge(d, a, &outcome);
+	return judge(d, a, &outcome, blame);
 }
 
 void work_run(struct dispatcher *d, struct claimed *job)

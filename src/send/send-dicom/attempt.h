@@ -4,7 +4,7 @@
  *  - the association breaks while an image is being sent: that image goes to the end of the line
  * and the others are tried in a new association. If they get through and it breaks again at that
  * same image, the image is to blame and fails; if nothing gets through, the target is down;
- *  - the program that sends dies on an image: that image fails.
+ *  - it ends between two images: nobody is to blame, the next one goes over a new association.
  */
 #ifndef ATTEMPT_H
 #define ATTEMPT_H

@@ -2,6 +2,7 @@
 
 #include "base/jsonfile.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "sender/sender.h"
 
 #include <errno.h>
@@ -11,11 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AE_TITLE_MAX = 16, HOST_MAX_LENGTH = 253, MAX_TIMEOUT_S = 3600, MAX_CONNECTIONS = 16 };
+enum { HOST_MAX_LENGTH = 253, MAX_TIMEOUT_S = 3600, MAX_CONNECTIONS = 16, LONGEST_PDU = 131072 };
 
 #define MAX_RATE 1000000000000L /* bytes per second, as dcmspool.conf(5) has it */
 
-/* A host is an argument of its own, hence no '-' at the beginning. */
+/* A name, or an address of either family. */
 static bool host_ok(const char *host)
 {
 	static const char allowed[] =
@@ -26,55 +27,51 @@ static bool host_ok(const char *host)
 	       strspn(host, allowed) == length;
 }
 
-/* The argument for an AE title (PS3.5 6.2: 1 to 16 printable ASCII characters without backslash;
- * blanks around it do not count), in memory that lives as long as the process; NULL when it is
- * none, or when DCMTK cannot be told: a blank saves a title from being read as "@FILE", where there
- * is room for it. */
-static const char *ae_argument(const char *title)
+/* An AE title without the blanks around it (PS3.5 6.2: 1 to 16 printable ASCII characters without
+ * backslash), in memory that lives as long as the process; NULL when it is none. */
+static const char *ae_title(const char *title)
 {
-	char text[AE_TITLE_MAX + 1];
 	size_t length;
+	char *copy;
 
 	title += strspn(title, " ");
 	length = strlen(title);
 	while (length > 0 && title[length - 1] == ' ')
 		length--;
-	if (length == 0 || length > AE_TITLE_MAX || (title[0] == '@' && length == AE_TITLE_MAX))
+	if (length == 0 || length > WIRE_TITLE)
 		return NULL;
 	for (size_t i = 0; i < length; i++)
 		if (title[i] < 0x20 || title[i] > 0x7e || title[i] == '\\')
 			return NULL;
-	(void)snprintf(
-		text, sizeof(text), "%s%.*s", title[0] == '@' ? " " : "", (int)length, title);
-	title = strdup(text);
-	if (!title)
+	copy = strndup(title, length);
+	if (!copy)
 		die(EXIT_TEMPORARY, "unable to read the settings: out of memory");
-	return title;
+	return copy;
 }
 
 /* A setting that is an AE title. */
 static const char *ae_setting(const char *name, const char *otherwise)
 {
 	const char *title = otherwise ? sender_setting(name, otherwise) : sender_need(name);
-	const char *argument = ae_argument(title);
+	const char *checked = ae_title(title);
 
-	if (!argument)
+	if (!checked)
 		sender_never("TARGET_%s is '%s', which is not an AE title (1 to 16 printable ASCII "
 			     "characters without backslash)",
 			name, title);
-	return argument;
+	return checked;
 }
 
 /* An AE title as it was received, or NULL, which the log tells. */
 static const char *ae_received(const json_t *association, const char *key)
 {
-	const char *title = jsonfile_text(association, key), *argument = ae_argument(title);
+	const char *title = jsonfile_text(association, key), *checked = ae_title(title);
 
-	if (!argument)
+	if (!checked)
 		log_warning("the job has no %s that can be passed on; the one of the configuration "
 			    "is used aet='%s'",
 			key, title);
-	return argument;
+	return checked;
 }
 
 /* Who sent the job: series.json's "association"; the caller calls json_decref(). */
@@ -94,9 +91,9 @@ static void return_to_sender(struct peer *peer, const json_t *association)
 {
 	const char *host = jsonfile_text(association, "peer");
 
-	peer->aec = ae_argument(jsonfile_text(association, "calling_aet"));
-	if (!peer->aec || !host_ok(host) || strchr(host, ':') || strcmp(host, "local") == 0)
-		return; /* DCMTK 3.6.7 knows no IPv6 */
+	peer->aec = ae_title(jsonfile_text(association, "calling_aet"));
+	if (!peer->aec || !host_ok(host) || strcmp(host, "local") == 0)
+		return;
 	peer->host = strdup(host);
 	if (!peer->host)
 		die(EXIT_TEMPORARY, "unable to read the settings: out of memory");
@@ -133,7 +130,21 @@ static void read_whom(struct peer *peer, bool job)
 	json_decref(association);
 }
 
-/* A file that DCMTK reads and only warns about when it cannot. */
+/* The position of a word in a list that ends with NULL; dies on another word. */
+static size_t one_of(const char *name, const char *const *words, const char *otherwise)
+{
+	const char *value = sender_setting(name, otherwise);
+	struct buf list = { 0 };
+
+	for (size_t i = 0; words[i]; i++)
+		if (strcmp(value, words[i]) == 0)
+			return i;
+	for (size_t i = 0; words[i]; i++)
+		buf_printf(&list, "%s%s", i ? ", " : "", words[i]);
+	sender_never("TARGET_%s is '%s'; it must be one of %s", name, value,
+		list.failed ? "what the page says" : list.data);
+}
+
 static const char *readable_file(const char *name)
 {
 	const char *path = sender_setting(name, NULL);
@@ -145,42 +156,58 @@ static const char *readable_file(const char *name)
 
 static void read_tls(struct peer *peer)
 {
-	if (!sender_yes("TLS"))
+	static const char *const ways[] = { "no", "yes", "false", "true", "off", "on", "anonymous",
+		NULL };
+	static const char *const profiles[] = { "bcp195", "modified", NULL };
+	const size_t way = one_of("TLS", ways, "no");
+	struct tls_settings *tls = &peer->tls_settings;
+	char why[512];
+
+	if (way < 6 && way % 2 == 0)
 		return;
-	(void)sender_need("TLS_CA"); /* without it no certificate could be believed */
-	peer->authority = readable_file("TLS_CA");
-	peer->certificate = readable_file("TLS_CERT");
-	peer->key = sender_secret_file("TLS_KEY");
-	if (!peer->key != !peer->certificate)
+	tls->anonymous = way == 6;
+	tls->modified = one_of("TLS_PROFILE", profiles, "bcp195") == 1;
+	tls->host = peer->host;
+	tls->name = sender_setting("TLS_NAME", NULL);
+	tls->authorities = readable_file("TLS_CA");
+	tls->certificate = readable_file("TLS_CERT");
+	tls->key = sender_secret_file("TLS_KEY");
+	if (!tls->key != !tls->certificate)
 		sender_never(
 			"TARGET_TLS_KEY and TARGET_TLS_CERT belong together; set both or none");
-	if (strcmp(peer->decompress, "never") != 0)
-		sender_never("TARGET_DECOMPRESS is '%s', but with TLS nothing can be decompressed "
-			     "(storescu does not); set it to never",
-			peer->decompress);
+	peer->tls = tls_open(tls, why, sizeof(why));
+	if (!peer->tls)
+		sender_never("TARGET_TLS_CA, TARGET_TLS_CERT, TARGET_TLS_KEY: %s", why);
 }
 
 void peer_read(struct peer *peer, bool job)
 {
-	static const char *const ways[] = { "never", "lossless", "lossy" };
-	size_t way = 0;
+	static const char *const ways[] = { "never", "lossless", "lossy", NULL };
 
-	*peer = (struct peer){ 0 };
+	*peer = (struct peer){ .port = sender_setting("PORT", "104") };
 	(void)sender_number("PORT", 1, 65535, 104);
-	(void)sender_number("TIMEOUT", 1, MAX_TIMEOUT_S, 30);
-	(void)sender_number("MAX_PDU", 4096, 131072, 131072);
-	peer->port = sender_setting("PORT", "104");
-	peer->timeout = sender_setting("TIMEOUT", "30");
-	peer->max_pdu = sender_setting("MAX_PDU", "131072");
+	peer->timeout_s = sender_number("TIMEOUT", 1, MAX_TIMEOUT_S, 30);
+	peer->longest = (uint32_t)sender_number("MAX_PDU", 4096, LONGEST_PDU, LONGEST_PDU);
 	peer->nodelay = !sender_setting("NODELAY", NULL) || sender_yes("NODELAY");
 	peer->connections = sender_number("CONNECTIONS", 1, MAX_CONNECTIONS, 1);
 	peer->rate = sender_number("RATE_LIMIT", 0, MAX_RATE, 0);
-	peer->decompress = sender_setting("DECOMPRESS", "never");
-	while (way < 3 && strcmp(peer->decompress, ways[way]) != 0)
-		way++;
-	if (way == 3)
-		sender_never("TARGET_DECOMPRESS is '%s'; it must be never, lossless or lossy",
-			peer->decompress);
-	read_tls(peer);
+	peer->decompress = (enum syntax_decompress)one_of("DECOMPRESS", ways, "never");
 	read_whom(peer, job);
+	read_tls(peer);
+}
+
+void peer_call(const struct peer *peer, const struct associate_proposal *proposal, size_t count,
+	struct association_call *call)
+{
+	*call = (struct association_call){
+		.connection = { peer->host, peer->port, peer->timeout_s * 1000, peer->rate,
+			peer->nodelay },
+		.called = peer->aec,
+		.calling = peer->aet,
+		.proposal = proposal,
+		.count = count,
+		.longest = peer->longest,
+		.secure = peer->tls ? tls_secure : NULL,
+		.context = peer->tls,
+	};
 }

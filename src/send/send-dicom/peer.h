@@ -1,30 +1,35 @@
 /*
- * peer: whom we send to and how: the settings of the target, checked, as text for the arguments of
- * DCMTK's tools. With pass_aet and return_to_sender, series.json of the job has a say in it.
- *
- * Nothing that comes from a network becomes an option or a file name: DCMTK takes an argument that
- * begins with '-' for an option, unless it is an option's value, and reads more arguments from the
- * file whose name follows a '@' (3.6.7, ofcmdln.cc, parseCommandFile()).
+ * peer: whom we send to and how: the settings of the target, checked. With pass_aet and
+ * return_to_sender, series.json of the job has a say in it.
  */
 #ifndef PEER_H
 #define PEER_H
+
+#include "dicom/network/association.h"
+#include "syntax.h"
+#include "tls/tls.h"
 
 #include <stdbool.h>
 
 struct peer {
 	const char *host; /* NULL: return_to_sender, and the job has no sender to return to */
-	const char *port, *timeout, *max_pdu;
-	const char *decompress; /* never, lossless, lossy */
-	const char *aec, *aet;
-	const char *key, *certificate; /* NULL: none */
-	const char *authority;         /* NULL: no TLS */
+	const char *port, *aec, *aet;
+	long timeout_s;
+	uint32_t longest; /* PDU */
+	enum syntax_decompress decompress;
 	bool nodelay;
 	long connections; /* over which one job is sent at once */
 	long rate;        /* bytes per second over all of them; 0: no limit */
+	struct tls_settings tls_settings;
+	struct tls *tls; /* NULL: plain */
 };
 
 /* Reads the environment, and with a job series.json where it matters. Dies with 100 on a setting
- * that cannot work. */
+ * that cannot work. *peer must stay where it is. */
 void peer_read(struct peer *peer, bool job);
+
+/* How it is called with these proposals. */
+void peer_call(const struct peer *peer, const struct associate_proposal *proposal, size_t count,
+	struct association_call *call);
 
 #endif

@@ -1,14 +1,15 @@
 /*
  * send-dicom: the sender for targets of type dicom; see send-dicom(8) and dcmspool-sender(7).
  *
- * It runs DCMTK's dcmsend, or for TLS its storescu, and believes nothing but what the target has
- * answered to each image; attempt.h says what happens when it does not answer.
+ * It speaks DICOM itself, and sends each image's data set byte for byte as it lies in the file;
+ * attempt.h says what happens when the target does not answer.
  */
 #include "attempt.h"
 #include "echo.h"
 #include "peer.h"
 #include "sender/sender.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -39,6 +40,7 @@ int main(int argc, char *argv[])
 	const bool probing = sender_probing(argc, argv);
 	const bool job = !probing || getenv("DCMSPOOL_JOB");
 
+	(void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
 	sender_open(&sender, argv[0]);
 	peer_read(&peer, job);
 	if (probing)
@@ -47,5 +49,6 @@ int main(int argc, char *argv[])
 		fail_all(&sender);
 	else
 		attempt_parallel(&sender, &peer);
+	tls_free(peer.tls);
 	return sender_close(&sender);
 }

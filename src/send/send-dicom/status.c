@@ -2,7 +2,10 @@
 
 #include <stddef.h>
 
-/* PS3.4 Table B.2-1 and PS3.7 Annex C. The first line whose masked status fits counts. */
+/* PS3.4 Table B.2-1 and PS3.7 Annex C. The first line whose masked status fits counts. 0001, 0107
+ * and 0116 are warnings about attributes that operations on other objects have set: what they say
+ * of a C-STORE the standard does not tell, so the image counts as not stored, and is sent twice
+ * rather than not at all. */
 static const struct {
 	int mask, status;
 	bool stored;
@@ -13,6 +16,7 @@ static const struct {
 	{ 0xffff, 0xb006, true, "warning: the target discarded data elements" },
 	{ 0xffff, 0xb007, true,
 		"warning: the data set does not match its SOP class, yet was stored" },
+	{ 0xffff, 0x0001, false, "not confirmed as stored: optional attributes not supported" },
 	{ 0xff00, 0xa700, false, "refused: the target is out of resources" },
 	{ 0xff00, 0xa900, false, "error: the data set does not match its SOP class" },
 	{ 0xf000, 0xc000, false, "error: the target cannot understand the data set" },
@@ -57,6 +61,11 @@ static size_t find(int status)
 bool status_stored(int status)
 {
 	return meanings[find(status)].stored;
+}
+
+bool status_duplicate(int status)
+{
+	return status == 0x0111;
 }
 
 const char *status_text(int status)

@@ -1,130 +1,141 @@
 #include "syntax.h"
 
-#include "dicom/dicom.h"
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum way { NEVER, LOSSLESS, LOSSY }; /* how dcmsend must be allowed to decompress it */
+#define IMPLICIT "1.2.840.10008.1.2"
+#define EXPLICIT "1.2.840.10008.1.2.1"
+#define BIG      "1.2.840.10008.1.2.2"
 
-/* Those that DIMSE of DCMTK 3.6.7 sends (dimse.cc, getTransferSyntax()), by their names in PS3.6
- * A-1, and whether its dcmsend has a decoder (dcmsend --list-decoders). */
-static const struct {
+/* By their names in PS3.6 A-1; what must be allowed before the tool of DCMTK 3.6.7 may convert them
+ * (dcmdjpeg has no decoder for the processes without a tool here). */
+static const struct syntax {
 	const char *uid, *name;
-	enum way way;
+	enum syntax_decompress needed;
+	const char *tool;
 } syntaxes[] = {
-	{ "1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", LOSSLESS },
-	{ "1.2.840.10008.1.2.5", "RLE Lossless", LOSSLESS },
-	{ "1.2.840.10008.1.2.4.50", "JPEG Baseline", LOSSY },
-	{ "1.2.840.10008.1.2.4.51", "JPEG Extended", LOSSY },
-	{ "1.2.840.10008.1.2.4.52", "JPEG Extended, Process 3 & 5", NEVER },
-	{ "1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Process 6 & 8", LOSSY },
-	{ "1.2.840.10008.1.2.4.54", "JPEG Spectral Selection, Process 7 & 9", NEVER },
-	{ "1.2.840.10008.1.2.4.55", "JPEG Full Progression, Process 10 & 12", LOSSY },
-	{ "1.2.840.10008.1.2.4.56", "JPEG Full Progression, Process 11 & 13", NEVER },
-	{ "1.2.840.10008.1.2.4.57", "JPEG Lossless, Process 14", LOSSLESS },
-	{ "1.2.840.10008.1.2.4.58", "JPEG Lossless, Process 15", NEVER },
-	{ "1.2.840.10008.1.2.4.59", "JPEG Extended, Process 16 & 18", NEVER },
-	{ "1.2.840.10008.1.2.4.60", "JPEG Extended, Process 17 & 19", NEVER },
-	{ "1.2.840.10008.1.2.4.61", "JPEG Spectral Selection, Process 20 & 22", NEVER },
-	{ "1.2.840.10008.1.2.4.62", "JPEG Spectral Selection, Process 21 & 23", NEVER },
-	{ "1.2.840.10008.1.2.4.63", "JPEG Full Progression, Process 24 & 26", NEVER },
-	{ "1.2.840.10008.1.2.4.64", "JPEG Full Progression, Process 25 & 27", NEVER },
-	{ "1.2.840.10008.1.2.4.65", "JPEG Lossless, Process 28", NEVER },
-	{ "1.2.840.10008.1.2.4.66", "JPEG Lossless, Process 29", NEVER },
-	{ "1.2.840.10008.1.2.4.70", "JPEG Lossless, First-Order Prediction", LOSSLESS },
-	{ "1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", LOSSLESS },
-	{ "1.2.840.10008.1.2.4.81", "JPEG-LS Lossy", LOSSY },
-	{ "1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", NEVER },
-	{ "1.2.840.10008.1.2.4.91", "JPEG 2000", NEVER },
-	{ "1.2.840.10008.1.2.4.92", "JPEG 2000 Multi-component Lossless", NEVER },
-	{ "1.2.840.10008.1.2.4.93", "JPEG 2000 Multi-component", NEVER },
-	{ "1.2.840.10008.1.2.4.100", "MPEG2 Main Profile", NEVER },
-	{ "1.2.840.10008.1.2.4.101", "MPEG2 Main Profile / High Level", NEVER },
-	{ "1.2.840.10008.1.2.4.102", "MPEG-4 High Profile / Level 4.1", NEVER },
-	{ "1.2.840.10008.1.2.4.103", "MPEG-4 BD-compatible High Profile", NEVER },
-	{ "1.2.840.10008.1.2.4.104", "MPEG-4 High Profile / Level 4.2, 2D", NEVER },
-	{ "1.2.840.10008.1.2.4.105", "MPEG-4 High Profile / Level 4.2, 3D", NEVER },
-	{ "1.2.840.10008.1.2.4.106", "MPEG-4 Stereo High Profile", NEVER },
-	{ "1.2.840.10008.1.2.4.107", "HEVC/H.265 Main Profile", NEVER },
-	{ "1.2.840.10008.1.2.4.108", "HEVC/H.265 Main 10 Profile", NEVER },
+	{ "1.2.840.10008.1.2", "Implicit VR Little Endian", SYNTAX_NEVER, "dcmconv" },
+	{ "1.2.840.10008.1.2.1", "Explicit VR Little Endian", SYNTAX_NEVER, "dcmconv" },
+	{ "1.2.840.10008.1.2.2", "Explicit VR Big Endian", SYNTAX_NEVER, "dcmconv" },
+	{ "1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", SYNTAX_NEVER, "dcmconv" },
+	{ "1.2.840.10008.1.2.5", "RLE Lossless", SYNTAX_LOSSLESS, "dcmdrle" },
+	{ "1.2.840.10008.1.2.4.50", "JPEG Baseline", SYNTAX_LOSSY, "dcmdjpeg" },
+	{ "1.2.840.10008.1.2.4.51", "JPEG Extended", SYNTAX_LOSSY, "dcmdjpeg" },
+	{ "1.2.840.10008.1.2.4.52", "JPEG Extended, Process 3 & 5", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Process 6 & 8", SYNTAX_LOSSY,
+		"dcmdjpeg" },
+	{ "1.2.840.10008.1.2.4.54", "JPEG Spectral Selection, Process 7 & 9", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.55", "JPEG Full Progression, Process 10 & 12", SYNTAX_LOSSY,
+		"dcmdjpeg" },
+	{ "1.2.840.10008.1.2.4.56", "JPEG Full Progression, Process 11 & 13", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.57", "JPEG Lossless, Process 14", SYNTAX_LOSSLESS, "dcmdjpeg" },
+	{ "1.2.840.10008.1.2.4.58", "JPEG Lossless, Process 15", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.59", "JPEG Extended, Process 16 & 18", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.60", "JPEG Extended, Process 17 & 19", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.61", "JPEG Spectral Selection, Process 20 & 22", SYNTAX_NEVER,
+		NULL },
+	{ "1.2.840.10008.1.2.4.62", "JPEG Spectral Selection, Process 21 & 23", SYNTAX_NEVER,
+		NULL },
+	{ "1.2.840.10008.1.2.4.63", "JPEG Full Progression, Process 24 & 26", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.64", "JPEG Full Progression, Process 25 & 27", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.65", "JPEG Lossless, Process 28", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.66", "JPEG Lossless, Process 29", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.70", "JPEG Lossless, First-Order Prediction", SYNTAX_LOSSLESS,
+		"dcmdjpeg" },
+	{ "1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", SYNTAX_LOSSLESS, "dcmdjpls" },
+	{ "1.2.840.10008.1.2.4.81", "JPEG-LS Lossy", SYNTAX_LOSSY, "dcmdjpls" },
+	{ "1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.91", "JPEG 2000", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.92", "JPEG 2000 Multi-component Lossless", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.93", "JPEG 2000 Multi-component", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.100", "MPEG2 Main Profile", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.101", "MPEG2 Main Profile / High Level", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.102", "MPEG-4 High Profile / Level 4.1", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.103", "MPEG-4 BD-compatible High Profile", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.104", "MPEG-4 High Profile / Level 4.2, 2D", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.105", "MPEG-4 High Profile / Level 4.2, 3D", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.106", "MPEG-4 Stereo High Profile", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.107", "HEVC/H.265 Main Profile", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.108", "HEVC/H.265 Main 10 Profile", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.110", "JPEG XL Lossless", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.111", "JPEG XL JPEG Recompression", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.112", "JPEG XL", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.201", "HTJ2K Lossless", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.202", "HTJ2K Lossless RPCL", SYNTAX_NEVER, NULL },
+	{ "1.2.840.10008.1.2.4.203", "HTJ2K", SYNTAX_NEVER, NULL },
 };
-enum { COUNT = sizeof(syntaxes) / sizeof(syntaxes[0]) };
 
-/* Its index in syntaxes, or COUNT. */
-static size_t find(const char *uid)
+static const struct syntax *find(const char *uid)
 {
-	size_t i = 0;
-
-	while (i < COUNT && strcmp(uid, syntaxes[i].uid) != 0)
-		i++;
-	return i;
+	for (size_t i = 0; i < sizeof(syntaxes) / sizeof(syntaxes[0]); i++)
+		if (strcmp(uid, syntaxes[i].uid) == 0)
+			return &syntaxes[i];
+	return NULL;
 }
 
-bool syntax_uncompressed(const char *uid)
+size_t syntax_fallbacks(const char *own, enum syntax_decompress decompress,
+	struct syntax_fallback out[SYNTAX_FALLBACKS])
 {
-	static const char first[] = "1.2.840.10008.1.2";
+	static const struct syntax_fallback all[SYNTAX_FALLBACKS] = { { EXPLICIT, "+te" },
+		{ IMPLICIT, "+ti" }, { BIG, "+tb" } };
+	const struct syntax *syntax = find(own);
+	size_t n = 0;
 
-	return !uid[0] || strcmp(uid, first) == 0 || strcmp(uid, "1.2.840.10008.1.2.1") == 0 ||
-	       strcmp(uid, "1.2.840.10008.1.2.2") == 0;
+	if (!syntax || !syntax->tool || syntax->needed > decompress)
+		return 0;
+	for (size_t i = 0; i < SYNTAX_FALLBACKS; i++)
+		if (strcmp(all[i].uid, own) != 0)
+			out[n++] = all[i];
+	return n;
 }
 
-bool syntax_known(const char *uid)
+const char *syntax_tool(const char *uid)
 {
-	return syntax_uncompressed(uid) || find(uid) < COUNT;
+	const struct syntax *syntax = find(uid);
+
+	return syntax ? syntax->tool : NULL;
 }
 
-int syntax_of(const char *image, char class[SYNTAX_UID_SIZE], char syntax[SYNTAX_UID_SIZE],
-	char *why, size_t size)
+void syntax_name(const char *uid, char *out, size_t size)
 {
-	int fd = open(image, O_RDONLY | O_CLOEXEC), result;
-	struct dicom_header header;
-	struct dicom_error error;
+	const struct syntax *syntax = find(uid);
 
-	class[0] = syntax[0] = '\0';
-	if (fd < 0) {
-		(void)snprintf(why, size, "%s", strerror(errno));
-		return -1;
-	}
-	result = dicom_read_header(fd, &header, &error);
-	if (result < 0) {
-		(void)snprintf(why, size, "%s", error.text);
-	} else {
-		(void)snprintf(class, SYNTAX_UID_SIZE, "%s", dicom_get(&header, "SOPClassUID"));
-		(void)snprintf(
-			syntax, SYNTAX_UID_SIZE, "%s", dicom_get(&header, "TransferSyntaxUID"));
-	}
-	dicom_header_free(&header);
-	(void)close(fd); /* only read */
-	return result;
+	if (syntax)
+		(void)snprintf(out, size, "%s (%s)", syntax->name, uid);
+	else
+		(void)snprintf(out, size, "%s", uid);
 }
 
-void syntax_not_accepted(const char *image, const char *decompress, char *out, size_t size)
+bool syntax_deflated(const char *uid)
+{
+	static const char *const deflated[] = { "1.2.840.10008.1.2.1.99",
+		"1.2.840.10008.1.2.4.95" /* JPIP */, "1.2.840.10008.1.2.4.205" };
+
+	for (size_t i = 0; i < sizeof(deflated) / sizeof(deflated[0]); i++)
+		if (strcmp(uid, deflated[i]) == 0)
+			return true;
+	return false;
+}
+
+void syntax_not_accepted(const char *own, enum syntax_decompress decompress, char *out, size_t size)
 {
 	static const char begin[] =
 		"the target accepts this SOP class in no transfer syntax that was offered";
-	const bool lossy = strcmp(decompress, "lossy") == 0;
-	char class[SYNTAX_UID_SIZE], uid[SYNTAX_UID_SIZE], why[8];
-	size_t i;
+	struct syntax_fallback others[SYNTAX_FALLBACKS];
+	const size_t n = syntax_fallbacks(own, decompress, others);
+	char name[128];
 
-	if (syntax_of(image, class, uid, why, sizeof(why)) < 0) {
-		(void)snprintf(out, size, "%s", begin);
-		return;
-	}
-	i = find(uid);
-	if (syntax_uncompressed(uid))
-		(void)snprintf(out, size, "%s: the three uncompressed ones", begin);
-	else if (i == COUNT)
-		(void)snprintf(out, size, "%s: only the image's own, %s", begin, uid);
-	else if (strcmp(decompress, "never") != 0 && syntaxes[i].way != NEVER &&
-		 (lossy || syntaxes[i].way == LOSSLESS))
+	syntax_name(own, name, sizeof(name));
+	if (n == SYNTAX_FALLBACKS)
 		(void)snprintf(out, size,
-			"%s: the image's own, %s (%s), and the three uncompressed ones", begin,
-			syntaxes[i].name, uid);
+			"%s: the image's own, %s, and the three uncompressed ones", begin, name);
+	else if (n > 0)
+		(void)snprintf(out, size, "%s: the three uncompressed ones", begin);
+	else if (!syntax_tool(own))
+		(void)snprintf(out, size,
+			"%s: only the image's own, %s, which cannot be converted here", begin,
+			name);
 	else
-		(void)snprintf(out, size, "%s: only the image's own, %s (%s)", begin,
-			syntaxes[i].name, uid);
+		(void)snprintf(out, size,
+			"%s: only the image's own, %s; decompress allows no other", begin, name);
 }

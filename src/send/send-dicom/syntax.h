@@ -1,6 +1,6 @@
 /*
- * syntax: transfer syntaxes: what DCMTK knows of them, and what is said of an image that the target
- * takes in none that was offered.
+ * syntax: transfer syntaxes: their names, into which others an image may be converted, by what, and
+ * what is said of an image that the target takes in none that was offered.
  */
 #ifndef SYNTAX_H
 #define SYNTAX_H
@@ -8,19 +8,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SYNTAX_UID_SIZE = 65 };
+/* The setting: what may be decompressed. */
+enum syntax_decompress { SYNTAX_NEVER, SYNTAX_LOSSLESS, SYNTAX_LOSSY };
 
-/* The SOP class and the transfer syntax of an image in the working directory; "" what it has not.
- * Returns 0, or -1 with why when it is no DICOM file that can be read. */
-int syntax_of(const char *image, char class[SYNTAX_UID_SIZE], char syntax[SYNTAX_UID_SIZE],
-	char *why, size_t size);
+/* Those in which an image may go to a target that does not take its own, best first, each with the
+ * option by which DCMTK's tools write it. */
+enum { SYNTAX_FALLBACKS = 3 };
+struct syntax_fallback {
+	const char *uid, *option;
+};
+size_t syntax_fallbacks(const char *own, enum syntax_decompress decompress,
+	struct syntax_fallback out[SYNTAX_FALLBACKS]);
 
-/* True for the three uncompressed ones and for none at all, which is implicit VR little endian. */
-bool syntax_uncompressed(const char *uid);
-/* True when DCMTK 3.6.7 can send it. */
-bool syntax_known(const char *uid);
+/* The program that converts it; NULL: none. */
+const char *syntax_tool(const char *uid);
+/* "RLE Lossless (1.2.840.10008.1.2.5)", or the UID alone. */
+void syntax_name(const char *uid, char *out, size_t size);
+/* True when its data sets are deflated: they end on an even byte (PS3.5 A.5). */
+bool syntax_deflated(const char *uid);
 
-/* Why the target did not take the image: what was offered. decompress is the setting. */
-void syntax_not_accepted(const char *image, const char *decompress, char *out, size_t size);
+/* Why the target did not take an image: what was offered. */
+void syntax_not_accepted(
+	const char *own, enum syntax_decompress decompress, char *out, size_t size);
 
 #endif

@@ -10,11 +10,13 @@
  * that same image, the image is to blame and fails; if it breaks BREAKS times in a row, or at the
  * only image that is left, the target is down.
  */
+#define _GNU_SOURCE /* asprintf */
 #include "base/log.h"
 #include "sender/sender.h"
 #include "answer.h"
 #include "batch.h"
 #include "body.h"
+#include "redirect.h"
 #include "request.h"
 #include "verdict.h"
 
@@ -26,7 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_TIMEOUT_S = 60, MAX_TIMEOUT_S = 3600, WHY = 512, BREAKS = 4 };
+enum { DEFAULT_TIMEOUT_S = 60, MAX_TIMEOUT_S = 3600, WHY = 512, BREAKS = 4, MOVES = 4 };
 #define DEFAULT_REQUEST_SIZE 100000000L /* bytes */
 #define MAX_BYTES            1000000000000L
 
@@ -35,6 +37,7 @@ struct dicomweb {
 	struct request_target target;
 	off_t request_size;
 	size_t most;  /* images in a request */
+	int moves;    /* redirections that were followed */
 	int breaks;   /* so many requests in a row broke, and nothing was answered since */
 	bool give_up; /* sender_target_failed() has been told why */
 };
@@ -46,6 +49,15 @@ static void check_text(const char *name, const char *text)
 		sender_never("TARGET_%s has a control character in it", name);
 }
 
+static char *copy_of(const char *text, size_t length)
+{
+	char *copy = strndup(text, length);
+
+	if (!copy)
+		sender_no_memory();
+	return copy;
+}
+
 /* The same as dcmspool.conf(5) allows. Returns it without the slash at its end, in memory never
  * freed. */
 static const char *read_url(void)
@@ -55,7 +67,6 @@ static const char *read_url(void)
 			: strncmp(url, "https://", 8) == 0 ? 8
 							   : 0;
 	size_t length = strlen(url);
-	char *copy;
 
 	check_text("URL", url);
 	if (!scheme || strpbrk(url, " \"\\<>^`{|}?#") || strcspn(url + scheme, "/") == 0)
@@ -64,21 +75,21 @@ static const char *read_url(void)
 		sender_never("TARGET_URL has a user in it; use username and password_file");
 	while (url[length - 1] == '/')
 		length--;
-	copy = strndup(url, length);
-	if (!copy)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
-	return copy;
+	return copy_of(url, length);
 }
 
 static void read_credentials(struct request_target *t)
 {
+	char *token;
+
 	t->username = sender_setting("USERNAME", NULL);
 	t->password = sender_secret("PASSWORD_FILE");
-	t->token = sender_secret("TOKEN_FILE");
+	token = request_token();
+	t->bearer = token != NULL;
+	free(token);
 	check_text("USERNAME", t->username);
 	check_text("PASSWORD_FILE", t->password);
-	check_text("TOKEN_FILE", t->token);
-	if (t->token && (t->username || t->password))
+	if (t->bearer && (t->username || t->password))
 		sender_never("both a token and a user are set; "
 			     "take out token_file, or username and password_file");
 	if (!t->username != !t->password)
@@ -92,6 +103,8 @@ static void read_settings(struct dicomweb *d)
 	struct request_target *t = &d->target;
 
 	t->url = read_url();
+	if (asprintf(&t->store, "%s/studies", t->url) < 0)
+		sender_no_memory();
 	t->ca_file = sender_setting("CA_FILE", NULL);
 	check_text("CA_FILE", t->ca_file);
 	if (t->ca_file && access(t->ca_file, R_OK) < 0)
@@ -106,13 +119,6 @@ static void read_settings(struct dicomweb *d)
 static void give_up(struct dicomweb *d, const char *why)
 {
 	sender_target_failed(&d->sender, "%s", why);
-	d->give_up = true;
-}
-
-static void no_curl(struct dicomweb *d)
-{
-	sender_target_failed(&d->sender, "unable to run curl: %s%s", strerror(errno),
-		errno == ENOENT ? "; install it" : "");
 	d->give_up = true;
 }
 
@@ -187,7 +193,7 @@ static void answered(struct dicomweb *d, const struct batch *batch, const struct
 			d->target.url);
 	else
 		(void)snprintf(text, sizeof(text),
-			"%s: the answer is no DICOM JSON that tells what became of the images (HTTP %d, content type '%s')",
+			"%s: the answer does not tell what became of the images (HTTP %d, content type '%s')",
 			d->target.url, r->http, r->type);
 	broken(d, batch, text);
 }
@@ -214,7 +220,20 @@ static void judge(struct dicomweb *d, const struct batch *batch, const struct re
 	}
 }
 
-/* One request. */
+/* From now on images go to where the service has moved. False: it has not, or not to where we
+ * follow. */
+static bool moved(struct dicomweb *d, const struct request_result *r)
+{
+	if (d->moves == MOVES || !redirect_ok(r->http, d->target.store, r->location))
+		return false;
+	d->moves++;
+	free(d->target.store);
+	d->target.store = copy_of(r->location, strlen(r->location));
+	log_info("%s has moved to %s; set url to that", d->target.url, r->location);
+	return true;
+}
+
+/* One request. The images of a redirected one are chosen again. */
 static void send_batch(struct dicomweb *d, const struct batch *batch)
 {
 	size_t max = ANSWER_BASE + batch->count * ANSWER_PER_IMAGE;
@@ -222,15 +241,15 @@ static void send_batch(struct dicomweb *d, const struct batch *batch)
 	struct body body;
 
 	if (body_open(&body, &d->sender, batch) < 0)
-		die(EXIT_TEMPORARY, "unable to send: no random numbers: %s", strerror(errno));
+		sender_own_fault("unable to send: no random numbers: %s", strerror(errno));
 	if (request_post(&d->target, &body, max, &result) < 0) {
-		no_curl(d);
+		sender_no_program("curl");
 	} else if (result.body == BODY_UNREADABLE) {
 		sender_answer(&d->sender, batch->item[body.next - 1].index, SENDER_FAILED,
 			SENDER_NO_STATUS,
 			body.error ? strerror(body.error)
 				   : "the file became shorter while it was sent");
-	} else {
+	} else if (!moved(d, &result)) {
 		judge(d, batch, &result);
 	}
 	body_close(&body);
@@ -263,7 +282,7 @@ static void probe(struct dicomweb *d)
 	char why[WHY];
 
 	if (request_probe(&d->target, &result) < 0)
-		no_curl(d);
+		sender_no_program("curl");
 	else if (verdict_probe(&d->target, &result, why, sizeof(why)) == VERDICT_DOWN)
 		give_up(d, why);
 	request_free(&result);
@@ -281,7 +300,7 @@ int main(int argc, char *argv[])
 	else
 		send_all(&d);
 	free(d.target.password);
-	free(d.target.token);
+	free(d.target.store);
 	free((char *)d.target.url);
 	return sender_close(&d.sender);
 }

@@ -68,18 +68,15 @@ static void take_hash(void *context, const char *file, const char *sha256)
 }
 
 /* Hashes the images of the round; those that cannot be read fail and leave it. */
-static int hash_round(struct round *r)
+static void hash_round(struct round *r)
 {
 	const char *file[ROUND_MAX];
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->count; i++)
 		file[i] = r->request[i].file;
-	if (hash_files(file, r->count, take_hash, r) < 0) {
-		sender_target_failed(
-			&r->job->sender, "unable to run sha256sum: %s", strerror(errno));
-		return -1;
-	}
+	if (hash_files(file, r->count, take_hash, r) < 0)
+		sender_no_program("sha256sum");
 	for (size_t i = 0; i < r->count; i++) {
 		if (!r->request[i].sha256[0]) {
 			sender_answer(&r->job->sender, r->image[i], SENDER_FAILED, SENDER_NO_STATUS,
@@ -90,7 +87,6 @@ static int hash_round(struct round *r)
 		r->image[kept++] = r->image[i];
 	}
 	r->count = kept;
-	return 0;
 }
 
 static void answer(struct job *job, size_t image, enum sender_answer answer, const char *text)
@@ -185,7 +181,7 @@ static void judge_curl(struct round *r, int code, size_t needed)
 	char text[64];
 
 	if (code < 0)
-		sender_target_failed(&r->job->sender, "unable to run curl: %s", strerror(errno));
+		sender_no_program("curl");
 	(void)snprintf(text, sizeof(text), "curl ended without an answer, status %d", code);
 	if (r->replies < needed)
 		(void)target_failed(r->job, text); /* unless it has failed for another reason */
@@ -240,11 +236,10 @@ void upload_all(struct job *job)
 		struct round r = { .job = job, .barren = &barren };
 		int64_t began_ms = clock_monotonic_ms(), bytes = choose(&r);
 
-		if (hash_round(&r) == 0) {
-			upload_images(&r);
-			upload_markers(&r);
-			pace(&job->bucket, bytes, began_ms);
-		}
+		hash_round(&r);
+		upload_images(&r);
+		upload_markers(&r);
+		pace(&job->bucket, bytes, began_ms);
 		for (size_t i = 0; i < r.markers; i++)
 			free(r.marker[i].url);
 	}

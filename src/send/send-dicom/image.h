@@ -1,0 +1,50 @@
+/*
+ * image: the images of the job as this program sees them: what each is, by its file.
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include "dicom/object.h"
+#include "sender/sender.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct image {
+	uint16_t sop_class, syntax; /* in names */
+	uint32_t instance;          /* str_hash() of its SOP instance UID */
+	bool known;                 /* the above has been read */
+	bool chosen;                /* for the next association */
+	bool doubt; /* all of it was sent, and the connection broke before the answer */
+};
+
+struct images {
+	struct sender *sender;
+	struct image *image; /* as many as the sender has, in its order */
+	char (*name)[DICOM_UID_SIZE];
+	size_t names;
+};
+
+/* Returns 0, or -1 with errno. */
+int images_open(struct images *images, struct sender *sender);
+void images_close(struct images *images);
+
+/* Reads what the image is, unless that is known. An image that cannot be sent is answered: false.
+ */
+bool image_look(struct images *images, size_t index);
+
+/* An image's file, opened at what is sent of it. */
+struct image_file {
+	int fd;
+	off_t length; /* of the data set, which begins at object.begin */
+	struct dicom_object object;
+};
+/* The same as image_look() of the file; with true the caller closes it. Takes fd, which may be a
+ * converted copy, or opens the image itself when it is -1. */
+bool image_open(struct images *images, size_t index, int fd, struct image_file *file);
+
+/* True when no other image of the job has this one's SOP instance UID. */
+bool image_unique(const struct images *images, size_t index);
+
+#endif

@@ -1,0 +1,178 @@
+#include "over.h"
+
+#include "base/log.h"
+#include "convert.h"
+#include "status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WHY = 256, TEXT = 768 };
+
+/* How an image goes: its context, and when it has to be converted how. */
+struct way {
+	long context; /* -1: none was accepted */
+	const char *tool, *option, *syntax;
+};
+
+static long accepted(const struct over *over, const char *sop_class, const char *syntax)
+{
+	const long i = offer_find(&over->offer, sop_class, syntax);
+
+	return i >= 0 && over->association.answer.accepted[i] ? i : -1;
+}
+
+static struct way find_way(const struct over *over, const struct dicom_object *o)
+{
+	struct way way = { .context = accepted(over, o->sop_class, o->syntax) };
+	struct syntax_fallback other[SYNTAX_FALLBACKS];
+	const size_t n = syntax_fallbacks(o->syntax, over->peer->decompress, other);
+
+	for (size_t i = 0; way.context < 0 && i < n; i++) {
+		way.context = accepted(over, o->sop_class, other[i].uid);
+		way.tool = syntax_tool(o->syntax);
+		way.option = other[i].option;
+		way.syntax = other[i].uid;
+	}
+	return way;
+}
+
+static void fail(struct over *over, size_t index, const char *text)
+{
+	sender_answer(over->images->sender, index, SENDER_FAILED, SENDER_NO_STATUS, text);
+}
+
+/* Puts the converted copy in place of the file. False when the image is answered, or when we could
+ * not do it, which is told as the target's: nothing else ends a try without blaming the image. */
+static bool change(struct over *over, size_t index, const struct way *way, struct image_file *file)
+{
+	const char *name = over->images->sender->image[index].name;
+	char why[WHY], text[TEXT], own[128], other[128];
+	struct dicom_object o = file->object;
+	int ours, copy;
+
+	(void)close(file->fd); /* only read */
+	copy = convert(way->tool, way->option, name, &ours, why, sizeof(why));
+	if (copy >= 0 && image_open(over->images, index, copy, file)) {
+		memcpy(file->object.sop_class, o.sop_class, sizeof(o.sop_class));
+		memcpy(file->object.instance, o.instance, sizeof(o.instance));
+		return true;
+	}
+	syntax_name(o.syntax, own, sizeof(own));
+	syntax_name(way->syntax, other, sizeof(other));
+	(void)snprintf(text, sizeof(text),
+		"the target does not take %s, and the conversion to %s by %s failed: %s", own,
+		other, way->tool, why);
+	if (copy < 0 && ours)
+		sender_target_failed(over->images->sender, "%s", text);
+	else
+		fail(over, index, text);
+	return false;
+}
+
+/* Adds what the target says besides the status. */
+static void add_comment(char *text, size_t size, const struct dimse_response *r)
+{
+	size_t n = strlen(text);
+
+	if (r->comment[0])
+		n += (size_t)snprintf(text + n, size - n, ": %s", r->comment);
+	for (size_t i = 0; i < r->offending_count && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s(%04x,%04x)",
+			i == 0 ? "; offending element " : " ",
+			(unsigned int)(r->offending[i] >> 16),
+			(unsigned int)(r->offending[i] & 0xffff));
+}
+
+static void answer(struct over *over, size_t index, const struct way *way,
+	const struct dicom_object *own, const struct dimse_response *r)
+{
+	const struct image *image = &over->images->image[index];
+	const bool again =
+		image->doubt && status_duplicate(r->status) && image_unique(over->images, index);
+	char text[TEXT], from[128], to[128];
+
+	(void)snprintf(text, sizeof(text), "%s",
+		again ? "stored by the try before, whose answer was lost" : status_text(r->status));
+	add_comment(text, sizeof(text), r);
+	if (way->tool) {
+		const size_t n = strlen(text);
+
+		syntax_name(own->syntax, from, sizeof(from));
+		syntax_name(way->syntax, to, sizeof(to));
+		(void)snprintf(text + n, sizeof(text) - n, "; converted from %s to %s by %s", from,
+			to, way->tool);
+	}
+	over->responses++;
+	sender_answer(over->images->sender, index,
+		again || status_stored(r->status) ? SENDER_STORED : SENDER_FAILED, r->status, text);
+}
+
+/* Sends an image whose file is open, and closes that. */
+static void send_file(struct over *over, size_t index, const struct way *way,
+	struct image_file *file, const struct dicom_object *own)
+{
+	const struct association_data data = { file->fd, file->object.begin, file->length,
+		syntax_deflated(way->tool ? way->syntax : own->syntax) };
+	struct dimse_response response;
+	bool sent = false;
+	int result;
+
+	if (association_check(&over->association) == 0) {
+		over->current = (long)index;
+		result = association_store(&over->association, (size_t)way->context,
+			file->object.instance, &data, &response, &sent);
+		if (result == 0) {
+			answer(over, index, way, own, &response);
+			over->current = -1;
+		} else if (over->association.trouble == ASSOCIATION_OURS) {
+			fail(over, index, over->association.why);
+			over->current = -1;
+		}
+		over->images->image[index].doubt |= sent && result < 0;
+	}
+	(void)close(file->fd); /* only read */
+}
+
+static void send_one(struct over *over, size_t index)
+{
+	struct dicom_object own;
+	struct image_file file;
+	struct way way;
+	char text[TEXT];
+
+	if (!image_open(over->images, index, -1, &file))
+		return;
+	own = file.object;
+	way = find_way(over, &own);
+	if (way.context < 0) {
+		syntax_not_accepted(own.syntax, over->peer->decompress, text, sizeof(text));
+		fail(over, index, text);
+		(void)close(file.fd); /* only read */
+	} else if (!way.tool || change(over, index, &way, &file)) {
+		send_file(over, index, &way, &file, &own);
+	}
+}
+
+void over_send(struct over *over, const struct peer *peer, struct images *images)
+{
+	struct association_call call;
+
+	over->peer = peer;
+	over->images = images;
+	over->current = -1;
+	over->responses = 0;
+	peer_call(peer, over->offer.proposal, over->offer.count, &call);
+	over->open = association_open(&over->association, &call) == 0;
+	for (size_t i = 0; i < images->sender->count && !over->association.trouble &&
+			   !images->sender->target_failed;
+		i++)
+		if (images->image[i].chosen)
+			send_one(over, i);
+}
+
+void over_close(struct over *over)
+{
+	association_close(&over->association);
+}

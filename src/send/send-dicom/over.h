@@ -1,0 +1,28 @@
+/*
+ * over: the chosen images over one association, each answered as soon as the target has answered.
+ */
+#ifndef OVER_H
+#define OVER_H
+
+#include "image.h"
+#include "offer.h"
+#include "peer.h"
+
+#include <stdbool.h>
+
+struct over {
+	struct association association;
+	struct offer offer;
+	const struct peer *peer;
+	struct images *images;
+	bool open;        /* there was an association: what is wrong later is not the call's */
+	long current;     /* the image at which it ended, -1: between two, or at none */
+	size_t responses; /* so many images the target has answered */
+};
+
+/* Calls the peer and sends what offer_make() has chosen; association.trouble tells how it ended. */
+void over_send(struct over *over, const struct peer *peer, struct images *images);
+/* Releases the association, or aborts what is left of it. */
+void over_close(struct over *over);
+
+#endif
