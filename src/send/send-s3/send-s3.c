@@ -25,8 +25,7 @@ enum { MAX_NUMBER = 999999 };
 
 static void read_layout(void)
 {
-	const char *layout = sender_setting("LAYOUT",
-		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm");
+	const char *layout = sender_need("LAYOUT");
 
 	sender_path_open(layout);
 	if (!strcasestr(layout, "{SOPInstanceUID}"))
