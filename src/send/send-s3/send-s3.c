@@ -30,7 +30,8 @@ static void read_layout(void)
 	sender_path_open(layout);
 	if (!strcasestr(layout, "{SOPInstanceUID}"))
 		sender_never(
-			"TARGET_LAYOUT is '%s'; it must have {SOPInstanceUID} in it, or one object would take the place of another",
+			"TARGET_LAYOUT is '%s'; "
+			"it must have {SOPInstanceUID} in it, or one object would take the place of another",
 			layout);
 }
 
