@@ -1,8 +1,6 @@
 #include "attempt.h"
 
 #include "base/log.h"
-#include "image.h"
-#include "over.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,35 +32,48 @@ static bool go_on(struct sender *sender, const struct over *over, bool blame, bo
 	return true;
 }
 
-/* Sends over associations of its own what has no answer. */
-static void send_all(struct images *images, const struct peer *peer, bool blame)
+void attempt_all(
+	struct attempt *attempt, struct sender *sender, const struct peer *peer, bool blame)
 {
-	struct sender *sender = images->sender;
-	struct over over;
+	struct over *over = &attempt->over;
+	struct offer wanted;
 	bool barren = false;
 
-	for (;;) {
-		offer_make(&over.offer, images, peer->decompress);
-		if (over.offer.images == 0)
+	images_begin(&attempt->images, sender);
+	while (!sender->target_failed) {
+		offer_make(&wanted, &attempt->images, peer->decompress);
+		if (wanted.images == 0)
 			return;
-		over_send(&over, peer, images);
-		if (over.association.trouble && !go_on(sender, &over, blame, &barren))
-			sender_target_failed(
-				sender, "%s:%s: %s", peer->host, peer->port, over.association.why);
-		else if (!over.association.trouble)
+		over_send(over, &wanted, peer, &attempt->images);
+		if (!over->association.trouble) {
 			barren = false;
-		over_close(&over);
-		if (sender->target_failed)
-			return;
+			continue;
+		}
+		if (!go_on(sender, over, blame, &barren))
+			sender_target_failed(
+				sender, "%s:%s: %s", peer->host, peer->port, over->association.why);
+		over_close(over);
 	}
 }
 
-void attempt_all(struct sender *sender, const struct peer *peer, bool blame)
+int attempt_watch(const struct attempt *attempt)
 {
-	struct images images;
+	return attempt->over.called ? attempt->over.association.connection.fd : -1;
+}
 
-	if (images_open(&images, sender) < 0)
-		die(EXIT_TEMPORARY, "unable to read the list of images: out of memory");
-	send_all(&images, peer, blame);
-	images_close(&images);
+void attempt_idle(struct attempt *attempt)
+{
+	if (attempt->over.called && association_check(&attempt->over.association) < 0)
+		over_close(&attempt->over);
+}
+
+void attempt_drop(struct attempt *attempt)
+{
+	over_close(&attempt->over);
+}
+
+void attempt_end(struct attempt *attempt)
+{
+	over_close(&attempt->over);
+	images_close(&attempt->images);
 }

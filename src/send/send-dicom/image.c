@@ -11,15 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int images_open(struct images *images, struct sender *sender)
+void images_begin(struct images *images, struct sender *sender)
 {
-	*images = (struct images){ .sender = sender,
-		.image = calloc(sender->count ? sender->count : 1, sizeof(struct image)) };
-	return images->image ? 0 : -1;
+	free(images->image);
+	images->sender = sender;
+	images->image = calloc(sender->count ? sender->count : 1, sizeof(struct image));
+	if (!images->image)
+		die(EXIT_TEMPORARY, "unable to read the list of images: out of memory");
 }
 
 void images_close(struct images *images)
 {
+	for (size_t i = 0; i < images->names; i++)
+		free(images->name[i]);
 	free(images->image);
 	free(images->name);
 	*images = (struct images){ 0 };
@@ -97,13 +101,16 @@ static long intern(struct images *images, const char *uid)
 	if (i > UINT16_MAX)
 		return -1;
 	if ((i & (i - 1)) == 0) { /* full at each power of two, and at 0 */
-		void *more = realloc(images->name, (i ? 2 * i : 1) * sizeof(*images->name));
+		char **more = realloc(images->name, (i ? 2 * i : 1) * sizeof(*more));
 
 		if (!more)
 			return -1;
 		images->name = more;
 	}
-	(void)snprintf(images->name[images->names++], DICOM_UID_SIZE, "%s", uid);
+	images->name[i] = strdup(uid);
+	if (!images->name[i])
+		return -1;
+	images->names++;
 	return (long)i;
 }
 

@@ -22,12 +22,12 @@ struct image {
 struct images {
 	struct sender *sender;
 	struct image *image; /* as many as the sender has, in its order */
-	char (*name)[DICOM_UID_SIZE];
+	char **name;         /* stay where they are, for the associations that were made for them */
 	size_t names;
 };
 
-/* Returns 0, or -1 with errno. */
-int images_open(struct images *images, struct sender *sender);
+/* Takes the images of the sender's list in place of those before. Dies without memory. */
+void images_begin(struct images *images, struct sender *sender);
 void images_close(struct images *images);
 
 /* Reads what the image is, unless that is known. An image that cannot be sent is answered: false.

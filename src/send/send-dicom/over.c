@@ -155,16 +155,29 @@ static void send_one(struct over *over, size_t index)
 	}
 }
 
-void over_send(struct over *over, const struct peer *peer, struct images *images)
+/* A new association, when the one there is does not serve. */
+static void call(struct over *over, const struct offer *wanted)
 {
-	struct association_call call;
+	struct association_call how;
 
+	if (over->called && !wanted->alone && offer_covers(&over->offer, wanted) &&
+		association_check(&over->association) == 0)
+		return;
+	over_close(over);
+	over->offer = *wanted;
+	peer_call(over->peer, over->offer.proposal, over->offer.count, &how);
+	over->called = true;
+	over->open = association_open(&over->association, &how) == 0;
+}
+
+void over_send(struct over *over, const struct offer *wanted, const struct peer *peer,
+	struct images *images)
+{
 	over->peer = peer;
 	over->images = images;
 	over->current = -1;
 	over->responses = 0;
-	peer_call(peer, over->offer.proposal, over->offer.count, &call);
-	over->open = association_open(&over->association, &call) == 0;
+	call(over, wanted);
 	for (size_t i = 0; i < images->sender->count && !over->association.trouble &&
 			   !images->sender->target_failed;
 		i++)
@@ -174,5 +187,7 @@ void over_send(struct over *over, const struct peer *peer, struct images *images
 
 void over_close(struct over *over)
 {
-	association_close(&over->association);
+	if (over->called)
+		association_close(&over->association);
+	over->called = over->open = false;
 }

@@ -28,13 +28,15 @@ static _Noreturn void work(
 	const struct sender *all, const struct peer *peer, size_t first, size_t step, int out)
 {
 	struct sender sender = { .image = calloc(all->count, sizeof(*all->image)) };
+	static struct attempt attempt;
 
 	if (!sender.image || dup2(out, STDOUT_FILENO) < 0)
 		die(EXIT_TEMPORARY, "unable to open one more association: %s", strerror(errno));
 	for (size_t i = first; i < all->count; i += step)
 		sender.image[sender.count++] = all->image[i];
-	attempt_all(
-		&sender, peer, false); /* what the others see at the same time, we do not know */
+	/* What the others see at the same time, we do not know. */
+	attempt_all(&attempt, &sender, peer, false);
+	attempt_end(&attempt);
 	for (size_t i = 0; i < sender.count; i++)
 		if (sender.image[i].answer == SENDER_UNSENT && sender.image[i].setbacks > 0)
 			(void)dprintf(
@@ -134,7 +136,7 @@ static int send_over(
 	return started > 0 ? 0 : -1;
 }
 
-void attempt_parallel(struct sender *sender, const struct peer *peer)
+void attempt_parallel(struct attempt *attempt, struct sender *sender, const struct peer *peer)
 {
 	size_t n = (size_t)peer->connections;
 	char reason[512] = "";
@@ -155,5 +157,5 @@ void attempt_parallel(struct sender *sender, const struct peer *peer)
 		log_warning(
 			"an association failed while others did not; the rest is sent over one: %s",
 			reason);
-	attempt_all(sender, peer, true);
+	attempt_all(attempt, sender, peer, true);
 }
