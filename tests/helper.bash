@@ -61,7 +61,7 @@ free_port() {
 	done
 }
 
-# every N: the step of a sweep; `make torture` leaves nothing out (tag: sweep)
-every() { [ "${SWEEP-}" = all ] && echo 1 || echo "$1"; }
+# every N: the step of a sweep (tag: sweep), or SWEEP; `make torture` leaves nothing out
+every() { echo "${SWEEP:-$1}"; }
 
 listens() { (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

@@ -131,7 +131,7 @@ copy() { configuration "$1/.service/dcmspool.conf" "$1"; }
 	clone clone
 	copy "$here/spool"
 	cd spool
-	run -100 ../clone/bin/dcmspool up --root
+	run -100 timeout 20 ../clone/bin/dcmspool up --root
 	[[ $output == *'.service/dcmspool.conf is the copy of what ran before; name the file that it was made from with -c FILE'* ]]
 	[ -e .service/dcmspool.conf ]
 }

@@ -35,7 +35,7 @@ deleted() { [ "$(journal deleted | wc -l)" -eq "$1" ]; }
 	a_job error late
 	mv "$SPOOL/error/late" "$SPOOL/success/"
 	wait_for gone "$SPOOL/success/late"
-	wait_for deleted 3
+	wait_for deleted 4
 }
 
 @test "young jobs stay, and an armed deadline is all that wakes the cleaner" {
@@ -80,4 +80,25 @@ deleted() { [ "$(journal deleted | wc -l)" -eq "$1" ]; }
 	[ -e "$SPOOL/success/odd/1.2.3.dcm" ]
 	rm -r "$SPOOL/success/odd/by-hand" # no event and no other job says so
 	wait_for gone "$SPOOL/success/odd"
+}
+
+@test "what the journal may not have is written again before it is deleted; deleted tells what it was" {
+	local job=20261122T140301.123456Z.3f9a1c2b.77d0aa1e
+	make_router 'cleaner { retention = 1s }'
+	a_job success $job.urgent.pacs
+	echo '{"job": "'$job.urgent'", "target": "pacs"}' >"$SPOOL/success/$job.urgent.pacs/job.json"
+	a_job discard $job
+	echo '{"job": "'$job'", "target": ""}' >"$SPOOL/discard/$job/job.json"
+	a_job discard $job.pacs
+	echo '{"job": "'$job'", "target": "pacs"}' >"$SPOOL/discard/$job.pacs/job.json"
+	a_job success told
+	touch "$SPOOL/success/told/.told"
+	start cleaner "$BIN/dcmspool-cleaner" -c "$CONF"
+	wait_for deleted 4
+	jq -se --arg job $job 'map(select(.event != "deleted") | [.event, .job, .target, .images, .again]) | sort ==
+		[["cancelled", $job, "pacs", "1", "true"], ["discarded", $job, null, "1", "true"],
+		["sent", $job + ".urgent", "pacs", "1", "true"]]' "$SPOOL"/journal/*.jsonl
+	journal deleted | jq -se --arg job $job 'map([.outcome, .job, .target, .from, .images]) | sort ==
+		[["cancelled", $job, "pacs", "discard", "1"], ["discarded", $job, null, "discard", "1"],
+		["sent", $job + ".urgent", "pacs", "success", "1"], ["sent", "told", null, "success", "1"]]'
 }

@@ -20,6 +20,9 @@ AGES = ["054Y", "006M", "3W", "000D", "1234Y", "12", "Y", "054y", "017Y", " 90D"
 CHARACTERS = "²½Ⅷªʰաაᏸǆŉ\u0345"
 CHARACTERS += "aAbBxX01 9.,-+_eE^\\/'\"\t\n\xa0äÖßΣσςıİ\u0301山😀\x1c\x1f"
 INTS = [100, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 2, 2**63 - 1]
+KEYS = ["'CT'", "'MR'", "''", "'a'", "1", "2", "True", "0", "1.0", "2.5", "None", "(1, 'a')", "()", "'1'"]
+DIRECTIVES = "ddiufFeEgGxXoscrssdf%"
+TYPES = ["", "", "d", "d", "f", "f", "e", "E", "g", "G", "F", "x", "X", "o", "b", "c", "n", "%", "s", "s", "q"]
 FLOATS = ["0.0", "1.5", ".5", "2.", "1e3", "1E-7", "1e16", "123456789.125", "0.1", "3.3", "1e308",
           "1e400", "5e-324", "9007199254740993.0", "9.223372036854775807e18"]
 
@@ -61,7 +64,26 @@ class Generator:
         return self.pick(["tags.%s", "tags.%s", "tags['%s']", 'tags["%s"]', "@%s@"]) % name
 
     def text(self, depth):
-        kind = self.random.randrange(13) if depth > 0 else self.random.randrange(2)
+        kind = self.random.randrange(19) if depth > 0 else self.random.randrange(2)
+        if kind == 13:
+            return self.percent(depth)
+        if kind == 14:
+            return self.template(depth)
+        if kind == 15:
+            return "format(%s, %s)" % (self.any(depth - 1, 0.9, self.pick([self.number, self.number, self.text])),
+                                       ascii(self.spec()))
+        if kind == 16:
+            return "%s.join(%s)" % (self.any(depth - 1, 0.95, self.text), self.pick(
+                ["[%s]" % ", ".join(self.any(depth - 1, 0.99, self.text) for _ in range(self.random.randrange(4))),
+                 self.any(depth - 1, 0.9, self.items)]))
+        if kind == 17:
+            return "%s.%s(%s%s)" % (self.any(depth - 1, 0.95, self.text), self.pick(["ljust", "rjust"]),
+                                    self.pick(["0", "5", "12", "-1", "True", "'5'", self.number(0)]),
+                                    self.pick(["", "", ", '*'", ", '\u5c71'", ", ''", ", 'ab'", ", 1"]))
+        if kind == 18:
+            return "%s.%s(%s)" % (self.any(depth - 1, 0.95, self.text),
+                                  self.pick(["removeprefix", "removesuffix"]),
+                                  self.any(depth - 1, 0.95, self.text))
         if kind == 10:
             return "chr(%s)" % self.any(depth - 1, 0.9, self.number)
         if kind == 11:
@@ -96,7 +118,18 @@ class Generator:
         return "[%s]" % ":".join(bounds)
 
     def number(self, depth):
-        kind = self.random.randrange(14) if depth > 0 else self.random.randrange(2)
+        kind = self.random.randrange(17) if depth > 0 else self.random.randrange(2)
+        if kind == 14:
+            return "%s(%s)" % (self.pick(["floor", "ceil", "trunc", "sqrt", "log10"]),
+                               self.any(depth - 1, 0.95, self.number))
+        if kind == 15:
+            call = "%s(%s, %s)" % (self.pick(["pow", "divmod"]), self.any(depth - 1, 0.97, self.number),
+                                   self.any(depth - 1, 0.97, self.number))
+            return call + ("[%d]" % self.random.randrange(2) if call[0] == "d" else "")
+        if kind == 16:
+            return self.pick(["len(%s)", "len(%s)", "sum(%s)", "min(%s)", "%s[1]", "%s['CT']",
+                              "%s.get(1)", "%s.get('CT', 2)", "%s.get([])"]) % self.any(
+                                  depth - 1, 0.97, self.collection)
         if kind == 9:
             return self.several(depth)
         if kind == 10:
@@ -120,7 +153,7 @@ class Generator:
             return self.pick(["-", "+", "- -", "not ", "~"]).join(["(", self.number(depth - 1)]) + ")"
         if kind == 4:
             return "%s.%s(%s%s)" % (self.any(depth - 1, 0.9, self.pick([self.text, self.items])),
-                                    self.pick(["find", "count", "index"]),
+                                    self.pick(["find", "rfind", "count", "index"]),
                                     self.any(depth - 1, 0.9, self.text), self.span())
         if kind == 5:
             return "len(%s)" % self.any(depth - 1, 0.9, self.text)
@@ -174,19 +207,116 @@ class Generator:
     def sign(self):
         return "-" if self.random.random() < 0.3 else ""
 
+    def collection(self, depth):
+        """A set or a dict."""
+        kind = self.random.randrange(7 if depth > 0 else 2)
+        of = self.pick([self.key, self.key, self.key, lambda d: self.any(d, 0.9, self.text)])
+        if kind == 0:
+            return "{%s}" % ", ".join(of(depth - 1) for _ in range(self.random.randrange(1, 5)))
+        if kind in (1, 2):
+            return "{%s}" % ", ".join("%s: %s" % (of(depth - 1), self.any(depth - 1))
+                                      for _ in range(self.random.randrange(4)))
+        if kind == 3:
+            return "set(%s)" % self.pick(["", self.any(depth - 1, 0.9, self.items),
+                                          self.any(depth - 1, 0.95, self.text)])
+        if kind == 4:
+            pairs = ["(%s, %s)" % (of(depth - 1), self.any(0)) for _ in range(self.random.randrange(3))]
+            return "dict(%s)" % self.pick(["", "[%s]" % ", ".join(pairs), "['ab', 'cd']",
+                                           self.any(depth - 1, 0.5, self.collection)])
+        return "(%s %s %s)" % (self.any(depth - 1, 0.97, self.collection),
+                               self.pick(["|", "&", "-", "^", "|", "+"]),
+                               self.any(depth - 1, 0.97, self.collection))
+
+    def key(self, depth):
+        return self.pick(KEYS) if self.random.random() < 0.95 else self.any(depth)
+
+    def spec(self):
+        align = self.pick(["", "", "", "<", ">", "^", "=", "*<", "\u5c71^", "0=", "+>", "x="])
+        kind = self.pick(TYPES)
+        sharp = "#" if self.random.random() < 0.15 and kind else ""
+        return "".join([align, self.pick(["", "", "", "+", "-", " "]), sharp, self.pick(["", "", "", "0"]),
+                        self.pick(["", "", "1", "5", "9", "12", "30"]),
+                        self.pick(["", "", "", "", "", ",", "_"]),
+                        self.pick(["", "", "", ".0", ".1", ".3", ".10", ".25", "."]), kind])
+
+    def percent(self, depth):
+        text, values = "", []
+        named = self.random.random() < 0.15
+        for _ in range(self.random.randrange(1, 4)):
+            text += self.pick(["", "", "a", "\u5c71 "]) + "%" + ("(%s)" % self.pick("ab") if named else "")
+            text += "".join(self.pick("-+ #0") for _ in range(self.pick([0, 0, 0, 1, 2])))
+            text += self.pick(["", "", "1", "7", "12", "*"]) + self.pick(["", "", "", ".0", ".2", ".12", ".", ".*"])
+            text += self.pick(["", "", "", "l"]) + self.pick(DIRECTIVES)
+            star = text[text.rindex("%"):].count("*") if text[-1] != "%" else 0
+            values += ["%d" % self.random.randrange(-3, 12) for _ in range(star)]
+            of = self.pick([self.number, self.number, self.text, self.truth])
+            values += [] if text[-1] == "%" else [self.any(depth - 1, 0.95, of)]
+        if self.random.random() < 0.04:
+            values = values[1:]
+        if named:
+            behind = "{'a': %s, 'b': %s}" % (self.any(depth - 1), self.any(depth - 1, 1, self.number))
+        elif len(values) == 1 and self.random.random() < 0.5:
+            behind = values[0]
+        else:
+            behind = "(%s,)" % ", ".join(values) if values else "()"
+        if self.random.random() < 0.05:
+            behind = self.any(depth - 1)
+        return "(%s %% %s)" % (ascii(text), self.closed(behind))
+
+    def template(self, depth):
+        text = ""
+        numbered = self.random.random() < 0.3
+        for _ in range(self.random.randrange(1, 4)):
+            name = self.pick(["0", "1", "1", "2"]) if numbered else ""
+            text += self.pick(["", "", "a", "{{", "}}", "\u5c71 "])
+            text += "{" + name + self.pick(["", "", "", "", "[0]", "[-1]", "[a]", "[0][1]"])
+            text += self.pick(["", "", "", "!r", "!s", "!x"]) if self.random.random() < 0.5 else ""
+            text += self.pick(["", ":" + self.spec(), ":" + self.spec(), ":{}" if not numbered else ":>{2}"]) + "}"
+        if self.random.random() < 0.05:
+            text += self.pick(["{", "}", "{0", "{}{0}", "{name}", "{:{:{}}}", "{0.x}", "{[}", "{!}"])
+        of = self.pick([self.number, self.text, self.number, self.items])
+        return "%s.format(%s)" % (ascii(text), ", ".join(
+            self.any(depth - 1, 0.9, of) for _ in range(self.random.randrange(1, 4))))
+
     def items(self, depth):
-        if self.random.random() < 0.2:
+        kind = self.random.random() if depth > 0 else 1
+        if kind < 0.1:
+            return self.collection(depth)
+        if kind < 0.15:
+            return "%s(%s)" % (self.pick(["list", "tuple"]), self.any(
+                depth - 1, 0.9, self.pick([self.text, self.items, self.collection])))
+        if kind < 0.2:
+            return "%s.%s()" % (self.any(depth - 1, 0.95, self.collection),
+                                self.pick(["keys", "values", "items"]))
+        if kind < 0.27:
+            return "%s.partition(%s)" % (self.any(depth - 1, 0.97, self.text), self.any(
+                depth - 1, 0.97, self.text))
+        if kind < 0.32:
+            return "%s.splitlines(%s)" % (self.pick(
+                [self.any(depth - 1, 0.97, self.text), r"'a\r\nb\x0bc\x1cd\u2028\n\re\x85'"]),
+                self.pick(["", "", "True", "0", "None"]))
+        if kind < 0.5:
             arguments = self.pick(["", "None", "','", "' '", self.any(depth - 1, 0.9, self.text)])
             if arguments and self.random.random() < 0.4:
                 arguments += ", " + self.number(0)
-            return "%s.split(%s)" % (self.any(depth - 1, 0.95, self.text), arguments)
+            return "%s.%s(%s)" % (self.any(depth - 1, 0.95, self.text),
+                                  self.pick(["split", "rsplit"]), arguments)
         items = [self.any(depth - 1) for _ in range(self.random.randrange(4))]
         if self.random.random() < 0.5:
             return "[%s]" % ", ".join(items)
         return "(%s%s)" % (", ".join(items), "," if len(items) == 1 else "")
 
     def truth(self, depth):
-        kind = self.random.randrange(12) if depth > 0 else self.random.randrange(1)
+        kind = self.random.randrange(15) if depth > 0 else self.random.randrange(1)
+        if kind == 12:
+            return "(%s %s tags)" % (ascii(self.pick(NAMES + ["xTag", ""])), self.pick(["in", "not in"]))
+        if kind == 13:
+            return "(%s %s %s)" % (self.any(depth - 1, 0.8, self.key), self.pick(["in", "not in"]),
+                                   self.any(depth - 1, 0.97, self.collection))
+        if kind == 14:
+            return "(%s %s %s)" % (self.any(depth - 1, 0.97, self.collection),
+                                   self.pick(["==", "!=", "<", "<=", ">", ">="]),
+                                   self.any(depth - 1, 0.97, self.collection))
         if kind == 9:
             return "%s.is%s()" % (self.any(depth - 1, 0.95, self.text), self.pick(
                 ["alpha", "alnum", "digit", "space", "upper", "lower"]))

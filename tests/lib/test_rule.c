@@ -48,8 +48,7 @@ static bool known(const char *name)
 
 static bool any_name(const char *name)
 {
-	(void)name; /* the oracle uses names that it makes up */
-	return true;
+	return *name != 'x'; /* the oracle uses names that it makes up */
 }
 
 /* ---- differential ---- */
@@ -183,6 +182,7 @@ static void test_values(void)
 		"'A^\\u03a3'.lower() == 'a^\\u03c2'",
 		"'abc'[::-1] == 'cba' and 'abc'[-2:] == 'bc'",
 		"9007199254740993 != 9007199254740992.0",
+		"str(2 ** -24) == '5.960464477539063e-08' and str(2 ** -23)[-6:] == '25e-07'",
 		"-2 ** 2 == -4 and 2 ** 3 ** 2 == 512 and 2 ** -1 == 0.5 and (-2) ** 63 < 0",
 		"1 | 2 ^ 3 & 5 + 1 == 1 and ~5 == -6 and str(True & True) == 'True'",
 		"round(2.5) == 2 and round(1250, -2) == 1200 and str(round(15.0, -1)) == '20.0'",
@@ -197,6 +197,20 @@ static void test_values(void)
 		"time('1030') == 37800 and time('10:30:15.5') == 37815.5 and time('235960')",
 		"age('054Y') == 54 and age('006M') == 0.5 and age('20080229', '20260301') == 18.0",
 		"17.99 < age('20080229', '20260228') < 18 and age('20260101', '20260101') == 0",
+		"'modality' in tags and 'Modalty' not in tags and not 'Modality' not in tags",
+		"{1, 2} < {3, 1, 2} and {1} | {2} == {2, 1} and str({1, True}) == '{1}'",
+		"{'CT': 1, 'MR': 2}[tags.Modality] == 1 and {}.get('x', 3) == 3 and not {}",
+		"{'a': 1, 'b': 2} == {'b': 2, 'a': 1} and list({'a': 1}) == {'a': 2}.keys()",
+		"'%5.1f|%-4d|%04d|%s' % (1.25, 3, -7, ['x']) == '  1.2|3   |-007|[\\'x\\']'",
+		"'{:>4}{1}'.format(1) if False else '{:>4}|{:,}|{!r}'.format('a', 1234, 'b') == "
+		"'   a|1,234|\\'b\\''",
+		"format(12345, '010,') == '00,012,345' and '%(a)s' % {'a': 1} == '1'",
+		"floor(-1.5) == -2 and ceil(1.2) == 2 and trunc(-1.5) == -1",
+		"divmod(-7, 2) == (-4, 1) and pow(2, 5) == 32 and sqrt(4) == log10(100) == 2",
+		"'a-b-c'.rsplit('-', 1) == ['a-b', 'c'] and '-'.join(['a', 'b']) == 'a-b'",
+		"'a=b'.partition('=') == ('a', '=', 'b') and 'a\\r\\nb'.splitlines() == ['a', 'b']",
+		"'abc'.removeprefix('a').removesuffix('c') == 'b' and 'abab'.rfind('a') == 2",
+		"'7'.rjust(3, '0') == '007' and '7'.ljust(3) + '|' == '7  |'",
 		"any_of(['Kopf', 'SCH\\xc4DEL'], 'ct sch\\xe4del') and not any_of([], 'x')",
 	};
 	static const char *const not [] = { "tags.Modality == 'MR'", "tags.StationName", "0.0",
@@ -236,6 +250,29 @@ static void test_failures(void)
 		{ "date('20260229')", "ValueError: not a date YYYYMMDD: '20260229'" },
 		{ "time('2400')", "ValueError: not a time HHMMSS: '2400'" },
 		{ "age('54')", "ValueError: not an age such as 045Y: '54'" },
+		{ "{[1]}", "TypeError: unhashable type: 'list'" },
+		{ "{'a': 1}['b']", "KeyError: 'b'" },
+		{ "{1} < [1]",
+			"TypeError: '<' not supported between instances of 'set' and 'list'" },
+		{ "'%d' % 'x'", "TypeError: %d format: a real number is required, not str" },
+		{ "'%s' % (1, 2)",
+			"TypeError: not all arguments converted during string formatting" },
+		{ "'{} {}'.format(1)", "IndexError: Replacement index 1 out of range for "
+				       "positional args tuple" },
+		{ "'x'.ljust(10 ** 12)", "MemoryError: the rule needs more than 1024 KiB" },
+		{ "'%*d' % (10 ** 9, 1)", "MemoryError: the rule needs more than 1024 KiB" },
+		{ "'{:2000000000}'.format(1)", "MemoryError: the rule needs more than 1024 KiB" },
+		{ "'%.2000000f' % 1", "ValueError: precision too big" },
+		{ "'%.2000000d' % 1", "MemoryError: the number is too wide" },
+		{ "format(1, '02000000,')", "MemoryError: the number is too wide" },
+		{ "'%s' * 30000 % tuple(['x' * 900] * 30000)",
+			"MemoryError: the rule needs more than 1024 KiB" },
+		{ "len(set(('%d ' * 3000 % tuple(sorted([1] * 3000))).split())) == 0 or sqrt(-1)",
+			"ValueError: math domain error" },
+		{ "'x'.join(['y' * 900000] * 30000)",
+			"MemoryError: the rule needs more than 1024 KiB" },
+		{ "('a' * 100000).rfind('a' * 50000 + 'b')",
+			"RuntimeError: the rule takes more than 1000000 steps" },
 		{ "search('(a+)+$', 'a' * 50 + 'b')",
 			"RuntimeError: the pattern takes too many steps" },
 		{ "search('x', 'a' * 999000)",
@@ -281,7 +318,9 @@ static void test_mistakes(void)
 		{ "1; 2", 1, 2, "found ;, expected an operator or the end" },
 		{ "'abc", 1, 1, "this string does not end; expected '" },
 		{ "'\\x1'", 1, 2, "'\\x' needs 2 hexadecimal digits" },
-		{ "f'{1}'", 1, 1, "a string with the prefix 'f' is not supported" },
+		{ "f'{1}'", 1, 1,
+			"an f-string is not part of the rule language; write '{}'.format" },
+		{ "b'1'", 1, 1, "a string with the prefix 'b' is not supported" },
 		{ "010 == 8", 1, 1, "a number cannot begin with 0" },
 		{ "9223372036854775808", 1, 1, "this number is too large; ints have 64 bits" },
 		{ "1j", 1, 1, "this is no number" },
@@ -297,8 +336,19 @@ static void test_mistakes(void)
 		{ "search('a' + 'b', 'a')", 1, 8, "the pattern of search() must be a string" },
 		{ "1 << 2", 1, 3, "found <<, expected an operator or the end" },
 		{ "'a'('b')", 1, 4, "found (, expected an operator or the end" },
-		{ "[x for x in 'a']", 1, 2, "unknown name 'x'" },
-		{ "lambda: 1", 1, 1, "unknown name 'lambda'" },
+		{ "[x for x in 'a']", 1, 2, "a comprehension is not part of the rule language" },
+		{ "lambda: 1", 1, 1, "lambda is not part of the rule language" },
+		{ "any(x in 'a' for x in 'b')", 1, 5, "a comprehension is not part of the rule" },
+		{ "[1 for x in 'a']", 1, 4, "a comprehension is not part of the rule" },
+		{ "range(3)", 1, 1, "range is not part of the rule language; compare, as in" },
+		{ "sin(1)", 1, 1,
+			"sin is not part of the rule language; there is no trigonometry" },
+		{ "math.floor(1)", 1, 1, "math is not part of the rule language; its functions" },
+		{ "{1: 2, 3}", 1, 9, "found }, expected ':' and a value behind a key" },
+		{ "{1, 2: 3}", 1, 6, "found :, expected ',' or '}'" },
+		{ "{1: 2 3}", 1, 7, "found 3, expected ',' or '}'" },
+		{ "tags.Modality in tags", 1, 1, "expected the name of a tag in quotes before" },
+		{ "'Modality' in tags == True", 1, 20, "found ==, expected an operator or" },
 	};
 	struct rule_error error;
 	struct rule *rule;

@@ -193,7 +193,7 @@ static void test_never(void)
 		{ "not (tags.A != 2)", "a text never equals a number" },
 		{ "not (tags.A or True)", "True: it is always true" },
 		{ "tags.A if False else tags.B == 1", "tags.B == 1: a text never" },
-		{ "float(tags.A).strip()", "only texts have methods" },
+		{ "float(tags.A).strip()", "only texts have this method" },
 		{ "[tags.A < 2, 1]", "tags.A < 2: it always fails" },
 	};
 	static const char *const may[] = {

@@ -19,7 +19,7 @@ start_and_wait() {
 # all_stopped STATUS: `up` ends with it, within five seconds, and leaves no process.
 all_stopped() {
 	local status=0
-	wait_for -t 5 ended "$pid_up"
+	wait_for -t 20 ended "$pid_up"
 	wait "$pid_up" || status=$?
 	[ "$status" -eq "$1" ]
 	no_processes
@@ -63,8 +63,8 @@ goes_through() {
 		start_up
 		wait_for test -s "$BATS_TEST_TMPDIR/up.log"
 		pkill "-$signal" -P "$pid_up"
-		wait_for -t 5 ended "$pid_up"
-		wait_for -t 5 no_processes
+		wait_for -t 20 ended "$pid_up"
+		wait_for -t 20 no_processes
 	done
 }
 
@@ -83,7 +83,7 @@ goes_through() {
 	echo "acknowledged: $acknowledged"
 	[ "$acknowledged" -ge 20 ] && [ "$acknowledged" -lt 1200 ]
 	start_and_wait
-	wait_for -t 60 at_rest
+	wait_for at_rest
 	# the one in flight may have arrived, too
 	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -ge "$acknowledged" ]
 	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -le $((acknowledged + 1)) ]
@@ -92,7 +92,7 @@ goes_through() {
 		while read -r file; do ln "$file" "$BATS_TEST_TMPDIR/rest/$((n++)).dcm"; done
 	# by the same sender: what arrived, but was not acknowledged, comes again with the same bytes
 	"$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$BATS_TEST_TMPDIR"/rest/* >"$BATS_TEST_TMPDIR/rest.log"
-	wait_for -t 60 has_images "$BATS_TEST_TMPDIR/archive" 1200
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" 1200
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 	press_ctrl_c
@@ -149,7 +149,7 @@ goes_through() {
 @test "up does not run as root, unless it is told to" {
 	make_up
 	if [ "$(id -u)" = 0 ]; then
-		run -100 "$BIN/dcmspool" up -c "$CONF"
+		run -100 timeout 20 "$BIN/dcmspool" up -c "$CONF"
 		[[ $output == *'unable to run as root: '*'sudo -u USER dcmspool up ...'*'--root'* ]]
 		[ ! -e "$SPOOL" ]
 		"$BIN/dcmspool" up -n -c "$CONF"
@@ -169,7 +169,7 @@ goes_through() {
 	make_up
 	start_and_wait
 	kill -KILL "$(running s6-svscan)"
-	wait_for -t 5 ended "$pid_up"
+	wait_for -t 20 ended "$pid_up"
 	wait "$pid_up" || status=$?
 	start_and_wait
 	goes_through study 6
@@ -189,7 +189,7 @@ goes_through() {
 	run -100 "$BIN/dcmspool" up --root -c "$CONF"
 	[[ $output == *"s6-svscanctl -t $SPOOL/.service"* ]]
 	s6-svscanctl -t "$SPOOL/.service"
-	wait_for -t 5 no_processes
+	wait_for -t 20 no_processes
 	start_and_wait
 	goes_through study2 12
 }

@@ -46,7 +46,7 @@ make_sender() {
 			until [ ! -e wait ]; do :; done
 			[ ! -e once ] || mv once wait
 			if [ -e refuse ]; then
-				printf 'failed\tA700\t%s\tno room\n' "$image"
+				printf 'failed\t0110\t%s\tnot this one\n' "$image"
 			else
 				printf 'stored\t0000\t%s\tfine\n' "$image"
 			fi

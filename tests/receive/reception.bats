@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # Reception: dcmspool-receiver and dcmspool-association with the real storescp and real senders.
 # getdcmtags is played by a small script, so that these tests say something about reception alone:
-# it reads its standard input to the end, keeps what it read in verdict.<association>, and files the
-# images in incoming/B with the association's marker.
+# it waits for the end of its standard input, and files what was acknowledged in incoming/B with the
+# association's marker.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # start() sets pid_NAME; titles are not expanded
 
@@ -21,12 +21,14 @@ setup() {
 		mkdir -p incoming/B
 		: >"incoming/B/.assoc.\$a"
 		if [ -e ../linger ]; then read -r _ <../linger & fi # keeps the lock until somebody writes
-		cat >"../verdict.\$a"
+		cat
 		cp "\$4/association.json" "../json.\$a"
 		for f in "\$4"/*; do
 		    case \$f in
 		    */association.json | *'*') continue ;;
-		    */PI*) printf %s "\${f##*/}" >"\$4/.reading"; kill -SEGV \$\$ ;;
+		    */PI*) printf "1 0 0 0\\n%s" "\${f##*/}" >"\$4/.reading"; kill -SEGV \$\$ ;;
+		    *.ok) ;;
+		    *) if grep -q '"ok": *true' "\$4/association.json"; then rm "\$f"; continue; fi ;;
 		    esac
 		    if [ -e ../busy ]; then exit 111; fi
 		    mv "\$f" incoming/B/ || exit 111
@@ -90,7 +92,6 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait_for ended 1
 	clean
 	[ "$(filed)" -eq 5 ]
-	[ "$(cat verdict.*)" = c ]
 	[ "$(jq -r '[.calling_aet, .called_aet, .peer, .local_port] | join(" ")' json.*)" = \
 		"SCANNER ROUTER 127.0.0.1 $port" ]
 	[ "$(jq -r .association json.*)" = "$(events association-ended)" ]
@@ -126,11 +127,21 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	receiver
 	study 1
 	file=$(find made -name '*.dcm')
-	rawsend -t 1.2.840.10008.1.2.4.201 -t 1.2.840.10008.1.2.1 "$file" >out # more in relay.bats
+	rawsend -t 1.2.840.10008.1.2.4.201 -t 1.2.840.10008.1.2.4.202 "$file" >out # more in relay.bats
 	grep -q '^context 1 0 1.2.840.10008.1.2.4.201$' out
 	grep -q released out
 	fails rawsend -q 1.2.840.10008.5.1.4.1.2.1.1 "$file" >out # C-FIND
 	grep -q '^context 1 3' out
+}
+
+@test "what storescp knows goes before what it does not know, in any order" {
+	receiver
+	study 1
+	file=$(find made -name '*.dcm')
+	unknown=2.16.840.1.113709.1.2.2 htj2k=1.2.840.10008.1.2.4.201 j2k=1.2.840.10008.1.2.4.90
+	rawsend -t $unknown -t 1.2.840.10008.1.2 "$file" | grep -q '^context 1 0 1.2.840.10008.1.2$'
+	rawsend -t $unknown -t $htj2k -t $j2k -t 1.2.840.10008.1.2.1 "$file" | grep -q "^context 1 0 $j2k\$"
+	rawsend -t $unknown -t $htj2k "$file" | grep -q "^context 1 0 $unknown\$"
 }
 
 @test "accept = uncompressed refuses compressed syntaxes" {
@@ -179,14 +190,15 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait_for grep -q accepted hang2.log
 	fails rawsend -E >out
 	grep -qx 'rejected 2 3 2' out
-	[ "$(events association-refused reason)" = 'more than receiver.max_associations_per_peer' ]
+	refused() { [ "$(events association-refused reason)" = "$1" ]; }
+	wait_for refused 'more than receiver.max_associations_per_peer'
 	stop "$pid_hang1"
 	wait_for alive 1
 	rawsend -E
 	wait_for alive 1
 	for i in 1 2 3; do # what the router makes of files dropped by hand does not count
 		mkdir "spool/receiving/dropped$i"
-		echo '{"association": "x", "dropped": "y"}' >"spool/receiving/dropped$i/association.json"
+		echo '{"association": "x", "time": "x", "peer": "local", "calling_aet": "", "called_aet": "", "dropped": "y", "ok": false}' >"spool/receiving/dropped$i/association.json"
 		start "reader$i" flock -F "spool/receiving/dropped$i" bash -c 'echo locked; read -r <>hold1'
 		wait_for grep -q locked "reader$i.log"
 	done
@@ -246,7 +258,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait_for ended 1
 	clean
 	[ "$(filed)" -eq 2 ]
-	[ "$(cat verdict.*)" = c ]
+	[ "$(events association-ended how)" = clean ]
 	grep -q 'storescp: .*Store SCP Failed' receiver.log
 }
 
@@ -277,12 +289,12 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait_for grep -q 'getdcmtags ended early' receiver.log
 	kill -KILL "$(find spool/receiving -mindepth 1 -maxdepth 1 | sed 's/.*\.//')"
 	wait_for pgrep -f "$BATS_TEST_TMPDIR/bin/dcmspool-association .* -r" # waits for the lock
-	rm busy verdict.*
+	rm busy
 	mv linger lingered
 	echo >lingered
 	wait_for clean
 	[ "$(filed)" -eq 2 ]
-	[ "$(cat verdict.*)" = b ]
+	[ "$(events association-ended how)" = recovered ]
 }
 
 @test "kill -9 of everything: at the next start all is recovered" {
@@ -326,7 +338,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	rm busy
 	wait_for clean
 	[ "$(filed)" -ge $((2 + $(acknowledged sender.log))) ]
-	[ "$(cat verdict.* | fold -w 1 | sort | xargs)" = 'b c' ]
+	[ "$(events association-ended how | sort | xargs)" = 'broken clean' ]
 }
 
 @test "SIGTERM ends all at once, with 0, and what was acknowledged is filed" {
@@ -338,7 +350,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait "$pid_receiver"
 	clean
 	fails listens "$port"
-	[ "$(cat verdict.*)" = b ]
+	[ "$(events association-ended how)" = broken ]
 	wait_for grep -q closed sender.log
 	[ "$(filed)" -ge "$(acknowledged sender.log)" ]
 	[ "$(filed)" -lt 500 ]
@@ -376,6 +388,12 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 
 @test "A-ASSOCIATE-RQ and negotiation profile" {
 	run "$TOOLS/test_acse"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "which images of a batch are believed" {
+	run "$TOOLS/test_filed"
 	echo "$output"
 	[ "$status" -eq 0 ]
 }

@@ -33,3 +33,13 @@ pause() { read -r -t "$1" <> <(:) || true; }
 
 small() { study "$BATS_TEST_TMPDIR/$1" -r 32 -c 32 "${@:2}"; }
 one_file() { find "$BATS_TEST_TMPDIR/$1" -name '*.dcm' | sort | head -n 1; }
+
+# start_plain_router: one that may do no more than its own user, also where the tests run as root; nobody's
+# files are another user's then. Skips where there is no root to give them away.
+start_plain_router() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to make files of another user"
+	local rights=-fowner,-dac_override,-dac_read_search
+	start router1 setpriv --bounding-set=$rights --inh-caps=$rights "$BIN/dcmspool-router" -c "$CONF"
+}
+others() { chown -R nobody "$@"; }
+nothing_before_queues() { [ -z "$(ls -A "$SPOOL/incoming")$(ls -A "$SPOOL/receiving")$(ls -A "$SPOOL/routing")" ]; }

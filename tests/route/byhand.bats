@@ -219,3 +219,112 @@ load byhand
 	send "$BATS_TEST_TMPDIR/third"
 	routes 9
 }
+
+@test "many things that cannot be moved hold nothing up" {
+	local i
+	make_router
+	start_receiver
+	start_dispatchers 1
+	for ((i = 0; i < 80; i++)); do mkdir -m 555 "$SPOOL/incoming/stays$i"; done
+	others "$SPOOL"/incoming/*
+	start_plain_router
+	wait_for grep -q 'unable to take incoming/stays79: ' "$BATS_TEST_TMPDIR/router1.log"
+	small study -n 2
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for -t 10 has_jobs success 1
+	small other -n 1
+	cp "$(one_file other)" "$SPOOL/incoming/"
+	wait_for -t 10 has_jobs success 2
+	# and they are tried now and then, not all the time
+	[ "$(grep -c 'unable to take incoming/stays7: ' "$BATS_TEST_TMPDIR/router1.log")" -eq 1 ]
+}
+
+@test "files of another user go to several targets, though the kernel permits no link to them" {
+	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
+		'rule "all" { match = "True" targets = { "a", "b" } }'
+	sed -i 's/series_timeout = 20s/series_timeout = 1s/' "$CONF"
+	small study -n 3
+	cp "$BATS_TEST_TMPDIR"/study/*/* "$SPOOL/incoming/"
+	others "$SPOOL"/incoming/*
+	start_plain_router
+	wait_for has_jobs outgoing/b 1
+	wait_for has_jobs outgoing/a 1
+	wait_for nothing_before_queues
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$SPOOL/outgoing/a"
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$SPOOL/outgoing/b"
+	[ -z "$(find "$SPOOL" -name '.new.*')" ]
+	! grep -q error: "$BATS_TEST_TMPDIR/router1.log"
+}
+
+@test "many loose files are read together: each end of a reader does not make all the others looked at" {
+	make_router
+	start_dispatchers 1
+	small study -n 80
+	for f in "$BATS_TEST_TMPDIR"/study/*/*; do # names that are fit, and others
+		mv "$f" "$SPOOL/incoming/Bild ${f##*/}"
+		cp "$SPOOL/incoming/Bild ${f##*/}" "$f"
+	done
+	newest=$(stat -c %.9Z "$SPOOL"/incoming/* | sort -n | tail -n 1)
+	older() { awk -v newest="$newest" -v now="$(date +%s.%N)" 'BEGIN { exit !(now - newest > 0.3) }'; }
+	wait_for older # than association_grace: all may be taken at once
+	start_routers 1
+	routes 80
+	identical "$BATS_TEST_TMPDIR/study"
+	[ "$(journal association-ended | wc -l)" -eq 1 ]
+}
+
+@test "a tree deeper than a path can be long is read all the same" {
+	make_router
+	sed -i 's/series_timeout = 20s/series_timeout = 1s/' "$CONF"
+	start_dispatchers 1
+	small study -n 4
+	python3 - "$BATS_TEST_TMPDIR" <<-'END'
+		import os, shutil, sys
+		images = sorted(os.scandir(sys.argv[1] + "/study/SE0001"), key=lambda i: i.name)
+		os.mkdir(sys.argv[1] + "/tree")
+		os.chdir(sys.argv[1] + "/tree")
+		for level in range(200):
+		    name = "%03d" % level + "x" * 60
+		    os.mkdir(name)
+		    os.chdir(name)
+		    if level % 50 == 49:
+		        shutil.copy(images[level // 50].path, "image.dcm")
+		        open("reason.txt", "w").write("mine")
+	END
+	mv "$BATS_TEST_TMPDIR/tree" "$SPOOL/incoming/"
+	start_routers 1
+	routes 4
+	identical "$BATS_TEST_TMPDIR/study"
+	has_quarantined 4
+}
+
+@test "a name in routing/ that is none of a job's is said, once, and left alone" {
+	local name
+	make_router
+	name=$(printf 'n%.0s' {1..130})
+	mkdir "$SPOOL/routing/$name"
+	start_routers 1
+	start_dispatchers 1
+	small study -n 2
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00001.dcm "$SPOOL/incoming/"
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" 1
+	[ "$(grep -c "no job, left alone: routing/$name; " "$BATS_TEST_TMPDIR/router1.log")" -eq 1 ]
+	[ -d "$SPOOL/routing/$name" ]
+}
+
+@test "what could not be quarantined is not in the journal as quarantined" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to make files of another user"
+	make_router
+	small study -n 1 -u 1.2.3.4
+	"$BIN/getdcmtags" -c "$CONF" "$(one_file study)" 127.0.0.1 CT1 DCMSPOOL
+	mkdir -m 555 "$SPOOL/incoming/1.2.3.4/folder"
+	others "$SPOOL/incoming/1.2.3.4/folder"
+	touch "$SPOOL/incoming/1.2.3.4/.complete"
+	start_plain_router
+	wait_for grep -q 'unable to move folder from routing/.*: Permission denied; ' "$BATS_TEST_TMPDIR/router1.log"
+	[ -z "$(journal quarantined)" ]
+	chmod 777 "$SPOOL"/routing/*/folder
+	mkdir "$SPOOL/incoming/.wake"
+	wait_for has_jobs outgoing/archive 1
+	[ "$(journal quarantined | wc -l)" -eq 1 ]
+}

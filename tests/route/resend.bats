@@ -118,9 +118,11 @@ load byhand
 	make_router
 	start_all
 	small study -n 4
-	stay_connected "$BATS_TEST_TMPDIR"/study/*/*
+	stay_connected -W 4 "$BATS_TEST_TMPDIR"/study/*/*
 	wait_for has_images "$SPOOL/incoming" 3
 	mv "$SPOOL"/incoming/2.25.* "$SPOOL/incoming/by hand"
+	echo >"$BATS_TEST_TMPDIR/stay"
+	wait_for grep -q 'IM00004.dcm 0000' "$BATS_TEST_TMPDIR/sender.log"
 	stop "$pid_sender"
 	routes 4
 	identical "$BATS_TEST_TMPDIR/study"
@@ -163,4 +165,72 @@ load byhand
 	wait_for at_rest
 	[ "$(jobs_in success)" -eq 0 ]
 	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -eq 4 ]
+}
+
+# three_times: a series that was sent to three targets lies in success/ three times
+three_times() {
+	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
+		'target "c" { type = folder path = "c" }' \
+		'rule "all" { match = "True" targets = { "a", "b", "c" } priority = offpeak }' \
+		'rule "first" { match = "True" targets = { "b" } priority = urgent }'
+	sed -i 's/path = "[abc]"/& offpeak_hours = "00:00-24:00"/' "$CONF"
+	small study -n 3 -u 1.2.3.4
+	cp "$BATS_TEST_TMPDIR"/study/*/* "$BATS_TEST_TMPDIR/"
+	for f in "$BATS_TEST_TMPDIR"/IM*; do "$BIN/getdcmtags" -c "$CONF" "$f" 127.0.0.1 CT1 DCMSPOOL; done
+	touch "$SPOOL/incoming/1.2.3.4/.complete"
+	start_routers "${ROUTERS:-1}"
+	start_dispatchers 1
+	wait_for has_jobs success 3
+}
+sent_again() { has_jobs success 3 && at_rest && [ "$(journal routed | wc -l)" -eq "$1" ]; }
+
+@test "a series sent to three targets and moved back is one job for the three, each time, and names do not grow" {
+	local times length=0 job
+	ROUTERS=2
+	three_times
+	for times in 2 3; do
+		mv "$SPOOL"/success/* "$SPOOL/incoming/"
+		wait_for sent_again $times
+		for job in "$SPOOL"/success/*; do
+			has_images "$job" 3
+			[ "${#job}" -le $((${#SPOOL} + 9 + 41 + 8 + 2)) ]
+		done
+	done
+	[ "$(journal resent | wc -l)" -eq 2 ]
+	has_jobs error 0
+	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/a"
+}
+
+@test "a resend with other images or files stays one of its own" {
+	local job
+	three_times
+	small more -n 1
+	stop "$pid_router1"
+	job=$(find "$SPOOL/success" -name '*.a')
+	cp "$(one_file more)" "$job/more.dcm"
+	echo "for the radiologist" >"$(find "$SPOOL/success" -name '*.c')/notes.txt"
+	rename_copy() { cp "$1" "$1.new" && mv "$1.new" "$1"; }
+	rename_copy "$(find "$job" -name '2.25*.dcm' | head -n 1)" # the same image, another file
+	mv "$SPOOL"/success/* "$SPOOL/incoming/"
+	start_routers 1
+	# *.offpeak.a with what the others have, too; *.offpeak.c with that of which *.a has a copy, *.urgent.b goes
+	wait_for has_jobs success 6
+	wait_for at_rest
+	has_quarantined 1
+	[ "$(journal resent | jq -r .images | sort | paste -sd ' ')" = "1 4" ]
+	[ "$(journal routed | wc -l)" -eq 3 ]
+}
+
+@test "jobs of other names, or without one, are not taken along" {
+	three_times
+	stop "$pid_router1"
+	for job in "$SPOOL"/success/*; do
+		mv "$job/job.json" "$job/old" && jq '.job += "x"' "$job/old" >"$job/job.json" && rm "$job/old"
+		break
+	done
+	find "$SPOOL/success" -name '*.c' -exec sh -c 'echo "{}" >"$1/job.json"' sh {} \;
+	mv "$SPOOL"/success/* "$SPOOL/incoming/"
+	start_routers 1
+	wait_for has_jobs success 9
+	wait_for at_rest
 }

@@ -162,7 +162,7 @@ no_rest() { [ -z "$(ls -A "$SPOOL/incoming")$(ls -A "$SPOOL/routing")" ]; }
 	jq -e '.tags.SeriesDescription == "one" and .tags.SeriesInstanceUID == "1.2.3.4" and .tags.SenderAET == ""' \
 		"$SPOOL"/outgoing/a/*/series.json
 	jq -e '.series == "1.2.3.4"' "$SPOOL"/outgoing/a/*/job.json
-	grep -q 'damaged image.* image=0.dcm' "$BATS_TEST_TMPDIR/router1.log"
+	grep -q '^0.dcm: is not whole: ' "$SPOOL"/error/*/reason.txt
 }
 
 @test "a router that takes over follows plan.json, priorities too, not the rules of now" {
@@ -187,7 +187,8 @@ no_rest() { [ -z "$(ls -A "$SPOOL/incoming")$(ls -A "$SPOOL/routing")" ]; }
 	arrive 1 2
 	start traced strace -qq -o /dev/null -P "$(uid_of 2).dcm" -e trace=openat -e inject=openat:error=EMFILE:when=1 \
 		"$BIN/dcmspool-router" -c "$CONF"
-	wait_for grep -q "unable to read the tags of $(uid_of 2).dcm in routing/" "$BATS_TEST_TMPDIR/traced.log"
+	# the one that walks it, or the one that reads its tags
+	wait_for grep -qE "unable to (read the tags of $(uid_of 2).dcm in|route) routing/" "$BATS_TEST_TMPDIR/traced.log"
 	wait_for has_jobs routing 1
 	[ ! -e "$SPOOL"/routing/*/plan.json ]
 	[ -z "$(journal discarded)" ]
@@ -240,4 +241,25 @@ comment() { dcmodify -nb -i "SpecificCharacterSet=ISO_IR 192" -i "ImageComments=
 	start_routers 1
 	wait_for has_jobs outgoing/a 1
 	[ "$(journal rule-failed | wc -l)" -eq 2 ]
+}
+
+@test "the journal has images and study of each job, and what is discarded is told" {
+	make_router "$(targets a)" "rule \"mr\" { match = \"tags.Modality == 'MR'\" targets = { a } }"
+	start_routers 1
+	series 3
+	dcmodify -nb -i "AccessionNumber=A17" "$(nth 1)"
+	arrive 1 2 3
+	wait_for has_jobs discard 1
+	is_told() { [ -e "$SPOOL/discard/$(the_job discard)/.told" ]; }
+	wait_for is_told
+	journal complete | jq -e --arg study "$("$BIN/getdcmtags" -p "$(nth 1)" | jq -r .StudyInstanceUID)" \
+		'.images == "3" and .series == "1.2.3.4" and .study == $study and .accession == "A17"'
+	journal discarded | jq -e --arg job "$(the_job discard)" '.images == "3" and .job == $job'
+	# as the next job it is not told yet
+	stop "$pid_router1"
+	sed -i 's/MR/CT/' "$CONF"
+	mv "$SPOOL"/discard/* "$SPOOL/incoming/"
+	start_routers 1
+	wait_for has_jobs outgoing/a 1
+	[ ! -e "$SPOOL"/outgoing/a/*/.told ]
 }

@@ -3,6 +3,7 @@
 
 load ../helper
 load ../router
+load dispatch
 
 teardown() {
 	stop_all
@@ -23,16 +24,7 @@ target() {
 	wait_for listens "$TARGET_PORT"
 }
 
-# images N: a series of N images; uid[0], uid[1] ... are their SOP Instance UIDs in the order of sending
-images() {
-	"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/study" -v -s 1 -n "$1" -r 16 -c 16 >"$BATS_TEST_TMPDIR/made"
-	mapfile -t uid < <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort)
-}
-
-# ledger UID: the answers to that image, as "result status try", one a line
-ledger() { grep -hF "$1.dcm" "$SPOOL"/*/*/sent.log | cut -f 3,4,6 | tr '\t' ' ' | sort -u; }
 requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
-sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 
 @test "chosen images are refused: only these are tried again, and then given up with the meaning in words" {
 	make_target
@@ -102,7 +94,9 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 		wait_for eval '[ "$(journal retried | wc -l)" -ge '"$n"' ]'
 		rm -f "$SPOOL/outgoing/pacs/paused.json"
 	done
-	wait_for eval 'has_jobs outgoing/pacs 1 || has_jobs sending/pacs 1' # it goes to and fro
+	waits() { has_jobs outgoing/pacs 1 || has_jobs sending/pacs 1; }
+	wait_for waits # it may go from one to the other between the two looks
+	has_jobs error 0
 	target 0000
 	wait_for has_jobs success 1
 	[ "$(cut -f3 "$SPOOL"/success/*/sent.log)" = stored ]
@@ -116,7 +110,7 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for test -e "$SPOOL/outgoing/pacs/paused.json"
 	jq -e '.failures >= 1 and (.reason | length > 0) and (.since | length > 0)' "$SPOOL/outgoing/pacs/paused.json"
-	wait_for -t 60 has_jobs success 1
+	wait_for has_jobs success 1
 	[ "$(cut -f 3 "$SPOOL"/success/*/sent.log | sort | uniq -c | tr -s ' ')" = " 2 stored" ]
 }
 
@@ -155,6 +149,74 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 	[ ! -e "$SPOOL/outgoing/pacs/paused.json" ]
 }
 
+@test "a job that had come to rest, moved into its queue again, is sent again under its own name" {
+	make_target
+	images 3
+	target 0000 0000 0000 0110
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	name=$(the_job success)
+	touch "$SPOOL/success/$name/"{reason.txt,cancelled,retry.json}
+	mv "$SPOOL/success/$name" "$SPOOL/outgoing/pacs/"
+	wait_for has_jobs error 1
+	# All were sent once more, and refused three times now: what was stored before counts for nothing.
+	[ "$(requests "${uid[0]}")" -eq 4 ]
+	[ "$(the_job error)" = "$name" ]
+	[ "$(cut -f 3 "$SPOOL/error/$name/sent.log" | uniq -c | tr -s ' \n' ' ')" = " 3 stored 1 again 9 failed " ]
+	stop "$pid_target"
+	target 0000
+	mv "$SPOOL/error/$name" "$SPOOL/outgoing/pacs/"
+	wait_for has_jobs success 1
+	[ "$(the_job success)" = "$name" ]
+	[ ! -e "$SPOOL/success/$name/reason.txt" ]
+	[ ! -e "$SPOOL/success/$name/cancelled" ]
+	[ "$(requests "${uid[0]}")" -eq 1 ]
+	# Under its own name it was sent already.
+	mv "$SPOOL/success/$name" "$SPOOL/outgoing/pacs/${name%.pacs}"
+	wait_for eval '[ "$(journal sent | wc -l)" -eq 3 ]'
+	[ "$(requests "${uid[0]}")" -eq 1 ]
+}
+
+@test "at rest: the journal has the line, and .told says so; what a killed writer left is gone, and an old reason" {
+	make_target
+	images 2
+	target "${uid[1]}=0110"
+	ROUTERS=1 DISPATCHERS=0
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs outgoing/pacs 1
+	touch "$SPOOL/outgoing/pacs/$(the_job outgoing/pacs)/"{reason.txt,.new.retry.json,.told} "$SPOOL/outgoing/pacs/.new.paused.json"
+	start_dispatchers 1
+	wait_for sent_and_given_up 1 1
+	wait_for eval '[ "$(find "$SPOOL"/success "$SPOOL"/error -name .told | wc -l)" -eq 2 ]'
+	[ "$(journal sent | wc -l)" -eq 1 ]
+	[ "$(journal failed | wc -l)" -eq 1 ]
+	[ ! -e "$SPOOL"/success/*/reason.txt ]
+	[ -z "$(find "$SPOOL" -name '.new.*')" ]
+	# A journal that cannot be written tells nothing.
+	rm "$SPOOL"/journal/* && mkdir "$SPOOL/journal/$(date -u +%F).jsonl"
+	mv "$SPOOL"/error/* "$SPOOL/outgoing/pacs/"
+	wait_for has_jobs error 1
+	[ ! -e "$SPOOL"/error/*/.told ]
+}
+
+@test "a job without images goes to error/, and the journal has it when it is there" {
+	make_target
+	start_all
+	mkdir -p "$SPOOL/outgoing/pacs"
+	stop "$pid_dispatcher1"
+	mkdir "$SPOOL/outgoing/pacs/by-hand"
+	start victim strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=SIGKILL:when=2 \
+		"$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait "$pid_victim" || true
+	has_jobs sending/pacs 1
+	[ -z "$(journal failed)" ]
+	start again "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for has_jobs error 1
+	wait_for eval '[ "$(journal failed | wc -l)" -eq 1 ]'
+}
+
 # series_at_target: "study series" in the order in which the target was first sent an image of each
 series_at_target() {
 	awk 'NR == FNR { of[$4] = $2 " " $3; next }
@@ -180,7 +242,7 @@ series_at_target() {
 		done
 		for c in 1 2 3 4; do pid=pid_sender$n$c && wait "${!pid}"; done
 	done
-	wait_for -t 60 has_at_rest_jobs
+	wait_for has_at_rest_jobs
 	# Each image was stored, and none was sent again that was answered with success.
 	awk '$2 == "0000" { print $1 }' "$BATS_TEST_TMPDIR/target.log" | sort >"$BATS_TEST_TMPDIR/stored"
 	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) "$BATS_TEST_TMPDIR/stored"
@@ -225,7 +287,7 @@ has_at_rest_jobs() {
 		read -r -t "0.$((RANDOM % 3))1" <> <(:) || true
 	done
 	start last "$BIN/dcmspool-dispatcher" -c "$CONF"
-	wait_for -t 60 all_sent
+	wait_for all_sent
 	[ "$kills" -ge 3 ]
 	has_jobs error 0
 	diff <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort) <(cut -d' ' -f1 "$BATS_TEST_TMPDIR/target.log" | sort -u)

@@ -49,7 +49,7 @@ second_comes_first() {
 	one_series second 1.2.3 -u 1.2.3.2
 	# shellcheck disable=SC2046 # names without blanks
 	stay_connected $(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | sort)
-	wait_for has_images "$SPOOL/incoming/1.2.3.1" 1
+	wait_for has_images "$SPOOL/incoming/1.2.3.1" 2
 	send "$BATS_TEST_TMPDIR/second"
 }
 
@@ -59,16 +59,18 @@ second_comes_first() {
 	one_series first 1.2.3 -u 1.2.3.1
 	one_series second 1.2.3 -u 1.2.3.2
 	one_series other 1.2.9 -u 1.2.9.1
-	# One image only: nothing follows it, so it stays in receiving/ while its sender stays connected.
-	stay_connected "$(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | head -n 1)"
-	wait_for has_images "$SPOOL/receiving" 0
-	wait_for eval '[ -n "$(find "$SPOOL/receiving" -type f ! -name "*.json" -size +0)" ]'
-	wait_for grep -q ' 0000' "$BATS_TEST_TMPDIR/sender.log" # it was acknowledged
+	# acknowledged, but its getdcmtags does not file it
+	stay_connected -W 1 "$(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | head -n 1)"
+	wait_for eval '[ -n "$(running getdcmtags)" ]'
+	kill -STOP "$(running getdcmtags)"
+	echo >"$BATS_TEST_TMPDIR/stay"
+	wait_for grep -q ' 0000' "$BATS_TEST_TMPDIR/sender.log"
 	send "$BATS_TEST_TMPDIR/second"
 	wait_for queued 1
 	send "$BATS_TEST_TMPDIR/other"
 	wait_for is_sent 1.2.9.1
 	queued 1
+	kill -CONT "$(running getdcmtags)"
 	stop "$pid_sender"
 	wait_for has_jobs success 3
 	[ "$(sent_series | tr '\n' ' ')" = "1.2.9.1 1.2.3.1 1.2.3.2 " ]
@@ -83,7 +85,7 @@ second_comes_first() {
 	one_series other 1.2.9 -u 1.2.9.1
 	# shellcheck disable=SC2046 # names without blanks
 	stay_connected $(find "$BATS_TEST_TMPDIR/first" -name '*.dcm' | sort)
-	wait_for has_images "$SPOOL/incoming/1.2.3.1" 1
+	wait_for has_images "$SPOOL/incoming/1.2.3.1" 2
 	send "$BATS_TEST_TMPDIR/second"
 	wait_for queued 1
 	send "$BATS_TEST_TMPDIR/other"

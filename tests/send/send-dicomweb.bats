@@ -71,7 +71,7 @@ told() { sort -t$'\t' -k3V <<<"$output" | cut -f1-3 | tr '\t\n' ' ;'; }
 	mv "$job/cut.dcm" "$job/2.dcm"
 	send dicomweb {1..4}.dcm
 	[ "$status" -eq 1 ]
-	[ "$(told)" = "stored 0000 1.dcm;failed - 2.dcm;stored 0000 3.dcm;stored 0000 4.dcm;" ]
+	[ "$(told)" = "stored 0000 1.dcm;failed 400 2.dcm;stored 0000 3.dcm;stored 0000 4.dcm;" ]
 	grep -q 'HTTP 400' <<<"$output"
 	retrieved 4.dcm
 }
@@ -119,25 +119,37 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	done
 }
 
+@test "send-dicomweb: an answer in XML, as older servers give it" {
+	images 5
+	web xml "$(uid 2.dcm)=fA700" "$(uid 3.dcm)=wB007" "$(uid 4.dcm)=r0110"
+	send dicomweb {1..5}.dcm
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "$(told)" = "stored 0000 1.dcm;failed A700 2.dcm;stored B007 3.dcm;failed 0110 4.dcm;stored 0000 5.dcm;" ]
+	faultless
+}
+
 @test "send-dicomweb: an image that the answer does not name, or of another class, is not stored" {
 	images 5
 	web "$(uid 2.dcm)=omit" "$(uid 4.dcm)=class" "$(uid 5.dcm)=other"
 	send dicomweb {1..5}.dcm
-	[ "$status" -eq 1 ]
-	[ "$(told)" = "stored 0000 1.dcm;failed - 2.dcm;stored 0000 3.dcm;failed - 4.dcm;failed C000 5.dcm;" ]
-	grep -q $'^failed\t-\t2.dcm\t.*does not mention' <<<"$output"
+	[ "$status" -eq 111 ]
+	echo "$output"
+	[ "$(told)" = "stored 0000 1.dcm;doubt - 2.dcm;stored 0000 3.dcm;doubt - 4.dcm;failed 409 5.dcm;target - -;" ]
+	grep -q $'^doubt\t-\t2.dcm\t.*does not mention' <<<"$output"
+	[ "$(grep -c 'parts=1 ' "$BATS_TEST_TMPDIR/web.log")" -eq 3 ] # each of them alone, once
 }
 
 @test "send-dicomweb: nothing is stored when the answer is none" {
 	local answer names=({1..4}.dcm)
 	images 4
-	for answer in liar nobody garbage html xml cut close 200 204 500 500+ early; do
+	for answer in liar nobody garbage html cutxml cut close 200 204 500 500+ early; do
 		web "$answer"
 		[ "$answer" != early ] || names=(1.dcm) # so small that it hangs; curl takes 5 s longer than the timeout
 		TARGET_TIMEOUT=1 send dicomweb "${names[@]}"
 		echo "$answer: $output"
 		[ "$status" -eq 111 ]
-		[ "$(cut -f1 <<<"$output")" = target ]
+		[ "$(cut -f1 <<<"$output" | uniq | tr "\n" " ")" = "doubt target " ]
 		faultless
 		stop_all
 	done
@@ -148,12 +160,12 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	web early
 	send dicomweb {1..3}.dcm
 	[ "$status" -eq 111 ]
-	[ "$(cut -f1 <<<"$output")" = target ]
+	[ "$(cut -f1 <<<"$output" | uniq | tr '\n' ' ')" = 'doubt target ' ]
 }
 
 @test "send-dicomweb: a server that cannot be used costs no image anything" {
 	images 3
-	for answer in 401 403 404 405 406 429 502 503 507 301; do
+	for answer in 401 403 404 405 406 429 301 307 308; do
 		web "$answer"
 		send dicomweb {1..3}.dcm
 		echo "$output"
@@ -163,12 +175,41 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 		stop_all
 	done
 	[[ $output = *"not followed"*"http://elsewhere.example/dicom-web" ]]
+	web 429
+	send dicomweb {1..3}.dcm
+	[[ $output = *"HTTP 429: "*"; it says to wait 120" ]]
+	stop_all
 	send dicomweb 1.dcm # nobody listens any more
 	[ "$status" -eq 111 ]
 	[[ $output = $'target\t-\t-\t'*"connect"* ]]
 	TARGET_URL=http://no-such-host.invalid send dicomweb 1.dcm
 	[ "$status" -eq 111 ]
 	[[ $output = *"resolve"* ]]
+}
+
+@test "send-dicomweb: a service that has moved within its host is followed, by 307 and 308 only" {
+	images 3
+	web moved
+	size=$(stat -c %s "$job/1.dcm")
+	TARGET_REQUEST_SIZE=$size send dicomweb {1..3}.dcm
+	[ "$status" -eq 0 ]
+	[ "$(count '^stored')" -eq 3 ]
+	[ "$(grep -c '^POST /dicom-web/studies ' "$BATS_TEST_TMPDIR/web.log")" -eq 1 ]
+	[ "$(grep -c '^POST /new/studies ' "$BATS_TEST_TMPDIR/web.log")" -eq 3 ]
+	faultless
+}
+
+@test "send-dicomweb: the token is read for each request" {
+	images 2
+	web
+	secret TOKEN_FILE one
+	mkdir "$BATS_TEST_TMPDIR/bin" # a curl that replaces the token when it has read it
+	printf '%s\n' '#!/bin/sh' "$(command -v curl) \"\$@\"; status=\$?" '(umask 077; echo two >"$TARGET_TOKEN_FILE")' 'exit $status' \
+		>"$BATS_TEST_TMPDIR/bin/curl"
+	chmod +x "$BATS_TEST_TMPDIR/bin/curl"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH TARGET_REQUEST_SIZE=1 send dicomweb 1.dcm 2.dcm
+	[ "$status" -eq 0 ]
+	[ "$(grep -o 'Bearer [a-z]*' "$BATS_TEST_TMPDIR/web.log" | tr '\n' ' ')" = 'Bearer one Bearer two ' ]
 }
 
 @test "send-dicomweb: a server that hangs, trickles or floods is given up" {
@@ -182,7 +223,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 		local pid=pid_$answer status=0
 		wait "${!pid}" || status=$?
 		[ "$status" -eq 111 ]
-		[ "$(cut -f1 "$BATS_TEST_TMPDIR/$answer.log")" = target ]
+		[ "$(cut -f1 "$BATS_TEST_TMPDIR/$answer.log" | tr '\n' ' ')" = 'doubt target ' ]
 	done
 }
 
@@ -191,7 +232,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	web ok close
 	TARGET_REQUEST_SIZE=1 send dicomweb {1..4}.dcm
 	[ "$status" -eq 111 ]
-	[ "$(cut -f1,3 <<<"$output" | tr '\t\n' ' ;')" = 'stored 1.dcm;target -;' ]
+	[ "$(cut -f1,3 <<<"$output" | tr '\t\n' ' ;')" = 'stored 1.dcm;doubt 2.dcm;doubt 3.dcm;doubt 4.dcm;target -;' ]
 }
 
 @test "send-dicomweb: one break costs nothing" {
@@ -204,14 +245,31 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	done
 }
 
-@test "send-dicomweb: images at which the server breaks or refuses the request fail, the others are stored" {
+@test "send-dicomweb: images at which the server breaks are in doubt, those it refuses fail, the others are stored" {
+	local result
 	images 6
-	for answer in break 500 400 409 415; do
+	for answer in break 500 502 504 400 409 415 507 503; do
 		web "$(uid 1.dcm)=$answer" "$(uid 2.dcm)=$answer" "$(uid 3.dcm)=$answer" "$(uid 6.dcm)=$answer"
 		send dicomweb {1..6}.dcm
 		echo "$output"
-		[ "$status" -eq 1 ]
-		[ "$(told)" = "failed - 1.dcm;failed - 2.dcm;failed - 3.dcm;stored 0000 4.dcm;stored 0000 5.dcm;failed - 6.dcm;" ]
+		case $answer in
+		break | 500 | 502 | 504) result='doubt -' ;;
+		*) result="failed $answer" ;;
+		esac
+		[ "$(told | sed 's/target - -;//')" = "$result 1.dcm;$result 2.dcm;$result 3.dcm;stored 0000 4.dcm;stored 0000 5.dcm;$result 6.dcm;" ]
+		if [ "$result" = 'doubt -' ]; then [ "$status" -eq 111 ]; else [ "$status" -eq 1 ]; fi
+		stop_all
+	done
+}
+
+@test "send-dicomweb: a server without room is the target's, and is not asked for each image" {
+	images 20
+	for answer in 503 507; do
+		web "$answer"
+		send dicomweb {1..20}.dcm
+		[ "$status" -eq 111 ]
+		[ "$(cut -f1,2 <<<"$output" | uniq | tr '\t\n' ' ;')" = "failed $answer;target -;" ]
+		[ "$(requests)" -eq 4 ]
 		stop_all
 	done
 }
@@ -229,7 +287,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	send dicomweb {1..8}.dcm
 	[ "$status" -eq 1 ]
 	[ "$(count '^stored')" -eq 7 ]
-	grep -q $'^failed\t-\t7.dcm\t.*larger than' <<<"$output"
+	grep -q $'^failed\t413\t7.dcm\t.*larger than' <<<"$output"
 	[ "$(grep -c parts=2 "$BATS_TEST_TMPDIR/web.log")" -ge 3 ]
 }
 
@@ -238,7 +296,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	web 413
 	send dicomweb {1..2}.dcm
 	[ "$status" -eq 1 ]
-	[ "$(count $'^failed\t-\t[12].dcm\t.*HTTP 413')" -eq 2 ]
+	[ "$(count $'^failed\t413\t[12].dcm\t.*HTTP 413')" -eq 2 ]
 	[ "$(grep -c 'parts=0.*expect=YES' "$BATS_TEST_TMPDIR/web.log")" -eq 3 ]
 }
 
@@ -255,16 +313,41 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 @test "send-dicomweb: a file that cannot be sent costs no other image anything" {
 	images 4
 	head -c 300 /dev/zero >"$job/bad.dcm"
-	tail -c +133 "$job/2.dcm" >"$job/nometa.dcm"
 	dcmodify -q -nb -nmu -imt -e 0008,0018 "$job/3.dcm"
+	dcmconv -F "$job/3.dcm" "$job/3.dcm" # or its meta header would name it
 	mkfifo "$job/pipe.dcm"
 	ln -s /etc/passwd "$job/link.dcm"
 	web
-	send dicomweb bad.dcm 1.dcm nometa.dcm missing.dcm 3.dcm pipe.dcm link.dcm 4.dcm
+	send dicomweb bad.dcm 1.dcm missing.dcm 3.dcm pipe.dcm link.dcm 4.dcm
 	[ "$status" -eq 1 ]
 	[ "$(count '^stored')" -eq 2 ]
-	[ "$(count '^failed')" -eq 6 ]
+	[ "$(count '^failed')" -eq 5 ]
 	[ "$(grep -c parts=2 "$BATS_TEST_TMPDIR/web.log")" -eq 1 ]
+}
+
+@test "send-dicomweb: a file without a meta header gets one, and its data set goes as it is" {
+	images 4
+	orthanc
+	for i in 1 2 3; do cp "$job/$i.dcm" "$BATS_TEST_TMPDIR/$i.dcm"; done
+	dcmconv -F +ti "$job/1.dcm" "$job/1.dcm"   # implicit
+	dcmconv -F +te "$job/2.dcm" "$job/2.dcm"   # explicit
+	tail -c +129 "$job/3.dcm" >"$job/part.dcm" # "DICM", but no preamble
+	mv "$job/part.dcm" "$job/3.dcm"
+	send dicomweb {1..4}.dcm
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(count $'^stored\t0000')" -eq 4 ]
+	for i in 1 2 3; do
+		curl -sf -u 'alice:a "\: b' -X POST -d "$(dcmdump -q +P 0008,0018 "$BATS_TEST_TMPDIR/$i.dcm" | sed 's/.*\[\(.*\)\].*/\1/')" \
+			"${TARGET_URL%dicom-web/}tools/lookup" >"$BATS_TEST_TMPDIR/found"
+		curl -sf -u 'alice:a "\: b' "${TARGET_URL%dicom-web/}instances/$(jq -r '.[0].ID' "$BATS_TEST_TMPDIR/found")/file" \
+			>"$BATS_TEST_TMPDIR/back.dcm"
+		dcmftest "$BATS_TEST_TMPDIR/back.dcm"
+		[ $i -eq 3 ] || tail -c "$(stat -c %s "$job/$i.dcm")" "$BATS_TEST_TMPDIR/back.dcm" | cmp - "$job/$i.dcm"
+		dcmdump -q -M "$BATS_TEST_TMPDIR/back.dcm" | grep -v '^#\|^(0002' | cmp - <(dcmdump -q -M "$BATS_TEST_TMPDIR/$i.dcm" | grep -v '^#\|^(0002')
+		run dcmdump "$BATS_TEST_TMPDIR/back.dcm" # a wrong group length is a warning
+		[[ $output != *[WE]:* ]]
+	done
 }
 
 @test "send-dicomweb: basic and bearer credentials, from files, in no argument" {
@@ -324,9 +407,14 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	TARGET_URL=${TARGET_URL/http:\/\/127.0.0.1/https://localhost}
 	send dicomweb 1.dcm
 	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"certificate is not trusted by this machine; if"* ]]
+	CURL_CA_BUNDLE=$BATS_TEST_TMPDIR/none send dicomweb 1.dcm # as without ca-certificates
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"install ca-certificates"* ]]
+	TARGET_CA_FILE=$BATS_TEST_TMPDIR/elsewhere.crt send dicomweb 1.dcm
 	[[ $output = $'target\t-\t-\t'*"certificate is not trusted; see ca_file"* ]]
 	CURL_CA_BUNDLE=/nonexistent send dicomweb 1.dcm # as if there were none
-	[[ $output = $'target\t-\t-\t'*"no certificates of authorities; install ca-certificates"* ]]
+	[[ $output = $'target\t-\t-\t'*"knows no authority for certificates; install ca-certificates"* ]]
 	TARGET_CA_FILE=$BATS_TEST_TMPDIR/localhost.crt send dicomweb 1.dcm
 	[ "$status" -eq 0 ]
 	TARGET_CA_FILE=$BATS_TEST_TMPDIR/localhost.key send dicomweb 1.dcm
@@ -392,6 +480,7 @@ stored B007 6.dcm;failed 0110 7.dcm;failed - 8.dcm;failed A700 9.dcm;failed - 10
 	images 1
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	TARGET_URL=http://127.0.0.1:1 run env PATH="$BATS_TEST_TMPDIR/empty" "$BIN/send-dicomweb" -p </dev/null
-	[ "$status" -eq 111 ]
-	[[ $output = *"unable to run curl"*"install it"* ]]
+	[ "$status" -eq 126 ] # ours
+	[[ $output = *"unable to run curl"*"install it" ]]
+	[ "$(count ^target)" -eq 0 ]
 }

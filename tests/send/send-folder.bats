@@ -122,6 +122,36 @@ load sender
 	[ "$(find "$archive" -type f | wc -l)" -eq 1 ]
 }
 
+@test "send-folder: mounted = yes: nothing is written where nothing is mounted" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	images 1
+	export TARGET_MOUNTED=yes
+	send folder 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"$archive is not mounted; mount it, or"* ]]
+	probe folder
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"is not mounted"* ]]
+	[ -z "$(ls -A "$archive")" ]
+	TARGET_PATH=$archive/below send folder 1.dcm # and is not made
+	[ "$status" -eq 111 ]
+	[ -z "$(ls -A "$archive")" ]
+	mount -t tmpfs none "$archive" 2>/dev/null || skip "cannot mount"
+	probe folder
+	probed=$status
+	send folder 1.dcm
+	found=$(find "$archive" -type f | wc -l)
+	umount "$archive"
+	[ "$probed" -eq 0 ]
+	[ "$status" -eq 0 ]
+	[ "$found" -eq 1 ]
+	mkdir "$BATS_TEST_TMPDIR/disk" # of the same device
+	mount --bind "$BATS_TEST_TMPDIR/disk" "$archive"
+	send folder 1.dcm
+	umount "$archive"
+	[ "$status" -eq 0 ]
+}
+
 @test "send-folder: a folder that cannot be written to" {
 	images 1
 	rm -r "$archive"
@@ -169,6 +199,26 @@ load sender
 	done
 }
 
+@test "send-folder: what killed runs of other jobs have left is removed when it is nobody's" {
+	local old=$archive/.dcmspool.20261101T140301.1Z.a.b locked=$archive/.dcmspool.locked new=$archive/.dcmspool.new
+	images 1
+	mkdir -p "$old/PAT1/x" "$locked/PAT1" "$new/PAT1" "$archive/.dcmspool.-x"
+	ln "$job/1.dcm" "$old/PAT1/x/1.dcm"
+	ln -s "$job" "$old/PAT1/link"
+	ln -s "$job" "$archive/.dcmspool.link"
+	touch -hd '2 days ago' "$old" "$locked" "$archive"/.dcmspool.{link,-x}
+	exec 9<"$locked"
+	flock -n 9
+	send folder 1.dcm
+	[ "$status" -eq 0 ]
+	[ "$(cd "$archive" && echo .dcmspool.*)" = '.dcmspool.-x .dcmspool.link .dcmspool.locked .dcmspool.new' ]
+	[ -d "$locked/PAT1" ] && [ -d "$new/PAT1" ]
+	[ -f "$job/1.dcm" ]
+	exec 9<&-
+	send folder 1.dcm
+	[ ! -e "$locked" ] && [ -d "$new" ]
+}
+
 # faulty INJECTION...: send-folder with system calls that fail as told, for 1.dcm to 3.dcm.
 faulty() {
 	local options=()
@@ -206,6 +256,31 @@ faulty() {
 		[[ $output = $'target\t-\t-\tunable to write to '* ]]
 		[ "$(wc -l <<<"$output")" -eq 1 ]
 		[ -z "$(find "$archive" -name '.*' -mindepth 1)" ]
+	done
+}
+
+@test "send-folder: names that the folder does not take are the image's, no descriptors left is ours" {
+	images 1 -i PAT2
+	mv "$job/1.dcm" "$job/other.dcm"
+	images 1 -i PAT1
+	cd "$job"
+	printf '%s\n' 1.dcm other.dcm >"$BATS_TEST_TMPDIR/list"
+	for error in ENAMETOOLONG EILSEQ; do
+		run strace -f -o /dev/null -P PAT2 -e trace=mkdirat -e inject=mkdirat:error=$error "$BIN/send-folder" <"$BATS_TEST_TMPDIR/list"
+		[ "$status" -eq 1 ]
+		[ "$(count '^stored')" -eq 1 ]
+		grep -q $'^failed\t-\tother.dcm\t' <<<"$output"
+	done
+	for error in ENOSPC EIO EDQUOT; do
+		run strace -f -o /dev/null -P PAT2 -e trace=mkdirat -e inject=mkdirat:error=$error "$BIN/send-folder" <"$BATS_TEST_TMPDIR/list"
+		[ "$status" -eq 111 ]
+		[[ $output = $'target\t-\t-\tunable to write to '* ]]
+	done
+	for error in EMFILE ENOMEM; do
+		run strace -f -o /dev/null -P other.dcm -e trace=openat -e inject=openat:error=$error "$BIN/send-folder" <"$BATS_TEST_TMPDIR/list"
+		[ "$status" -eq 126 ]
+		[ "$(count $'\t')" -eq 0 ]
+		[[ $output = *"error: unable to "* ]]
 	done
 }
 

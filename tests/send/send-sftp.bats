@@ -157,6 +157,9 @@ parts() { find "$archive" -name '.*.part' | wc -l; }
 	[[ $output = $'target\t-\t-\t'*'Connection refused' ]]
 	run "$BIN/send-sftp" -p </dev/null
 	[ "$status" -eq 111 ]
+	PATH=/nonexistent run "$BIN/send-sftp" -p </dev/null
+	[ "$status" -eq 126 ] # ours
+	[[ $output = *"unable to run sftp"*"install it" ]]
 }
 
 @test "send-sftp: -p asks for the folder" {
@@ -211,12 +214,22 @@ parts() { find "$archive" -name '.*.part' | wc -l; }
 	send sftp 1.dcm
 	[ "$status" -eq 111 ]
 	[[ $output = $'target\t-\t-\t'*"unable to write to $archive: "*'Permission denied'* ]]
-	stop "$pid_sshd"
-	# requests that the server does not know are refused everywhere
+}
+
+@test "send-sftp: a server that cannot rename fails as the target, once" {
 	server 'internal-sftp -P rename'
-	send sftp 1.dcm
-	[ "$status" -eq 1 ]
-	[[ $output = $'failed\t-\t1.dcm\t'*'rename'* ]]
+	images 3 -i PAT1
+	send sftp {1..3}.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"unable to rename in $archive: "*'Permission denied'* ]]
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	[ "$(files)" -eq 0 ]
+	stop "$pid_sshd"
+	# SSH_FX_FAILURE: the request comes, and fails
+	server 'strace -o /dev/null -e trace=link,linkat,rename,renameat,renameat2 -e inject=link,linkat,rename,renameat,renameat2:error=EIO /usr/lib/openssh/sftp-server'
+	send sftp {1..3}.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*"unable to rename in $archive: "*'Failure'* ]]
 	[ "$(files)" -eq 0 ]
 }
 

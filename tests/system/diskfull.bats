@@ -58,7 +58,7 @@ send_until_full() {
 	local file status
 	mkdir -p "$BATS_TEST_TMPDIR/acked"
 	find "$1" -name '*.dcm' -print0 | sort -z |
-		xargs -0 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -T 5 -c DCMSPOOL >"$BATS_TEST_TMPDIR/answers" 2>&1 && return 1
+		xargs -0 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -T 20 -c DCMSPOOL >"$BATS_TEST_TMPDIR/answers" 2>&1 && return 1
 	while read -r file status; do
 		[ "$status" != 0000 ] || ln "$file" "$BATS_TEST_TMPDIR/acked/$((++acked)).dcm"
 	done <"$BATS_TEST_TMPDIR/answers"
@@ -99,7 +99,7 @@ calm() {
 		fill $((40 + i))
 		send_until_full "$BATS_TEST_TMPDIR/study"
 		make_room
-		wait_for -t 60 received
+		wait_for received
 	done
 	echo "acknowledged: $acked"
 	[ "$acked" -ge $((5 * 8 / $(every 4))) ]
@@ -124,7 +124,7 @@ calm() {
 	calm router1 "$pid_router1"
 	calm dispatcher1 "$pid_dispatcher1"
 	make_room
-	wait_for -t 60 at_rest
+	wait_for at_rest
 	[ "$acked" -gt 0 ]
 	same_as_acked
 	has_jobs error 0
@@ -137,6 +137,7 @@ calm() {
 	study "$BATS_TEST_TMPDIR/study" -s 2 -n 3
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for received
+	rm "$SPOOL"/incoming/*/filed # at the claim it would make room for plan.json
 	fill
 	start_routers 1
 	wait_for logged router1 'unable to route routing/.*: No space left on device; '
@@ -144,7 +145,7 @@ calm() {
 	calm router1 "$pid_router1"
 	start_dispatchers 1
 	make_room
-	wait_for -t 60 has_jobs success 2
+	wait_for has_jobs success 2
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 }
@@ -196,7 +197,7 @@ calm() {
 	fill
 	start_dispatchers 1
 	wait_for logged dispatcher1 'unable to write the ledger of job .*: No space left on device'
-	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
+	wait_for calm dispatcher1 "$pid_dispatcher1"
 	logged dispatcher1 'unable to go on with sending/archive/.*: No space left on device; it is tried again'
 	make_room
 	wait_for -t 90 has_jobs success 100
@@ -217,9 +218,9 @@ calm() {
 	fill
 	start_dispatchers 1
 	wait_for logged dispatcher1 'unable to write the ledger of job .*: No space left on device'
-	wait_for -t 5 calm dispatcher1 "$pid_dispatcher1"
+	wait_for calm dispatcher1 "$pid_dispatcher1"
 	make_room
-	wait_for -t 60 test -e "$SPOOL/outgoing/pacs/paused.json"
+	wait_for test -e "$SPOOL/outgoing/pacs/paused.json"
 	wait_for has_jobs outgoing/pacs 3
 }
 
@@ -233,9 +234,9 @@ calm() {
 	fill
 	mv "$DISK/study" "$SPOOL/incoming/"
 	wait_for logged router1 'unable to '
-	wait_for -t 5 calm router1 "$pid_router1"
+	wait_for calm router1 "$pid_router1"
 	make_room
-	wait_for -t 60 has_jobs success 1
+	wait_for has_jobs success 1
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 }
@@ -250,7 +251,7 @@ calm() {
 	calm router1 "$pid_router1"
 	study "$DISK/study" -s 1 -n 1
 	mv "$DISK/study" "$SPOOL/incoming/"
-	wait_for -t 10 has_jobs success 1
+	wait_for -t 25 has_jobs success 1
 	chattr -i "$SPOOL/incoming/stays"
 }
 

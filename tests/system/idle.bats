@@ -92,7 +92,7 @@ no_timer_is_armed() {
 	start_idle
 	study "$BATS_TEST_TMPDIR/study" -n 3 -r 32 -c 32
 	stay_connected "$BATS_TEST_TMPDIR"/study/*/*
-	wait_for has_images "$BATS_TEST_TMPDIR/archive" 2
+	wait_for has_images "$BATS_TEST_TMPDIR/archive" 3
 	[ -n "$(running storescp)" ]
 	nobody_wakes
 	no_timer_is_armed

@@ -17,10 +17,12 @@ ANSWER  ok        200 for all stored, 202 for some, 409 for none
         list      ok, inside of a JSON list         bare    ok, without SOP classes
         hang      reads, never answers              stall   never reads
         close     reads, closes                     cut     closes in the middle of the body of ok
-        garbage   {"00081199": [                    html    a page of HTML         xml     DICOM XML
+        garbage   {"00081199": [                    html    a page of HTML
+        xml       ok, in XML                        cutxml  ok, in XML that ends before its time
         nobody    {} for JSON                       liar    stored: images that were not sent
         huge      JSON without end                  drip    a byte of a header, again and again
         slow      a byte of the body, again and again
+        moved     308 to another path of this host, where it is ok
         early     200 and all stored, without reading more than the first images
 """
 import email.parser
@@ -63,6 +65,20 @@ def item(sop_class, instance, **reasons):
     for tag, value in reasons.items():
         result[tag[1:]] = {"vr": "US", "Value": [value]} if value is not None else {"vr": "US"}
     return result
+
+
+def native(data_set):
+    """DICOM JSON as the Native DICOM Model of PS3.19 has it."""
+    out = []
+    for tag, element in data_set.items():
+        out.append(f'<DicomAttribute tag="{tag}" vr="{element["vr"]}" keyword="K">')
+        for number, value in enumerate(element.get("Value", []), 1):
+            if isinstance(value, dict):
+                out.append(f'<Item number="{number}">{native(value).decode()}</Item>')
+            else:
+                out.append(f'<Value number="{number}">{value}</Value>')
+        out.append("</DicomAttribute>")
+    return "".join(out).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -211,6 +227,9 @@ class Handler(BaseHTTPRequestHandler):
             if action.isdigit():
                 self.answer(int(action))
                 return
+        if word == "moved" and not self.path.startswith("/new/"):
+            self.answer(308, headers=[("Location", "/new/studies")])
+            return
         self.play(word, images)
 
     def play(self, word, images):
@@ -221,9 +240,12 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1) + body)
         elif word == "garbage":
             self.answer(200, b'{"00081199": [')
-        elif word in ("html", "xml"):
-            self.answer(200, b"<html><body>200 stored</body></html>",
-                        "text/html" if word == "html" else "application/dicom+xml")
+        elif word == "html":
+            self.answer(200, b"<html><body>200 stored</body></html>", "text/html")
+        elif word in ("xml", "cutxml"):
+            body = (b'<?xml version="1.0" encoding="UTF-8"?>\n<NativeDicomModel xml:space="preserve">'
+                    + native(json.loads(body)) + b"<!-- > --></NativeDicomModel>\n")
+            self.answer(status, body[:-30] if word == "cutxml" else body, "application/dicom+xml")
         elif word == "nobody":
             self.answer(200, b"{}")
         elif word == "liar":
@@ -236,7 +258,7 @@ class Handler(BaseHTTPRequestHandler):
             self.drip("Content-Type: application/dicom+json\r\n\r\n")
         elif word[:3].isdigit():
             self.answer(int(word[:3]), body if word.endswith("+") else b"",
-                        headers=[("Location", "http://elsewhere.example/dicom-web")])
+                        headers=[("Location", "http://elsewhere.example/dicom-web"), ("Retry-After", "120")])
         elif word != "close":
             self.answer(status, body)
 

@@ -30,6 +30,7 @@ static const char usage[] =
 	"  -C N           cut N bytes off each data set\n"
 	"  -A N           close the connection after N images; -R: with a reset\n"
 	"  -D N           close it in the middle of image N (the first is 1)\n"
+	"  -W N           wait in the middle of image N for a line on standard input\n"
 	"  -E             send a C-ECHO, before any FILE\n"
 	"  -H connect|half|open   connect, send half a request, or associate and send the FILEs;\n"
 	"                 then hang until standard input is closed\n"
@@ -180,6 +181,7 @@ static void set_option(struct sender *s, int letter)
 		{ 'C', 1, INT32_MAX, &s->cut },
 		{ 'A', 0, INT32_MAX, &s->close_after },
 		{ 'D', 1, INT32_MAX, &s->drop_in },
+		{ 'W', 1, INT32_MAX, &s->wait_in },
 		{ 'L', 0, UINT32_MAX, &s->claimed_length },
 		{ 'T', 1, 3600, &s->timeout_s },
 		{ 'W', 0, 60000, &s->pause_ms },

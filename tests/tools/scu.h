@@ -32,7 +32,8 @@ struct sender {
 	char called[AE_LENGTH], calling[AE_LENGTH];
 	const char *syntax[SYNTAXES], *sop_class, *sop_instance;
 	size_t syntaxes;
-	long contexts_wanted, cut, close_after, drop_in, claimed_length, timeout_s, pause_ms;
+	long contexts_wanted, cut, close_after, drop_in, wait_in, claimed_length, timeout_s;
+	long pause_ms;
 	bool reset, echo, garbage;
 	enum hang hang;
 
@@ -235,10 +236,20 @@ static inline int send_command(struct sender *s, const struct image *im, unsigne
 	return result;
 }
 
+/* In the middle of an image: until a line comes on standard input. */
+static inline void wait_for_line(void)
+{
+	char c = 0;
+
+	while (c != '\n' && read(STDIN_FILENO, &c, 1) == 1)
+		;
+}
+
 /* Returns the status, -1 when the association ended, -2 without a context. */
 static inline long store(struct sender *s, const struct image *im, unsigned message, bool drop)
 {
-	size_t length = im->file.length;
+	const unsigned context = 2 * (unsigned)im->context + 1;
+	size_t length = im->file.length, half;
 	long status;
 
 	if (!s->context[im->context].accepted) {
@@ -249,10 +260,17 @@ static inline long store(struct sender *s, const struct image *im, unsigned mess
 	/* When sending fails, the receiver has ended the association, and read_status() tells how.
 	 */
 	(void)send_command(s, im, message);
-	(void)pdu_send_data(s->fd, 2 * (unsigned)im->context + 1, false, im->file.data,
-		drop ? length / 4 * 2 : length, s->max_pdu, !drop); /* fragments are even */
+	half = length / 4 * 2; /* fragments are even */
+	if (drop || s->wait_in == (long)message)
+		(void)pdu_send_data(s->fd, context, false, im->file.data, half, s->max_pdu, false);
 	if (drop)
 		return 0;
+	if (s->wait_in == (long)message)
+		wait_for_line();
+	else
+		half = 0;
+	(void)pdu_send_data(
+		s->fd, context, false, im->file.data + half, length - half, s->max_pdu, true);
 	status = read_status(s);
 	if (status >= 0)
 		printf("%s %04lx\n", im->path, (unsigned long)status);

@@ -5,9 +5,12 @@
  *
  * A job arrived when its directory's ctime says: the rename that brought it. One rename commits the
  * deletion, success/<job> to success/.deleting.<job>; what a crash leaves under such a name is
- * deleted by the next scan. Nothing is scanned because something arrives: whatever arrives lives
- * longer than what is there, so an arrival matters only when no deadline is armed.
+ * deleted by the next scan. Before its files go, the journal has what became of the job (ended.h).
+ * Nothing is scanned because something arrives: whatever arrives lives longer than what is there,
+ * so an arrival matters only when no deadline is armed.
  */
+#include "ended.h"
+
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/hours.h"
@@ -17,7 +20,7 @@
 #include "base/watch.h"
 #include "cli/options.h"
 #include "conf/conf.h"
-#include "spool/journal.h"
+#include "spool/file.h"
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -47,20 +50,44 @@ static int64_t retention_us(const struct cleaner *cleaner)
 	return (int64_t)cleaner->conf->cleaner.retention_s * 1000000;
 }
 
-/* Unlinks the files of a directory that is marked as being deleted, and the directory. */
-static int delete_marked(int dir, const char *marked)
+/* Unlinks the files of a job; .told last, or what is left after a crash would be told again. */
+static int unlink_files(int job)
 {
 	struct disk_names names;
-	int job = disk_open_dir(dir, marked), result;
+	int result = disk_list(job, ".", &names);
 
-	if (job < 0)
-		return -1;
-	result = disk_list(job, ".", &names);
 	for (size_t i = 0; result == 0 && i < names.count; i++)
-		result = disk_unlink(job, names.name[i]);
+		if (strcmp(names.name[i], file_name(FILE_TOLD)) != 0)
+			result = disk_unlink(job, names.name[i]);
 	disk_names_free(&names);
-	(void)close(job); /* only used as a base */
-	return result < 0 ? -1 : unlinkat(dir, marked, AT_REMOVEDIR);
+	return result < 0 ? -1 : file_remove(job, FILE_TOLD);
+}
+
+/* Deletes a directory that is marked as being deleted, and tells it. */
+static int delete_marked(struct cleaner *cleaner, enum spool_dir where, const char *marked)
+{
+	int dir = cleaner->spool.dir[where], result = -1, saved;
+	int job = disk_lock_dir(dir, marked, LOCK_EX | LOCK_NB);
+	struct ended ended;
+
+	if (job < 0) /* another cleaner is at it */
+		return errno == EWOULDBLOCK || errno == ENOENT ? 0 : -1;
+	if (ended_load(&ended, job, where, marked + strlen(deleting)) == 0) {
+		if (ended_tell(&cleaner->spool, &ended, job) == 0 && unlink_files(job) == 0)
+			result = unlinkat(dir, marked, AT_REMOVEDIR);
+		saved = errno;
+		if (result == 0) {
+			log_info("deleted after its retention %s/%s", ended.from,
+				marked + strlen(deleting));
+			ended_deleted(&cleaner->spool, &ended);
+		}
+		ended_free(&ended);
+		errno = saved;
+	}
+	saved = errno;
+	(void)close(job); /* releases the lock */
+	errno = saved;
+	return result;
 }
 
 /* A directory inside a job is nothing that dcmspool has put there. 1, 0, or -1 with errno. */
@@ -101,11 +128,7 @@ static int delete_job(struct cleaner *cleaner, enum spool_dir where, const char 
 		return n < 0 && errno == ENOENT ? 0 : -1;
 	if (disk_rename(dir, job, dir, marked) < 0)
 		return errno == ENOENT ? 0 : -1; /* moved away by hand just now */
-	if (delete_marked(dir, marked) < 0)
-		return -1;
-	log_info("deleted after its retention %s/%s", spool_name(where), job);
-	journal_write(&cleaner->spool, "deleted", "job", job, "from", spool_name(where), NULL);
-	return 0;
+	return delete_marked(cleaner, where, marked);
 }
 
 /* The first moment from then and from now on at which something may be deleted. */
@@ -125,7 +148,7 @@ static int look_at(struct cleaner *cleaner, enum spool_dir where, const char *na
 	if (!S_ISDIR(st.st_mode))
 		return 0; /* nothing that dcmspool has put there */
 	if (strncmp(name, deleting, strlen(deleting)) == 0)
-		return delete_marked(cleaner->spool.dir[where], name);
+		return delete_marked(cleaner, where, name);
 	expires_us = within_hours(cleaner, clock_ctime_us(&st) + retention_us(cleaner));
 	if (expires_us <= cleaner->now_us)
 		return delete_job(cleaner, where, name);
@@ -156,8 +179,8 @@ static void scan_dir(struct cleaner *cleaner, enum spool_dir where)
 		if (rests_us > 0) {
 			loop_at(&cleaner->loop, within_hours(cleaner, rests_us));
 		} else if (look_at(cleaner, where, name) < 0) {
-			log_error(
-				"unable to delete %s/%s: %s; mend that or delete it by hand; it is tried again",
+			log_error("unable to delete %s/%s: %s; mend that or delete it by hand; "
+				  "it is tried again",
 				in, name, strerror(errno));
 			(void)rest_add(
 				&cleaner->rest, name, in); /* else it is tried by each scan */

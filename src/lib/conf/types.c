@@ -38,6 +38,7 @@ static const struct conf_key folder_keys[] = {
 		.initial = PER_SERIES "/{SOPInstanceUID}.dcm" },
 	{ CONF_TARGET, "marker", CONF_MARKER, .initial = "" },
 	{ CONF_TARGET, "copy", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
+	{ CONF_TARGET, "mounted", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
 };
 
 static const struct conf_key dicomweb_keys[] = {

@@ -43,8 +43,9 @@ static bool call_len(struct rule_run *run, const struct rule_value *argument, si
 	(void)count; /* always 1 */
 	if (argument->type == RULE_STR)
 		*out = rule_int((int64_t)rule_utf8_count(argument->str));
-	else if (rule_is_items(argument))
-		*out = rule_int((int64_t)argument->items.count);
+	else if (rule_has_items(argument))
+		*out = rule_int(
+			(int64_t)argument->items.count / (argument->type == RULE_DICT ? 2 : 1));
 	else
 		return rule_raise(run, "TypeError: object of type '%s' has no len()",
 			rule_type_name(argument));
@@ -66,6 +67,18 @@ static const struct rule_function functions[] = {
 	{ "all", 1, 1, 0, rule_function_all, 1 << RULE_BOOL },
 	{ "sum", 1, 2, 0, rule_function_sum, RULE_TYPES_ANY },
 	{ "sorted", 1, 1, 0, rule_function_sorted, 1 << RULE_LIST },
+	{ "list", 0, 1, 0, rule_function_list, 1 << RULE_LIST },
+	{ "tuple", 0, 1, 0, rule_function_tuple, 1 << RULE_TUPLE },
+	{ "set", 0, 1, 0, rule_function_set, 1 << RULE_SET },
+	{ "dict", 0, 1, 0, rule_function_dict, 1 << RULE_DICT },
+	{ "floor", 1, 1, 0, rule_function_floor, RULE_TYPES_NUMBER },
+	{ "ceil", 1, 1, 0, rule_function_ceil, RULE_TYPES_NUMBER },
+	{ "trunc", 1, 1, 0, rule_function_trunc, RULE_TYPES_NUMBER },
+	{ "sqrt", 1, 1, 0, rule_function_sqrt, RULE_TYPES_NUMBER },
+	{ "log10", 1, 1, 0, rule_function_log10, RULE_TYPES_NUMBER },
+	{ "pow", 2, 2, 0, rule_function_pow, RULE_TYPES_NUMBER },
+	{ "divmod", 2, 2, 0, rule_function_divmod, 1 << RULE_TUPLE },
+	{ "format", 1, 2, 0, rule_function_format, 1 << RULE_STR },
 	{ "ord", 1, 1, 0, rule_function_ord, RULE_TYPES_NUMBER },
 	{ "chr", 1, 1, 0, rule_function_chr, 1 << RULE_STR },
 	{ "search", 2, 2, 1 << RULE_PATTERN, rule_function_search, 1 << RULE_BOOL },
@@ -94,13 +107,27 @@ static const struct rule_function methods[] = {
 	{ "lstrip", 0, 1, 1 << RULE_STR, rule_method_lstrip, 1 << RULE_STR },
 	{ "rstrip", 0, 1, 1 << RULE_STR, rule_method_rstrip, 1 << RULE_STR },
 	{ "zfill", 1, 1, 1 << RULE_STR, rule_method_zfill, 1 << RULE_STR },
+	{ "ljust", 1, 2, 1 << RULE_STR, rule_method_ljust, 1 << RULE_STR },
+	{ "rjust", 1, 2, 1 << RULE_STR, rule_method_rjust, 1 << RULE_STR },
+	{ "removeprefix", 1, 1, 1 << RULE_STR, rule_method_removeprefix, 1 << RULE_STR },
+	{ "removesuffix", 1, 1, 1 << RULE_STR, rule_method_removesuffix, 1 << RULE_STR },
 	{ "startswith", 1, 3, 1 << RULE_STR, rule_method_startswith, 1 << RULE_BOOL },
 	{ "endswith", 1, 3, 1 << RULE_STR, rule_method_endswith, 1 << RULE_BOOL },
 	{ "find", 1, 3, 1 << RULE_STR, rule_method_find_text, RULE_TYPES_NUMBER },
+	{ "rfind", 1, 3, 1 << RULE_STR, rule_method_rfind, RULE_TYPES_NUMBER },
 	{ "index", 1, 3, RULE_TYPES_SEQUENCE, rule_method_index, RULE_TYPES_NUMBER },
 	{ "count", 1, 3, RULE_TYPES_SEQUENCE, rule_method_count, RULE_TYPES_NUMBER },
 	{ "replace", 2, 3, 1 << RULE_STR, rule_method_replace, 1 << RULE_STR },
 	{ "split", 0, 2, 1 << RULE_STR, rule_method_split, 1 << RULE_LIST },
+	{ "rsplit", 0, 2, 1 << RULE_STR, rule_method_rsplit, 1 << RULE_LIST },
+	{ "partition", 1, 1, 1 << RULE_STR, rule_method_partition, 1 << RULE_TUPLE },
+	{ "splitlines", 0, 1, 1 << RULE_STR, rule_method_splitlines, 1 << RULE_LIST },
+	{ "join", 1, 1, 1 << RULE_STR, rule_method_join, 1 << RULE_STR },
+	{ "format", 0, RULE_MAX_ARGUMENTS, 1 << RULE_STR, rule_method_format, 1 << RULE_STR },
+	{ "get", 1, 2, 1 << RULE_DICT, rule_method_get, RULE_TYPES_ANY },
+	{ "keys", 0, 0, 1 << RULE_DICT, rule_method_keys, 1 << RULE_LIST },
+	{ "values", 0, 0, 1 << RULE_DICT, rule_method_values, 1 << RULE_LIST },
+	{ "items", 0, 0, 1 << RULE_DICT, rule_method_items, 1 << RULE_LIST },
 	{ 0 },
 };
 

@@ -39,5 +39,13 @@ rule_call_fn rule_method_startswith, rule_method_endswith, rule_method_find_text
 rule_call_fn rule_method_count;
 rule_call_fn rule_method_replace, rule_method_split;
 rule_call_fn rule_method_strip, rule_method_lstrip, rule_method_rstrip, rule_method_zfill;
+rule_call_fn rule_method_ljust, rule_method_rjust, rule_method_rfind;
+rule_call_fn rule_method_removeprefix, rule_method_removesuffix;
+rule_call_fn rule_method_rsplit, rule_method_partition, rule_method_splitlines, rule_method_join;
+rule_call_fn rule_function_list, rule_function_tuple, rule_function_set, rule_function_dict;
+rule_call_fn rule_method_get, rule_method_keys, rule_method_values, rule_method_items;
+rule_call_fn rule_function_floor, rule_function_ceil, rule_function_trunc, rule_function_sqrt;
+rule_call_fn rule_function_log10, rule_function_pow, rule_function_divmod;
+rule_call_fn rule_function_format, rule_method_format;
 
 #endif

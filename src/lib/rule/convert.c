@@ -4,6 +4,7 @@
 #include "rule/value.h"
 
 #include <errno.h>
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,22 @@ static void place_point(const char *digits, int exponent, char *out, size_t size
 		(void)snprintf(out, size, "%.*s.%s", exponent + 1, digits, digits + exponent + 1);
 }
 
+/* Whether value has a text of so many digits behind the first that reads back the same. */
+static bool write_digits(double value, int precision, char *digits, size_t size)
+{
+	int exponent;
+
+	(void)snprintf(digits, size, "%.*e", precision, value);
+	if (strtod(digits, NULL) == value || frexp(value, &exponent) != 0.5)
+		return strtod(digits, NULL) == value;
+	/* Below a power of two the floats stand twice as close: the text above it may read back
+	 * when the nearest does not, as that of 2 ** -24. */
+	(void)fesetround(FE_UPWARD); /* both always succeed */
+	(void)snprintf(digits, size, "%.*e", precision, value);
+	(void)fesetround(FE_TONEAREST);
+	return strtod(digits, NULL) == value;
+}
+
 void rule_float_text(double value, char text[RULE_FLOAT_TEXT])
 {
 	char digits[32];
@@ -179,9 +196,8 @@ void rule_float_text(double value, char text[RULE_FLOAT_TEXT])
 		return;
 	}
 	/* d.ddde+XX: 17 digits are always enough for a double. */
-	do
-		(void)snprintf(digits, sizeof(digits), "%.*e", precision, fabs(value));
-	while (strtod(digits, NULL) != fabs(value) && ++precision < 17);
+	while (!write_digits(fabs(value), precision, digits, sizeof(digits)) && ++precision < 17)
+		;
 	if (precision)
 		memmove(digits + 1, digits + 2, strlen(digits + 1));
 	length = strcspn(digits, "e");

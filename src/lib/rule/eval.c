@@ -104,6 +104,15 @@ bool rule_charge(struct rule_run *run, size_t steps)
 	return true;
 }
 
+bool rule_charge_product(struct rule_run *run, size_t a, size_t b)
+{
+	size_t product;
+
+	if (__builtin_mul_overflow(a + 1, b + 1, &product))
+		product = SIZE_MAX;
+	return rule_charge(run, product / RULE_STEP_BYTES);
+}
+
 /* ---- the walk ---- */
 
 static bool evaluate(struct rule_run *run, const struct rule_node *node, struct rule_value *out);
@@ -126,6 +135,10 @@ static bool eval_items(struct rule_run *run, const struct rule_node *node, struc
 	for (const struct rule_node *kid = node->first; kid; kid = kid->next)
 		if (!evaluate(run, kid, &item[i++]))
 			return false;
+	if (node->type == NODE_SET)
+		return rule_set_make(run, item, node->kid_count, out);
+	if (node->type == NODE_DICT)
+		return rule_dict_make(run, item, node->kid_count, out);
 	*out = (struct rule_value){ .type = node->type == NODE_LIST ? RULE_LIST : RULE_TUPLE,
 		.items = { item, node->kid_count } };
 	return true;
@@ -236,7 +249,7 @@ static size_t cost(const struct rule_value *v)
 {
 	if (v->type == RULE_STR)
 		return 1 + v->str.length / RULE_STEP_BYTES;
-	return 1 + (rule_is_items(v) ? v->items.count : 0);
+	return 1 + (rule_has_items(v) ? v->items.count : 0);
 }
 
 static inline bool evaluate_plain(
@@ -247,6 +260,8 @@ static inline bool evaluate_plain(
 		[NODE_TAG] = eval_tag,
 		[NODE_LIST] = eval_items,
 		[NODE_TUPLE] = eval_items,
+		[NODE_SET] = eval_items,
+		[NODE_DICT] = eval_items,
 		[NODE_AND] = eval_logic,
 		[NODE_OR] = eval_logic,
 		[NODE_NOT] = eval_unary,

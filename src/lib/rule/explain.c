@@ -33,8 +33,7 @@ static bool is_literal(const struct rule_node *node)
 {
 	if (node->type == NODE_CONSTANT)
 		return true;
-	if (node->type != NODE_LIST && node->type != NODE_TUPLE && node->type != NODE_NEGATE &&
-		node->type != NODE_PLUS)
+	if (!rule_node_is_display(node) && node->type != NODE_NEGATE && node->type != NODE_PLUS)
 		return false;
 	for (const struct rule_node *kid = node->first; kid; kid = kid->next)
 		if (!is_literal(kid))
@@ -97,8 +96,9 @@ static char *value_text(const struct rule_value *value)
 	buf_printf(&b, "%s... ", text);
 	if (value->type == RULE_STR)
 		buf_printf(&b, "(%zu characters)", rule_utf8_count(value->str));
-	else if (rule_is_items(value))
-		buf_printf(&b, "(%zu items)", value->items.count);
+	else if (rule_has_items(value))
+		buf_printf(
+			&b, "(%zu items)", value->items.count / (value->type == RULE_DICT ? 2 : 1));
 	free(text);
 	if (b.failed)
 		buf_free(&b);

@@ -1,5 +1,6 @@
 /*
- * find: the methods that search: startswith() endswith() find() index() count(). argument[0] is the
+ * find: the methods that search: startswith() endswith() removeprefix() removesuffix() find()
+ * rfind() index() count(). argument[0] is the
  * str, or for index() and count() also a list or tuple.
  */
 #include "rule/call.h"
@@ -90,7 +91,44 @@ bool rule_method_endswith(struct rule_run *run, const struct rule_value *argumen
 	return affix(run, argument, count, "endswith", ends, out);
 }
 
-/* ---- find, index ---- */
+/* ---- removeprefix, removesuffix ---- */
+
+static bool need_affix(struct rule_run *run, const struct rule_value *v, const char *name)
+{
+	return v->type == RULE_STR ||
+	       rule_raise(run, "TypeError: %s() argument must be str, not %s", name,
+		       rule_type_name(v));
+}
+
+bool rule_method_removeprefix(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const struct rule_str s = argument->str, part = argument[1].str;
+
+	(void)count; /* always 2 */
+	*out = *argument;
+	if (!need_affix(run, argument + 1, "removeprefix"))
+		return false;
+	if (begins(s, part))
+		*out = rule_str(s.data + part.length, s.length - part.length);
+	return true;
+}
+
+bool rule_method_removesuffix(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const struct rule_str s = argument->str, part = argument[1].str;
+
+	(void)count; /* always 2 */
+	*out = *argument;
+	if (!need_affix(run, argument + 1, "removesuffix"))
+		return false;
+	if (ends(s, part))
+		*out = rule_str(s.data, s.length - part.length);
+	return true;
+}
+
+/* ---- find, rfind, index ---- */
 
 static bool need_str(struct rule_run *run, const struct rule_value *v)
 {
@@ -114,6 +152,24 @@ bool rule_method_find_text(struct rule_run *run, const struct rule_value *argume
 	return true;
 }
 
+/* The last one. */
+bool rule_method_rfind(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	struct rule_str s;
+	int64_t before;
+	size_t at = SIZE_MAX;
+	bool lies;
+
+	if (!need_str(run, argument + 1) || !cut(run, argument, count, &s, &before, &lies) ||
+		!rule_charge_product(run, s.length, argument[1].str.length))
+		return false;
+	if (lies)
+		at = rule_text_find_last(s, argument[1].str);
+	*out = rule_int(at == SIZE_MAX ? -1 : before + (int64_t)rule_utf8_index(s, at));
+	return true;
+}
+
 static bool index_item(struct rule_run *run, const struct rule_value *argument, size_t count,
 	struct rule_value *out)
 {
@@ -121,6 +177,10 @@ static bool index_item(struct rule_run *run, const struct rule_value *argument, 
 	int64_t start, stop;
 	bool equal = false;
 
+	for (size_t i = 2; i < count; i++)
+		if (argument[i].type == RULE_NONE)
+			return rule_raise(run, "TypeError: slice indices must be integers "
+					       "or have an __index__ method");
 	if (!rule_range(run, argument, count, 2, (int64_t)all->count, &start, &stop))
 		return false;
 	for (; start < stop; start++) {

@@ -2,7 +2,7 @@
  * lex: cuts the text of a rule into tokens: names, operators, numbers, strings, old tags.
  *
  * A line may end anywhere between two tokens, as inside Python's parentheses. Not supported, each
- * with its own message: \N{NAME}, bytes and f-strings, imaginary numbers, ints of more than 64
+ * with its own message: \N{NAME}, bytes, f-strings, imaginary numbers, ints of more than 64
  * bits.
  */
 #include "rule/tree.h"
@@ -219,7 +219,11 @@ static bool lex_string(struct rule_lexer *lexer, struct rule_token *token)
 	bool raw = false;
 
 	for (; *lexer->at != '\'' && *lexer->at != '"'; lexer->at++) {
-		if (strchr("bBfF", *lexer->at))
+		if (strchr("fF", *lexer->at))
+			return rule_lex_error(lexer, token->start,
+				"an f-string is not part of the rule language; "
+				"write '{}'.format(x), or join texts with +");
+		if (strchr("bB", *lexer->at))
 			return rule_lex_error(lexer, token->start,
 				"a string with the prefix '%c' is not supported", *lexer->at);
 		raw |= *lexer->at == 'r' || *lexer->at == 'R';

@@ -22,8 +22,8 @@ enum { PART_BYTES = 60 }; /* of a rule in a message */
 struct guess {
 	unsigned types; /* 1 << enum rule_type */
 	bool can_true, can_false;
-	unsigned items;                 /* of a list or tuple that is written down: their types */
-	const char *without;            /* ASCII letters that a text does not have, or NULL */
+	unsigned items;      /* of a list and its like that is written down: their types */
+	const char *without; /* ASCII letters that a text does not have, or NULL */
 	const struct rule_node *reason; /* when it is not both: the part that decides, and why */
 	const char *why;
 };
@@ -109,7 +109,7 @@ static bool needs(const struct rule_node *node, const char *letters)
 				return true;
 		return false;
 	}
-	if (node->type != NODE_LIST && node->type != NODE_TUPLE)
+	if (!rule_node_is_display(node) || node->type == NODE_DICT)
 		return false;
 	for (const struct rule_node *kid = node->first; kid; kid = kid->next)
 		if (!is_text(kid) || !needs(kid, letters))
@@ -130,9 +130,11 @@ static struct guess guess_method(const struct rule_node *node, const struct gues
 	const char *name = node->function->name;
 	struct guess g = either(node->function->types);
 
-	/* Lists and tuples have some of the methods. */
-	if (!(object->types & RULE_TYPES_SEQUENCE))
-		return fails(node, "it always fails: only texts have methods");
+	if (!(object->types & node->function->of))
+		return fails(
+			node, node->function->of == TEXT
+				      ? "it always fails: only texts have this method"
+				      : "it always fails: values of this type have no such method");
 	if (strcmp(name, "lower") == 0 || strcmp(name, "casefold") == 0)
 		g.without = large;
 	else if (strcmp(name, "upper") == 0)
@@ -160,10 +162,15 @@ static struct guess guess_operands(const struct rule_node *node)
 			first = g;
 	}
 	switch (node->type) {
-	case NODE_LIST:
-	case NODE_TUPLE: /* an empty one is constant */
+	case NODE_LIST: /* an empty one is constant */
+	case NODE_TUPLE:
+	case NODE_SET:
+	case NODE_DICT:
 		g = always(node, true, "it is always true");
-		g.types = node->type == NODE_LIST ? 1 << RULE_LIST : 1 << RULE_TUPLE;
+		g.types = 1U << (node->type == NODE_LIST     ? RULE_LIST
+				  : node->type == NODE_TUPLE ? RULE_TUPLE
+				  : node->type == NODE_SET   ? RULE_SET
+							     : RULE_DICT);
 		g.items = items;
 		return g;
 	case NODE_METHOD:
@@ -212,9 +219,9 @@ static struct guess is_in(const struct rule_node *node, const struct rule_node *
 {
 	if (right->types == TEXT && !(left->types & TEXT))
 		return fails(node, "it always fails: only a text can be in a text");
-	if (!(right->types & RULE_TYPES_SEQUENCE))
+	if (!(right->types & RULE_TYPES_ITERABLE))
 		return fails(node, "it always fails: nothing can be in a number or None");
-	if (kid->type != NODE_LIST && kid->type != NODE_TUPLE)
+	if (!rule_node_is_display(kid))
 		return either(1 << RULE_BOOL);
 	if (!kid->first)
 		return always(node, false, "nothing is in an empty list");
@@ -347,8 +354,7 @@ static struct guess guess_not(const struct rule_node *node)
 
 static struct guess guess(const struct rule_node *node)
 {
-	if (is_constant(node) &&
-		!((node->type == NODE_LIST || node->type == NODE_TUPLE) && node->first))
+	if (is_constant(node) && !(rule_node_is_display(node) && node->first))
 		return guess_constant(node);
 	switch (node->type) {
 	case NODE_TAG:

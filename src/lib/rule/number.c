@@ -226,7 +226,7 @@ static bool real_power(struct rule_run *run, double a, double b, struct rule_val
 	if (a == 0 && b < 0 && !isinf(b))
 		return rule_raise(
 			run, "ZeroDivisionError: 0.0 cannot be raised to a negative power");
-	if (a < 0 && !isinf(a) && !isinf(b) && modf(b, &whole) != 0)
+	if (a < 0 && !isinf(a) && isfinite(b) && modf(b, &whole) != 0)
 		return rule_raise(run, "ValueError: the root of a negative number is complex");
 	*out = rule_float(pow(a, b));
 	if (isinf(out->real) && !isinf(a) && !isinf(b))
@@ -271,4 +271,99 @@ bool rule_function_abs(struct rule_run *run, const struct rule_value *argument, 
 	else
 		*out = rule_int(argument->integer < 0 ? -argument->integer : argument->integer);
 	return true;
+}
+
+/* v as a float; of an int too, as Python's math module takes it. */
+static bool need_real(struct rule_run *run, const struct rule_value *v, double *real)
+{
+	if (!rule_is_number(v))
+		return rule_raise(run, "TypeError: must be real number, not %s", rule_type_name(v));
+	*real = rule_number_real(v);
+	return true;
+}
+
+/* An int stays what it is. */
+static bool to_whole(struct rule_run *run, const struct rule_value *v, double (*whole)(double),
+	struct rule_value *out)
+{
+	struct rule_value rounded;
+	double real = 0;
+
+	if (!need_real(run, v, &real))
+		return false;
+	rounded = rule_is_integer(v) ? *v : rule_float(whole(real));
+	return rule_to_int(run, &rounded, out);
+}
+
+bool rule_function_floor(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	(void)count; /* always 1 */
+	return to_whole(run, argument, floor, out);
+}
+
+bool rule_function_ceil(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	(void)count; /* always 1 */
+	return to_whole(run, argument, ceil, out);
+}
+
+bool rule_function_trunc(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	(void)count; /* always 1 */
+	return to_whole(run, argument, trunc, out);
+}
+
+bool rule_function_sqrt(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	double real = 0;
+
+	(void)count; /* always 1 */
+	if (!need_real(run, argument, &real))
+		return false;
+	if (real < 0)
+		return rule_raise(run, "ValueError: math domain error");
+	*out = rule_float(sqrt(real));
+	return true;
+}
+
+bool rule_function_log10(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	double real = 0;
+
+	(void)count; /* always 1 */
+	if (!need_real(run, argument, &real))
+		return false;
+	if (real <= 0)
+		return rule_raise(run, "ValueError: math domain error");
+	*out = rule_float(log10(real));
+	return true;
+}
+
+bool rule_function_pow(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	(void)count; /* always 2 */
+	return rule_binary(run, RULE_POWER, argument, argument + 1, out);
+}
+
+bool rule_function_divmod(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	struct rule_value *pair = rule_alloc(run, 2 * sizeof(*pair));
+
+	(void)count; /* always 2 */
+	if (!pair)
+		return false;
+	if (!rule_is_number(argument) || !rule_is_number(argument + 1))
+		return rule_raise(run,
+			"TypeError: unsupported operand type(s) for divmod(): '%s' and '%s'",
+			rule_type_name(argument), rule_type_name(argument + 1));
+	*out = (struct rule_value){ .type = RULE_TUPLE, .items = { pair, 2 } };
+	return rule_number_binary(run, RULE_FLOOR_DIVIDE, argument, argument + 1, pair) &&
+	       rule_number_binary(run, RULE_MODULO, argument, argument + 1, pair + 1);
 }

@@ -265,6 +265,8 @@ static struct rule_node *parse_comparison(struct rule_parser *p)
 			return NULL;
 		if (!found)
 			return chain ? chain : kid;
+		if (!chain && (compare == RULE_IN || compare == RULE_NOT_IN) && rule_at_all_tags(p))
+			return rule_parse_in_tags(p, kid, compare);
 		if (!chain)
 			chain = rule_node_add(p, rule_node_new(p, NODE_COMPARE), kid);
 		at = p->token.start;

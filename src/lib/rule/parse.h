@@ -11,6 +11,8 @@
 #include "rule/call.h"
 #include "rule/tree.h"
 
+#define RULE_VALUE_EXPECTED "a value such as tags.NAME, 'text' or a number"
+
 struct rule_parser {
 	struct rule_lexer *lexer;
 	struct rule_token token; /* the next one */
@@ -39,6 +41,18 @@ struct rule_node *rule_node_add(
 /* Bracket a recursion. */
 bool rule_enter(struct rule_parser *p);
 void rule_leave(struct rule_parser *p);
+
+/* The next token is what Python or mercure's rules have, and rules here do not: reports what to
+ * write instead. Returns false. */
+bool rule_foreign(struct rule_parser *p);
+/* The next token is a name that means nothing here. Returns NULL. */
+struct rule_node *rule_unknown_name(struct rule_parser *p);
+
+/* Whether the next token is tags itself, and not the beginning of a tag. */
+bool rule_at_all_tags(const struct rule_parser *p);
+/* name in tags, or not in: whether there is such a tag. That is known now; nothing is compared. */
+struct rule_node *rule_parse_in_tags(
+	struct rule_parser *p, struct rule_node *name, enum rule_compare compare);
 
 struct rule_node *rule_parse_expression(struct rule_parser *p);
 struct rule_node *rule_parse_primary(struct rule_parser *p);

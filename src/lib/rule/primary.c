@@ -9,8 +9,6 @@
 
 #include "base/str.h"
 
-static const char value_expected[] = "a value such as tags.NAME, 'text' or a number";
-
 static struct rule_node *parse_tag(
 	struct rule_parser *p, const char *name, size_t length, const char *at)
 {
@@ -61,6 +59,40 @@ static struct rule_node *parse_tags(struct rule_parser *p)
 	return node;
 }
 
+bool rule_at_all_tags(const struct rule_parser *p)
+{
+	struct rule_error unused;
+	struct rule_lexer ahead = *p->lexer;
+	struct rule_token next;
+
+	ahead.error = &unused;
+	return rule_token_is(&p->token, "tags") &&
+	       !(rule_lex_next(&ahead, &next) &&
+		       (rule_token_is(&next, ".") || rule_token_is(&next, "[")));
+}
+
+struct rule_node *rule_parse_in_tags(
+	struct rule_parser *p, struct rule_node *name, enum rule_compare compare)
+{
+	struct rule_node *node = rule_node_constant(p, (struct rule_value){ .type = RULE_BOOL });
+	const struct rule_str *s = &name->constant.str;
+	bool known;
+
+	if (!node || name->type != NODE_CONSTANT || name->constant.type != RULE_STR) {
+		if (node)
+			(void)rule_lex_error(p->lexer, name->text,
+				"expected the name of a tag in quotes before 'in tags'");
+		return NULL;
+	}
+	known = strlen(s->data) == s->length && p->known(s->data);
+	node->constant = rule_bool(known == (compare == RULE_IN));
+	node->text = name->text;
+	if (!rule_advance(p))
+		return NULL;
+	rule_node_end(p, node);
+	return node;
+}
+
 /* Adjacent strings are one. */
 static bool join_strings(struct rule_parser *p, struct rule_str *whole)
 {
@@ -96,21 +128,29 @@ static struct rule_node *parse_constant(struct rule_parser *p)
 	return node;
 }
 
-/* Items up to close, added to node; the opening bracket is stepped over. *commas counts. */
-static struct rule_node *parse_items(
-	struct rule_parser *p, struct rule_node *node, const char *close, size_t *commas)
+/* Behind an item: a comma, which *commas counts, or close. */
+static bool accept_comma(struct rule_parser *p, const char *close, size_t *commas)
 {
 	char expected[] = "',' or ' '";
 
+	if (rule_token_is(&p->token, close))
+		return true;
+	if (rule_token_is(&p->token, "for"))
+		return rule_foreign(p);
 	expected[sizeof(expected) - 3] = *close;
+	++*commas;
+	return rule_expect(p, ",", expected);
+}
+
+/* Items up to close, added to node; the opening bracket is stepped over. */
+static struct rule_node *parse_items(
+	struct rule_parser *p, struct rule_node *node, const char *close, size_t *commas)
+{
 	*commas = 0;
 	while (node && !rule_token_is(&p->token, close)) {
 		node = rule_node_add(p, node, rule_parse_expression(p));
-		if (!node || rule_token_is(&p->token, close))
-			break;
-		if (!rule_expect(p, ",", expected))
+		if (!node || !accept_comma(p, close, commas))
 			return NULL;
-		++*commas;
 	}
 	return node && rule_advance(p) ? node : NULL;
 }
@@ -137,6 +177,34 @@ static struct rule_node *parse_list(struct rule_parser *p)
 	size_t commas;
 
 	return rule_advance(p) ? parse_items(p, node, "]", &commas) : NULL;
+}
+
+/* : VALUE, behind the key of a dict. */
+static struct rule_node *parse_pair(struct rule_parser *p, struct rule_node *node)
+{
+	if (!rule_expect(p, ":", "':' and a value behind a key"))
+		return NULL;
+	return rule_node_add(p, node, rule_parse_expression(p));
+}
+
+/* A set or a dict, which is what its first item makes it; {} is a dict. */
+static struct rule_node *parse_braces(struct rule_parser *p)
+{
+	struct rule_node *node = rule_node_new(p, NODE_DICT);
+	size_t commas = 0;
+
+	if (!rule_advance(p))
+		return NULL;
+	while (node && !rule_token_is(&p->token, "}")) {
+		node = rule_node_add(p, node, rule_parse_expression(p));
+		if (node && node->kid_count == 1 && !rule_token_is(&p->token, ":"))
+			node->type = NODE_SET;
+		if (node && node->type == NODE_DICT)
+			node = parse_pair(p, node);
+		if (!node || !accept_comma(p, "}", &commas))
+			return NULL;
+	}
+	return node && rule_advance(p) ? node : NULL;
 }
 
 static bool check_count(
@@ -182,26 +250,6 @@ static struct rule_node *parse_arguments(struct rule_parser *p, struct rule_node
 	return f->of != 1 << RULE_PATTERN || take_pattern(p, node, first) ? node : NULL;
 }
 
-static struct rule_node *unknown_name(struct rule_parser *p)
-{
-	const char *at = p->token.start;
-	char name[41]; /* more of it would tell nobody more */
-
-	(void)snprintf(name, sizeof(name), "%.*s", (int)p->token.length, at); /* may be cut */
-	if (!rule_advance(p))
-		return NULL;
-	if (rule_token_is(&p->token, "("))
-		(void)rule_lex_error(p->lexer, at,
-			"unknown function '%s'; dcmspool-rules(5) lists those there are", name);
-	else if (p->known(name))
-		(void)rule_lex_error(
-			p->lexer, at, "unknown name '%s', expected tags.%s", name, name);
-	else
-		(void)rule_lex_error(
-			p->lexer, at, "unknown name '%s', expected %s", name, value_expected);
-	return NULL;
-}
-
 /* True, False, None, tags, or a function. */
 static struct rule_node *parse_name(struct rule_parser *p)
 {
@@ -226,7 +274,7 @@ static struct rule_node *parse_name(struct rule_parser *p)
 		return node && rule_advance(p) ? node : NULL;
 	}
 	if (!f)
-		return unknown_name(p);
+		return rule_unknown_name(p);
 	node = rule_node_new(p, NODE_FUNCTION);
 	return node && rule_advance(p) ? parse_arguments(p, node, f, name.start) : NULL;
 }
@@ -255,9 +303,11 @@ static struct rule_node *parse_atom(struct rule_parser *p)
 			return parse_parentheses(p);
 		if (rule_token_is(&p->token, "["))
 			return parse_list(p);
+		if (rule_token_is(&p->token, "{"))
+			return parse_braces(p);
 		break;
 	}
-	return rule_unexpected(p, value_expected);
+	return rule_unexpected(p, RULE_VALUE_EXPECTED);
 }
 
 /* .NAME(arguments) */

@@ -59,6 +59,8 @@ bool rule_raise_overflow(struct rule_run *run);
 void *rule_alloc(struct rule_run *run, size_t size);
 /* Takes steps from the run. */
 bool rule_charge(struct rule_run *run, size_t steps);
+/* For comparing a and b bytes each with each, at worst. */
+bool rule_charge_product(struct rule_run *run, size_t a, size_t b);
 
 /* The whole rule; false when it raised. run is begun by rule_run_begin() and ended by
  * rule_pool_free(). */

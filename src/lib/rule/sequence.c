@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "rule/call.h"
 #include "rule/run.h"
 #include "rule/text.h"
 
@@ -50,6 +51,8 @@ bool rule_index(struct rule_run *run, const struct rule_value *v, const struct r
 {
 	int64_t length, at;
 
+	if (v->type == RULE_DICT)
+		return rule_dict_index(run, v, index, out);
 	if (!is_sequence(v))
 		return rule_raise(
 			run, "TypeError: '%s' object is not subscriptable", rule_type_name(v));
@@ -72,10 +75,18 @@ bool rule_to_items(struct rule_run *run, const struct rule_value *v, struct rule
 	struct rule_str s = v->str;
 	size_t n = 0, bytes;
 
-	if (!is_sequence(v))
+	if (!(RULE_TYPES_ITERABLE & 1U << v->type))
 		return rule_raise(run, "TypeError: '%s' object is not iterable", rule_type_name(v));
 	*out = v->items;
-	if (rule_is_items(v))
+	if (v->type == RULE_DICT) {
+		struct rule_value keys;
+
+		if (!rule_method_keys(run, v, 1, &keys))
+			return false;
+		*out = keys.items;
+		return true;
+	}
+	if (v->type != RULE_STR)
 		return true;
 	item = rule_alloc(run, rule_utf8_count(s) * sizeof(*item));
 	if (!item)
@@ -230,9 +241,6 @@ static bool raise_operands(struct rule_run *run, enum rule_arithmetic op,
 		[RULE_BIT_AND] = "&",
 	};
 
-	if (op == RULE_MODULO && a->type == RULE_STR)
-		return rule_raise(
-			run, "TypeError: rules do not format with %%; join strings with +");
 	if (op == RULE_ADD && is_sequence(a))
 		return rule_raise(run, "TypeError: can only concatenate %s (not \"%s\") to %s",
 			rule_type_name(a), rule_type_name(b), rule_type_name(a));
@@ -254,5 +262,13 @@ bool rule_binary(struct rule_run *run, enum rule_arithmetic op, const struct rul
 		return multiply(run, a, b->integer, out);
 	if (op == RULE_MULTIPLY && is_sequence(b) && rule_is_integer(a))
 		return multiply(run, b, a->integer, out);
+	if (op == RULE_MODULO && a->type == RULE_STR)
+		return rule_percent(run, a->str, b, out);
+	if (a->type == RULE_SET && b->type == RULE_SET &&
+		(op == RULE_SUBTRACT || op == RULE_BIT_OR || op == RULE_BIT_XOR ||
+			op == RULE_BIT_AND))
+		return rule_set_binary(run, op, a, b, out);
+	if (op == RULE_BIT_OR && a->type == RULE_DICT && b->type == RULE_DICT)
+		return rule_dict_merge(run, a, b, out);
 	return raise_operands(run, op, a, b);
 }

@@ -1,5 +1,6 @@
 /*
- * split: the methods of str that cut it up: replace() and split().
+ * split: the methods of str that cut it up, and put it together: replace() split() rsplit()
+ * partition() splitlines() join().
  */
 #include "rule/call.h"
 
@@ -123,23 +124,31 @@ static bool next_part(struct rule_str s, const struct rule_str *separator, bool 
 			 : next_word(s, whole, at, part);
 }
 
-bool rule_method_split(struct rule_run *run, const struct rule_value *argument, size_t count,
-	struct rule_value *out)
+/* The separator and the limit that split() and rsplit() may have; NULL: white space. */
+static bool split_arguments(struct rule_run *run, const struct rule_value *argument, size_t count,
+	const struct rule_str **separator, size_t *limit)
 {
-	const struct rule_str *separator = NULL;
-	struct rule_value *item;
-	struct rule_str part;
-	size_t limit, at = 0, n = 0;
-
+	*separator = NULL;
 	if (count > 1 && argument[1].type != RULE_NONE) {
 		if (argument[1].type != RULE_STR)
 			return rule_raise(run, "TypeError: must be str or None, not %s",
 				rule_type_name(&argument[1]));
-		separator = &argument[1].str;
-		if (separator->length == 0)
+		*separator = &argument[1].str;
+		if ((*separator)->length == 0)
 			return rule_raise(run, "ValueError: empty separator");
 	}
-	if (!limit_argument(run, argument, count, 2, &limit))
+	return limit_argument(run, argument, count, 2, limit);
+}
+
+bool rule_method_split(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const struct rule_str *separator;
+	struct rule_value *item;
+	struct rule_str part;
+	size_t limit, at = 0, n = 0;
+
+	if (!split_arguments(run, argument, count, &separator, &limit))
 		return false;
 	while (next_part(argument->str, separator, n == limit, &at, &part))
 		n++;
@@ -149,5 +158,183 @@ bool rule_method_split(struct rule_run *run, const struct rule_value *argument, 
 	*out = (struct rule_value){ .type = RULE_LIST, .items = { item, n } };
 	for (at = 0, n = 0; next_part(argument->str, separator, n == limit, &at, &part); n++)
 		item[n] = rule_str(part.data, part.length);
+	return true;
+}
+
+/* ---- rsplit ---- */
+
+/* The place behind the last character before end that is no white space, or is. */
+static size_t skip_back(struct rule_str s, size_t end, bool space)
+{
+	size_t before, bytes;
+
+	for (; end > 0; end = before) {
+		before = rule_utf8_before(s, end);
+		if (rule_is_space(rule_utf8_decode(s.data + before, end - before, &bytes)) != space)
+			break;
+	}
+	return end;
+}
+
+/* The last part of s before *end, or all that is left when whole. *end is SIZE_MAX after the last
+ * one. */
+static bool last_part(struct rule_str s, const struct rule_str *separator, bool whole, size_t *end,
+	struct rule_str *part)
+{
+	size_t from;
+
+	if (*end == SIZE_MAX)
+		return false;
+	if (!separator) {
+		*end = skip_back(s, *end, true);
+		from = whole ? 0 : skip_back(s, *end, false);
+		*part = (struct rule_str){ s.data + from, *end - from };
+		*end = from;
+		return part->length > 0;
+	}
+	from = whole ? SIZE_MAX
+		     : rule_text_find_last((struct rule_str){ s.data, *end }, *separator);
+	if (from == SIZE_MAX) {
+		*part = (struct rule_str){ s.data, *end };
+		*end = SIZE_MAX;
+		return true;
+	}
+	*part = (struct rule_str){ s.data + from + separator->length,
+		*end - from - separator->length };
+	*end = from;
+	return true;
+}
+
+bool rule_method_rsplit(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const struct rule_str s = argument->str, *separator;
+	struct rule_value *item;
+	struct rule_str part;
+	size_t limit, end = s.length, n = 0;
+
+	if (!split_arguments(run, argument, count, &separator, &limit) ||
+		!rule_charge_product(run, s.length, separator ? separator->length : 0))
+		return false;
+	while (last_part(s, separator, n == limit, &end, &part))
+		n++;
+	item = rule_alloc(run, n * sizeof(*item));
+	if (!item)
+		return false;
+	*out = (struct rule_value){ .type = RULE_LIST, .items = { item, n } };
+	end = s.length;
+	for (size_t i = 0; last_part(s, separator, i == limit, &end, &part); i++)
+		item[n - 1 - i] = rule_str(part.data, part.length);
+	return true;
+}
+
+/* ---- partition, splitlines ---- */
+
+bool rule_method_partition(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const struct rule_str s = argument->str, part = argument[1].str;
+	struct rule_value *item = rule_alloc(run, 3 * sizeof(*item));
+	size_t at, after;
+
+	(void)count; /* always 2 */
+	if (!item)
+		return false;
+	if (argument[1].type != RULE_STR)
+		return rule_raise(
+			run, "TypeError: must be str, not %s", rule_type_name(&argument[1]));
+	if (part.length == 0)
+		return rule_raise(run, "ValueError: empty separator");
+	at = rule_text_find(s, part, 0);
+	after = at == SIZE_MAX ? s.length : at + part.length;
+	item[0] = rule_str(s.data, at == SIZE_MAX ? s.length : at);
+	item[1] = rule_str(part.data, at == SIZE_MAX ? 0 : part.length);
+	item[2] = rule_str(s.data + after, s.length - after);
+	*out = (struct rule_value){ .type = RULE_TUPLE, .items = { item, 3 } };
+	return true;
+}
+
+/* The bytes of the line break at at; 0 when there is none. */
+static size_t line_break(struct rule_str s, size_t at)
+{
+	size_t bytes;
+	uint32_t code = rule_utf8_decode(s.data + at, s.length - at, &bytes);
+
+	if (code == '\r' && at + 1 < s.length && s.data[at + 1] == '\n')
+		return 2;
+	return (code >= '\n' && code <= '\r') || (code >= 0x1c && code <= 0x1e) || code == 0x85 ||
+			       code == 0x2028 || code == 0x2029
+		       ? bytes
+		       : 0;
+}
+
+/* The line at *at, which moves behind it; *end is where its break begins. */
+static bool next_line(struct rule_str s, size_t *at, size_t *end)
+{
+	size_t bytes, stop = 0;
+
+	*end = *at;
+	if (*at == s.length)
+		return false;
+	for (; *end < s.length && !(stop = line_break(s, *end)); *end += bytes)
+		(void)rule_utf8_decode(s.data + *end, s.length - *end, &bytes);
+	*at = *end + stop;
+	return true;
+}
+
+bool rule_method_splitlines(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const struct rule_str s = argument->str;
+	size_t at = 0, from = 0, end, n = 0;
+	struct rule_value *item;
+
+	if (count > 1 && !rule_need_int(run, &argument[1]))
+		return false;
+	while (next_line(s, &at, &end))
+		n++;
+	item = rule_alloc(run, n * sizeof(*item));
+	if (!item)
+		return false;
+	*out = (struct rule_value){ .type = RULE_LIST, .items = { item, n } };
+	for (at = 0; next_line(s, &at, &end); from = at)
+		*item++ = rule_str(
+			s.data + from, (count > 1 && argument[1].integer ? at : end) - from);
+	return true;
+}
+
+/* ---- join ---- */
+
+bool rule_method_join(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	const struct rule_str s = argument->str;
+	struct rule_items all;
+	size_t size = 0;
+	char *data, *end;
+
+	(void)count; /* always 2 */
+	if (!(RULE_TYPES_ITERABLE & 1U << argument[1].type))
+		return rule_raise(run, "TypeError: can only join an iterable");
+	if (!rule_to_items(run, &argument[1], &all) || !rule_charge(run, all.count))
+		return false;
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.item[i].type != RULE_STR)
+			return rule_raise(run,
+				"TypeError: sequence item %zu: expected str instance, %s found", i,
+				rule_type_name(&all.item[i]));
+		size += all.item[i].str.length + (i ? s.length : 0);
+		if (size > RULE_RUN_BYTES)
+			size = RULE_RUN_BYTES + 1; /* too much in any case */
+	}
+	data = end = rule_alloc(run, size);
+	if (!data)
+		return false;
+	for (size_t i = 0; i < all.count; i++) {
+		if (i)
+			end = append(end, s.data, s.length);
+		end = append(end, all.item[i].str.data, all.item[i].str.length);
+	}
+	*out = rule_str(data, (size_t)(end - data));
 	return true;
 }

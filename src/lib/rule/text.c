@@ -82,6 +82,17 @@ size_t rule_text_find(struct rule_str s, struct rule_str needle, size_t from)
 	return found ? (size_t)(found - s.data) : SIZE_MAX;
 }
 
+/* Backwards the C library has nothing; the caller charges for the worst case. */
+size_t rule_text_find_last(struct rule_str s, struct rule_str needle)
+{
+	if (needle.length > s.length)
+		return SIZE_MAX;
+	for (size_t at = s.length - needle.length + 1; at-- > 0;)
+		if (memcmp(s.data + at, needle.data, needle.length) == 0)
+			return at;
+	return SIZE_MAX;
+}
+
 size_t rule_text_next(struct rule_str s, struct rule_str part, size_t from, size_t *after)
 {
 	size_t at = rule_text_find(s, part, from), bytes = 1;
@@ -199,7 +210,7 @@ static bool strip(struct rule_run *run, const struct rule_value *argument, size_
 		if (argument[1].type != RULE_STR)
 			return rule_raise(run, "TypeError: %s arg must be None or str", name);
 		set = &argument[1].str;
-		if (!rule_charge(run, (s.length + 1) * (set->length + 1) / RULE_STEP_BYTES))
+		if (!rule_charge_product(run, s.length, set->length))
 			return false;
 	}
 	for (; left && from < to && stripped(s, from, to, set); from += bytes)
@@ -256,4 +267,54 @@ bool rule_method_zfill(struct rule_run *run, const struct rule_value *argument, 
 	memcpy(data + sign + zeros, s.data + sign, s.length - sign);
 	*out = rule_str(data, zeros + s.length);
 	return true;
+}
+
+/* ---- ljust, rjust ---- */
+
+static bool justify(struct rule_run *run, const struct rule_value *argument, size_t count,
+	bool left, struct rule_value *out)
+{
+	const struct rule_str s = argument->str;
+	struct rule_str fill = { " ", 1 };
+	const size_t length = rule_utf8_count(s);
+	size_t blank, size;
+	char *data, *at;
+
+	*out = *argument;
+	if (!rule_need_int(run, &argument[1]))
+		return false;
+	if (count > 2) {
+		if (argument[2].type != RULE_STR || rule_utf8_count(argument[2].str) != 1)
+			return rule_raise(run,
+				"TypeError: The fill character must be exactly one character long");
+		fill = argument[2].str;
+	}
+	if (argument[1].integer <= (int64_t)length)
+		return true;
+	blank = (size_t)argument[1].integer - length;
+	if (__builtin_mul_overflow(blank, fill.length, &size) ||
+		__builtin_add_overflow(size, s.length, &size))
+		size = SIZE_MAX;
+	data = at = rule_alloc(run, size);
+	if (!data)
+		return false;
+	memcpy(left ? data : data + size - s.length, s.data, s.length);
+	if (left)
+		at += s.length;
+	for (; blank > 0; blank--, at += fill.length)
+		memcpy(at, fill.data, fill.length);
+	*out = rule_str(data, size);
+	return true;
+}
+
+bool rule_method_ljust(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	return justify(run, argument, count, true, out);
+}
+
+bool rule_method_rjust(struct rule_run *run, const struct rule_value *argument, size_t count,
+	struct rule_value *out)
+{
+	return justify(run, argument, count, false, out);
 }

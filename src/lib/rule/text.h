@@ -23,6 +23,8 @@ size_t rule_utf8_before(struct rule_str s, size_t at);
 bool rule_is_space(uint32_t code);
 /* The offset of the first needle in s at or after from, or SIZE_MAX. */
 size_t rule_text_find(struct rule_str s, struct rule_str needle, size_t from);
+/* The last one. */
+size_t rule_text_find_last(struct rule_str s, struct rule_str needle);
 /* The same for going on from *after: an empty part stands before every character and at the end. */
 size_t rule_text_next(struct rule_str s, struct rule_str part, size_t from, size_t *after);
 /* A string whose characters run from start in stride, count of them. */

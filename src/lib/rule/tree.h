@@ -37,7 +37,9 @@ enum rule_node_type {
 	NODE_TAG,  /* constant is its name, NUL-terminated */
 	NODE_LIST, /* kids are the items */
 	NODE_TUPLE,
-	NODE_AND, /* two kids or more */
+	NODE_SET,
+	NODE_DICT, /* keys and values take turns */
+	NODE_AND,  /* two kids or more */
 	NODE_OR,
 	NODE_NOT,
 	NODE_COMPARE, /* a chain: each kid but the first says how it is compared with the one before
@@ -67,6 +69,13 @@ struct rule_node {
 	struct rule_value constant;
 	const struct rule_function *function;
 };
+
+/* A list, tuple, set or dict that is written down. */
+static inline bool rule_node_is_display(const struct rule_node *node)
+{
+	return node->type == NODE_LIST || node->type == NODE_TUPLE || node->type == NODE_SET ||
+	       node->type == NODE_DICT;
+}
 
 struct rule {
 	struct rule_pool pool;

@@ -23,6 +23,8 @@ const char *rule_type_name(const struct rule_value *v)
 		[RULE_STR] = "str",
 		[RULE_LIST] = "list",
 		[RULE_TUPLE] = "tuple",
+		[RULE_SET] = "set",
+		[RULE_DICT] = "dict",
 		[RULE_PATTERN] = "pattern",
 	};
 
@@ -40,6 +42,8 @@ bool rule_truth(const struct rule_value *v)
 		return v->str.length != 0;
 	case RULE_LIST:
 	case RULE_TUPLE:
+	case RULE_SET:
+	case RULE_DICT:
 		return v->items.count != 0;
 	default:
 		return v->integer != 0;
@@ -92,6 +96,10 @@ bool rule_equal(
 		if (!items_differ(run, &a->items, &b->items, &at))
 			return false;
 		*equal = at == a->items.count;
+	} else if (a->type == RULE_SET) {
+		return a->items.count != b->items.count || rule_set_within(run, a, b, equal);
+	} else if (a->type == RULE_DICT) {
+		return rule_dict_equal(run, a, b, equal);
 	} else {
 		*equal = true; /* None */
 	}
@@ -112,6 +120,19 @@ static bool order_holds(enum rule_compare op, int order)
 	}
 }
 
+/* Sets are in order when one is a part of the other. */
+static bool set_order(struct rule_run *run, enum rule_compare op, const struct rule_value *a,
+	const struct rule_value *b, bool *holds)
+{
+	const bool down = op == RULE_GT || op == RULE_GE;
+
+	if (!rule_set_within(run, down ? b : a, down ? a : b, holds))
+		return false;
+	if ((op == RULE_LT || op == RULE_GT) && a->items.count == b->items.count)
+		*holds = false;
+	return true;
+}
+
 static bool compare_order(struct rule_run *run, enum rule_compare op, const struct rule_value *a,
 	const struct rule_value *b, bool *holds)
 {
@@ -129,6 +150,8 @@ static bool compare_order(struct rule_run *run, enum rule_compare op, const stru
 		return rule_charge(
 			run, (a->str.length < b->str.length ? a : b)->str.length / RULE_STEP_BYTES);
 	}
+	if (a->type == RULE_SET && b->type == RULE_SET)
+		return set_order(run, op, a, b, holds);
 	if (!rule_is_items(a) || a->type != b->type)
 		return rule_raise(run,
 			"TypeError: '%s' not supported between instances of '%s' and '%s'",
@@ -154,6 +177,8 @@ static bool contains(struct rule_run *run, const struct rule_value *whole,
 		*found = rule_text_find(whole->str, part->str, 0) != SIZE_MAX;
 		return true;
 	}
+	if (whole->type == RULE_SET || whole->type == RULE_DICT)
+		return rule_holds_key(run, whole, part, found);
 	if (!rule_is_items(whole))
 		return rule_raise(run, "TypeError: argument of type '%s' is not iterable",
 			rule_type_name(whole));
@@ -230,18 +255,24 @@ static bool add_repr(struct rule_run *run, struct buf *b, const struct rule_valu
 
 static bool add_items(struct rule_run *run, struct buf *b, const struct rule_value *v, size_t most)
 {
-	bool list = v->type == RULE_LIST;
+	static const char *const brackets[] = {
+		[RULE_LIST] = "[]", [RULE_TUPLE] = "()", [RULE_SET] = "{}", [RULE_DICT] = "{}"
+	};
 
-	buf_puts(b, list ? "[" : "(");
+	if (v->type == RULE_SET && v->items.count == 0) {
+		buf_puts(b, "set()"); /* {} is a dict */
+		return true;
+	}
+	buf_add(b, brackets[v->type], 1);
 	for (size_t i = 0; i < v->items.count; i++) {
 		if (i)
-			buf_puts(b, ", ");
+			buf_puts(b, v->type == RULE_DICT && i % 2 ? ": " : ", ");
 		if (!add_repr(run, b, &v->items.item[i], most))
 			return false;
 	}
-	if (!list && v->items.count == 1)
+	if (v->type == RULE_TUPLE && v->items.count == 1)
 		buf_puts(b, ",");
-	buf_puts(b, list ? "]" : ")");
+	buf_add(b, brackets[v->type] + 1, 1);
 	return true;
 }
 

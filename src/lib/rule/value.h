@@ -26,6 +26,8 @@ enum rule_type {
 	RULE_STR,
 	RULE_LIST,
 	RULE_TUPLE,
+	RULE_SET,
+	RULE_DICT,
 	RULE_PATTERN, /* what the first argument of search() and match() is compiled to */
 };
 
@@ -49,7 +51,8 @@ struct rule_value {
 		int64_t integer; /* RULE_BOOL (0 or 1) and RULE_INT */
 		double real;
 		struct rule_str str;
-		struct rule_items items; /* RULE_LIST and RULE_TUPLE */
+		/* RULE_LIST, RULE_TUPLE, RULE_SET; of a RULE_DICT keys and values take turns. */
+		struct rule_items items;
 		const struct rule_pattern *pattern;
 	};
 };
@@ -58,7 +61,8 @@ struct rule_value {
 enum {
 	RULE_TYPES_NUMBER = 1 << RULE_BOOL | 1 << RULE_INT | 1 << RULE_FLOAT,
 	RULE_TYPES_SEQUENCE = 1 << RULE_STR | 1 << RULE_LIST | 1 << RULE_TUPLE,
-	RULE_TYPES_ANY = 1 << RULE_NONE | RULE_TYPES_NUMBER | RULE_TYPES_SEQUENCE,
+	RULE_TYPES_ITERABLE = RULE_TYPES_SEQUENCE | 1 << RULE_SET | 1 << RULE_DICT,
+	RULE_TYPES_ANY = 1 << RULE_NONE | RULE_TYPES_NUMBER | RULE_TYPES_ITERABLE,
 };
 
 enum rule_compare {
@@ -122,6 +126,12 @@ static inline bool rule_is_items(const struct rule_value *v)
 	return v->type == RULE_LIST || v->type == RULE_TUPLE;
 }
 
+/* The same, and sets and dicts. */
+static inline bool rule_has_items(const struct rule_value *v)
+{
+	return rule_is_items(v) || v->type == RULE_SET || v->type == RULE_DICT;
+}
+
 struct rule_run;
 
 /* As it was written. */
@@ -167,11 +177,39 @@ bool rule_index(struct rule_run *run, const struct rule_value *v, const struct r
 /* bound is start, stop, step; None where left out. */
 bool rule_slice(struct rule_run *run, const struct rule_value *v, const struct rule_value bound[3],
 	struct rule_value *out);
-/* A list or tuple with the elements of v, which may be a string. */
+/* The elements of v: the characters of a string, the keys of a dict. */
 bool rule_to_items(struct rule_run *run, const struct rule_value *v, struct rule_items *out);
 /* The start and stop that a method may have as argument first and first + 1, for length elements.
  * *stop < *start: no element, and not even an empty string, lies there. */
 bool rule_range(struct rule_run *run, const struct rule_value *argument, size_t count, size_t first,
 	int64_t length, int64_t *start, int64_t *stop);
+
+/* ---- sets and dicts ---- */
+
+/* Of count items; for a dict keys and values take turns. */
+bool rule_set_make(
+	struct rule_run *run, const struct rule_value *item, size_t count, struct rule_value *out);
+bool rule_dict_make(
+	struct rule_run *run, const struct rule_value *item, size_t count, struct rule_value *out);
+/* Whether key is in a set, or a key of a dict. */
+bool rule_holds_key(struct rule_run *run, const struct rule_value *whole,
+	const struct rule_value *key, bool *found);
+/* Whether all of a is in b, of sets. */
+bool rule_set_within(
+	struct rule_run *run, const struct rule_value *a, const struct rule_value *b, bool *within);
+bool rule_set_binary(struct rule_run *run, enum rule_arithmetic op, const struct rule_value *a,
+	const struct rule_value *b, struct rule_value *out);
+bool rule_dict_equal(
+	struct rule_run *run, const struct rule_value *a, const struct rule_value *b, bool *equal);
+bool rule_dict_merge(struct rule_run *run, const struct rule_value *a, const struct rule_value *b,
+	struct rule_value *out);
+bool rule_dict_index(struct rule_run *run, const struct rule_value *dict,
+	const struct rule_value *key, struct rule_value *out);
+
+/* ---- formatting ---- */
+
+/* text % v */
+bool rule_percent(struct rule_run *run, struct rule_str text, const struct rule_value *v,
+	struct rule_value *out);
 
 #endif

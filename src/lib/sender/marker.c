@@ -1,7 +1,6 @@
 #include "sender/marker.h"
 
 #include "base/disk.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "sender/path.h"
 #include "spool/job.h"
@@ -39,11 +38,6 @@ static void check_name(const char *name)
 			name);
 }
 
-_Noreturn static void no_memory(void)
-{
-	die(EXIT_TEMPORARY, "unable to keep the list of directories: out of memory");
-}
-
 /* The index of a directory, which is taken into the list when it is new. */
 static size_t find(struct sender_marker *m, const struct layout_path *path)
 {
@@ -54,7 +48,7 @@ static size_t find(struct sender_marker *m, const struct layout_path *path)
 	for (size_t i = 0; i + 1 < path->count; i++)
 		buf_printf(&name, "%s%s", i ? "/" : "", path->name[i]);
 	if (name.failed)
-		no_memory();
+		sender_no_memory();
 	for (size_t n = 0; n < m->count; n++) { /* mostly it is that of the image before */
 		size_t i = (m->hint + n) % m->count;
 
@@ -65,7 +59,7 @@ static size_t find(struct sender_marker *m, const struct layout_path *path)
 	}
 	more = realloc(m->directory, (m->count + 1) * sizeof(*more));
 	if (!more)
-		no_memory();
+		sender_no_memory();
 	m->directory = more;
 	m->directory[m->count] = (struct directory){ .path = name.data };
 	return m->hint = m->count++;
@@ -116,7 +110,7 @@ static void drop_known(const struct sender *sender, struct awaited *awaited)
 	for (size_t i = 0; i < sender->count; i++)
 		drop(awaited, sender->image[i].name);
 	if (target && ledger_read(AT_FDCWD, target, drop_stored, awaited) < 0)
-		die(EXIT_TEMPORARY, "unable to read sent.log: %s", strerror(errno));
+		sender_own_fault("unable to read sent.log: %s", strerror(errno));
 }
 
 /* Their directories wait for them, in vain. One that cannot be read goes nowhere. */
@@ -127,15 +121,15 @@ static void expect_given_up(struct sender_marker *m, const struct sender *sender
 	char why[256];
 
 	if (job_images(AT_FDCWD, &awaited.names) < 0)
-		die(EXIT_TEMPORARY, "unable to list the images of the job: %s", strerror(errno));
+		sender_own_fault("unable to list the images of the job: %s", strerror(errno));
 	awaited.dropped = calloc(awaited.names.count + 1, sizeof(*awaited.dropped));
 	if (!awaited.dropped)
-		no_memory();
+		sender_no_memory();
 	drop_known(sender, &awaited);
 	for (size_t i = 0; i < awaited.names.count; i++) {
 		if (awaited.dropped[i])
 			continue;
-		if (sender_path(awaited.names.name[i], &path, why, sizeof(why)) == SENDER_PATH_OK)
+		if (sender_path(awaited.names.name[i], &path, why, sizeof(why)))
 			(void)expect_at(m, &path); /* no image of ours will be due there */
 		layout_free(&path);
 	}
@@ -153,7 +147,7 @@ struct sender_marker *sender_marker_open(const struct sender *sender)
 	check_name(name);
 	m = calloc(1, sizeof(*m));
 	if (!m || !(m->of = calloc(sender->count + 1, sizeof(*m->of))))
-		no_memory();
+		sender_no_memory();
 	m->name = name;
 	for (size_t i = 0; i < sender->count; i++)
 		m->of[i] = none;

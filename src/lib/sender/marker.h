@@ -23,8 +23,8 @@
 struct sender_marker;
 
 /* After sender_path_open(), whose layout says where images go. NULL: no marker is wanted, and the
- * functions below take that. Dies with 100 on a name that is none, with 111 when the job cannot be
- * read. */
+ * functions below take that. Dies with 100 on a name that is none; that the job cannot be
+ * read is an own fault. */
 struct sender_marker *sender_marker_open(const struct sender *sender);
 
 /* The marker's name; NULL: none is wanted. */

@@ -76,30 +76,31 @@ void sender_path_open(const char *text)
 	series = series_load(AT_FDCWD); /* without it: "unknown" */
 }
 
-enum sender_path_result sender_path(
-	const char *image, struct layout_path *path, char *why, size_t size)
+/* What is missing here is not the image's fault. */
+static bool unreadable(int error, const char *text, char *why, size_t size)
+{
+	if (sender_is_own_fault(error))
+		sender_own_fault("unable to read the images: %s", text);
+	(void)snprintf(why, size, "%s", text);
+	return false;
+}
+
+bool sender_path(const char *image, struct layout_path *path, char *why, size_t size)
 {
 	struct dicom_header header = { 0 };
 	struct dicom_error error = { 0 };
-	enum sender_path_result result = SENDER_PATH_OK;
-	int fd = openat(AT_FDCWD, image, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), saved;
+	int fd = openat(AT_FDCWD, image, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	bool readable;
 
 	*path = (struct layout_path){ 0 };
-	if (fd < 0) {
-		(void)snprintf(why, size, "%s", strerror(errno));
-		return errno == EMFILE || errno == ENFILE ? SENDER_PATH_FAILED : SENDER_PATH_IMAGE;
-	}
-	if (dicom_read_header(fd, &header, &error) < 0) {
-		result = error.number ? SENDER_PATH_FAILED : SENDER_PATH_IMAGE;
-		(void)snprintf(why, size, "%s", error.text);
-		errno = error.number;
-	} else if (layout_expand(layout, value_of, &header, path) < 0) {
-		result = SENDER_PATH_FAILED;
-		(void)snprintf(why, size, "%s", strerror(errno));
-	}
-	saved = errno;
+	if (fd < 0)
+		return unreadable(errno, strerror(errno), why, size);
+	readable = dicom_read_header(fd, &header, &error) == 0;
+	if (!readable)
+		(void)unreadable(error.number, error.text, why, size);
+	else if (layout_expand(layout, value_of, &header, path) < 0)
+		sender_no_memory();
 	dicom_header_free(&header);
 	(void)close(fd); /* only read */
-	errno = saved;
-	return result;
+	return readable;
 }

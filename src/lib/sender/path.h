@@ -5,6 +5,7 @@
 #ifndef SENDER_PATH_H
 #define SENDER_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct layout_path;
@@ -13,15 +14,8 @@ struct layout_path;
  * read from now on. Dies with 100 on one that is wrong. Called once, after sender_open(). */
 void sender_path_open(const char *layout);
 
-enum sender_path_result {
-	SENDER_PATH_OK,
-	SENDER_PATH_IMAGE, /* this image cannot be read: it fails with why */
-	SENDER_PATH_FAILED /* something of ours (memory, descriptors, a disk): errno and why tell */
-};
-
 /* Reads the image (a name in the working directory) and makes its path; layout_free() frees it in
- * any case. */
-enum sender_path_result sender_path(
-	const char *image, struct layout_path *path, char *why, size_t size);
+ * any case. False: this image cannot be read, it fails with why. */
+bool sender_path(const char *image, struct layout_path *path, char *why, size_t size);
 
 #endif

@@ -12,6 +12,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Images that were stored or refused in this run: what is told of an own fault depends on it. */
+static size_t told;
+
+_Noreturn static void end_own_fault(void)
+{
+	/* What was told counts, and what is left is tried again at once. */
+	exit(told > 0 ? EXIT_TEMPORARY : SENDER_OWN_FAULT);
+}
+
+void sender_own_fault(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args); /* a longer reason is cut */
+	va_end(args);
+	log_error("%s", text);
+	end_own_fault();
+}
+
+void sender_no_memory(void)
+{
+	sender_own_fault("unable to send: out of memory");
+}
+
+void sender_no_program(const char *name)
+{
+	sender_own_fault("unable to run %s: %s%s", name, strerror(errno),
+		errno == ENOENT ? "; install it" : "");
+}
+
+bool sender_is_own_fault(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 static void add_image(struct sender *s, const char *name)
 {
 	char *copy = strdup(name);
@@ -21,11 +58,11 @@ static void add_image(struct sender *s, const char *name)
 		struct sender_image *more = realloc(s->image, capacity * sizeof(*more));
 
 		if (!more)
-			die(EXIT_TEMPORARY, "unable to read the list of images: out of memory");
+			sender_no_memory();
 		s->image = more;
 	}
 	if (!copy)
-		die(EXIT_TEMPORARY, "unable to read the list of images: out of memory");
+		sender_no_memory();
 	s->image[s->count++] = (struct sender_image){ copy, SENDER_UNSENT, SENDER_NO_STATUS, 0 };
 }
 
@@ -44,7 +81,7 @@ void sender_read(struct sender *s, FILE *from)
 		add_image(s, line);
 	}
 	if (ferror(from))
-		die(EXIT_TEMPORARY, "unable to read the list of images: %s", strerror(errno));
+		sender_own_fault("unable to read the list of images: %s", strerror(errno));
 	free(line);
 }
 
@@ -74,7 +111,7 @@ static void write_line(struct buf *line)
 	size_t done = 0;
 
 	if (line->failed)
-		die(EXIT_TEMPORARY, "unable to write an answer: out of memory");
+		sender_no_memory();
 	while (done < line->length) {
 		ssize_t n = write(STDOUT_FILENO, line->data + done, line->length - done);
 
@@ -98,9 +135,22 @@ static void add_text(struct buf *line, const char *text)
 	buf_puts(line, "\n");
 }
 
+static void add_status(struct buf *line, int status)
+{
+	if (status == SENDER_NO_STATUS)
+		buf_puts(line, "-");
+	else if (status >= SENDER_HTTP)
+		buf_printf(line, "%03d", status - SENDER_HTTP);
+	else
+		buf_printf(line, "%04X", (unsigned)status);
+}
+
 void sender_answer(
 	struct sender *s, size_t index, enum sender_answer answer, int status, const char *text)
 {
+	static const char *const words[] = {
+		[SENDER_STORED] = "stored", [SENDER_FAILED] = "failed", [SENDER_DOUBT] = "doubt"
+	};
 	struct sender_image *image = &s->image[index];
 	struct buf line = { 0 };
 
@@ -110,11 +160,10 @@ void sender_answer(
 	image->status = status;
 	s->answered++;
 	s->failed += answer == SENDER_FAILED;
-	buf_puts(&line, answer == SENDER_STORED ? "stored\t" : "failed\t");
-	if (status == SENDER_NO_STATUS)
-		buf_puts(&line, "-");
-	else
-		buf_printf(&line, "%04X", (unsigned)status);
+	s->doubted += answer == SENDER_DOUBT;
+	told += answer != SENDER_DOUBT;
+	buf_printf(&line, "%s\t", words[answer]);
+	add_status(&line, status);
 	buf_printf(&line, "\t%s\t", image->name);
 	add_text(&line, text);
 	write_line(&line);
@@ -160,7 +209,7 @@ int sender_close(struct sender *s)
 {
 	int code = s->failed ? 1 : 0;
 
-	if (s->target_failed || s->answered < s->count)
+	if (s->target_failed || s->doubted || s->answered < s->count)
 		code = EXIT_TEMPORARY;
 	for (size_t i = 0; i < s->count; i++)
 		free(s->image[i].name);
@@ -223,6 +272,9 @@ static int open_secret(const char *name, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
+	if (fd < 0 && sender_is_own_fault(errno))
+		sender_own_fault("unable to read the secret file %s (TARGET_%s): %s", path, name,
+			strerror(errno));
 	if (fd < 0 || fstat(fd, &st) < 0)
 		sender_never("unable to read the secret file %s (TARGET_%s): %s", path, name,
 			strerror(errno));

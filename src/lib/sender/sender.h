@@ -4,8 +4,8 @@
  * to standard output at once.
  *
  * An image gets at most one line. A line, once written, is believed: the dispatcher puts it into
- * the ledger. So nothing is written on a guess: an image in doubt stays without a line and counts
- * as unsent.
+ * the ledger. So nothing is written on a guess: an image without a line was not sent, and one that
+ * was sent and not answered is in doubt. Whose failure that is, the dispatcher decides.
  */
 #ifndef SENDER_H
 #define SENDER_H
@@ -14,22 +14,25 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum sender_answer { SENDER_UNSENT, SENDER_STORED, SENDER_FAILED };
+enum sender_answer { SENDER_UNSENT, SENDER_STORED, SENDER_FAILED, SENDER_DOUBT };
 
-/* The status of an image that the target gave no number for. */
-enum { SENDER_NO_STATUS = -1 };
+/* The status of an image: DICOM's, or SENDER_HTTP + that of HTTP, or that the target gave none. */
+enum { SENDER_NO_STATUS = -1, SENDER_HTTP = 0x10000 };
+
+/* Ends with this tell the dispatcher that neither the target nor an image is to blame. */
+enum { SENDER_OWN_FAULT = 126 };
 
 struct sender_image {
 	char *name;
 	enum sender_answer answer;
-	int status;   /* the DICOM status, or SENDER_NO_STATUS */
+	int status;
 	int setbacks; /* for the sender's own use: how often sending it ended in the target's
 			 failure */
 };
 
 struct sender {
 	struct sender_image *image;
-	size_t count, answered, failed;
+	size_t count, answered, failed, doubted; /* answered: in whatever way, a doubt too */
 	bool target_failed;
 	bool ready;  /* next.h */
 	size_t hint; /* where sender_find() looks first */
@@ -58,6 +61,16 @@ int sender_close(struct sender *sender);
 /* The settings cannot work: says so to the dispatcher and to the log, and exits with
  * EXIT_PERMANENT. */
 _Noreturn void sender_never(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Something of this machine's is missing: memory, descriptors, a program. Says so to the log, and
+ * exits so that nothing of it is laid to the target or to an image. */
+_Noreturn void sender_own_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void sender_no_memory(void);
+/* A program that is needed cannot be run; errno tells why. */
+_Noreturn void sender_no_program(const char *name);
+/* Is it an errno of what is missing here, whatever was being done? A file that cannot be read (EIO)
+ * is none: it would hold up everything else for ever. */
+bool sender_is_own_fault(int error);
 
 /* The setting TARGET_<name>; NULL or "" count as absent. sender_need() dies with 100 when absent.
  */

@@ -27,7 +27,7 @@ add(struct sender_ssh *ssh, const char *format, ...)
 		die(EXIT_BUG, "unable to call ssh: an option is too long, or one too many");
 	ssh->option[ssh->count] = strdup(text);
 	if (!ssh->option[ssh->count++])
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 }
 
 /* An option whose value is a file's name: in it ssh would replace %h, ${HOME} and the like. */
@@ -45,7 +45,7 @@ static void add_file(
 			buf_puts(&quoted, "%");
 	}
 	if (quoted.failed || !quoted.data)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	add(ssh, "-o%s=\"%s\"", option, quoted.data);
 	buf_free(&quoted);
 }
@@ -169,7 +169,8 @@ const char *sender_ssh_reason(
 			ssh->known_hosts);
 	else if (strstr(written, "Host key verification failed"))
 		(void)snprintf(out, size,
-			"its host key is not in %s; add what ssh-keyscan prints, once the fingerprint has been compared",
+			"its host key is not in %s; "
+			"add what ssh-keyscan prints, once the fingerprint has been compared",
 			ssh->known_hosts);
 	else if (strstr(written, "Load key "))
 		(void)snprintf(out, size,
@@ -177,7 +178,8 @@ const char *sender_ssh_reason(
 			ssh->key);
 	else if (key_refused(written))
 		(void)snprintf(out, size,
-			"the key %s is refused; its public half must be in authorized_keys over there, and it must have no passphrase",
+			"the key %s is refused; its public half must be in authorized_keys over there, "
+			"and it must have no passphrase",
 			ssh->key);
 	else
 		last_lines(written, out, size);

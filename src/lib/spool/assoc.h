@@ -1,13 +1,21 @@
 /*
- * assoc: what lies in receiving/<association>/ beside images: association.json, who sends, and
- * .reading, the file getdcmtags is at; and the markers .assoc.<association> in batches.
+ * assoc: what lies in receiving/<association>/: association.json, who sends; .reading, the file
+ * getdcmtags is at, and what it has done so far; how an image there is called that was
+ * acknowledged; and the markers .assoc.<association> in batches.
  */
 #ifndef SPOOL_ASSOC_H
 #define SPOOL_ASSOC_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+/* "<file>" becomes "<file>.ok" before storescp acknowledges it (STATES.md 3). */
+#define ASSOC_OK ".ok"
+bool assoc_is_acknowledged(const char *name);
+/* The name without it; fits like name. */
+void assoc_file(const char *name, char out[NAME_MAX + 1]);
 
 enum { ASSOC_NAME_SIZE = 208, ASSOC_MARKER_SIZE = 256 }; /* name_ok() */
 
@@ -30,15 +38,22 @@ json_t *assoc_sender(const json_t *assoc);
 /* The address of whoever is connected; NULL for what was dropped by hand: nobody is. */
 const char *assoc_peer(const json_t *assoc);
 bool assoc_is_dropped(const json_t *assoc);
+/* Are acknowledged images named so in this association? Not where a dcmspool of before received
+ * (format 1, spool.c), and not among what was dropped by hand. */
+bool assoc_has_ok(const json_t *assoc);
 /* Stand-in: real, or NULL. Borrowed. */
 json_t *assoc_stand_ins(const json_t *assoc);
 
-/* .reading: opens it for assoc_reading_say(); -1 with errno. */
+/* .reading: how many images were taken up, and what became of them; and the file being read. */
+struct assoc_counts {
+	unsigned long received, filed, duplicates, quarantined;
+};
+/* Opens it for assoc_reading_say(); -1 with errno. */
 int assoc_reading_open(int dir);
-/* Notes the file that is being read; -1 with errno: then it names none. */
-int assoc_reading_say(int reading, const char *path);
-/* The name in it, in memory that the caller frees; NULL when there is none. */
-char *assoc_reading_load(int dir);
+/* Notes both; path "": none. -1 with errno: then it names none. */
+int assoc_reading_say(int reading, const struct assoc_counts *counts, const char *path);
+/* The path, in memory that the caller frees; NULL when there is none. counts are 0 then. */
+char *assoc_reading_load(int dir, struct assoc_counts *counts);
 
 /* Removes all that is ours, association.json last: without it, and empty, a directory is one that
  * never began. -1 with errno. */

@@ -17,6 +17,7 @@ static const struct {
 	[FILE_READING] = { ".reading", FILE_IN_ASSOCIATION, false },
 	[FILE_CORRECTED] = { ".corrected", FILE_IN_ASSOCIATION, false },
 	[FILE_SERIES] = { "series.json", FILE_IN_BATCH | FILE_IN_JOB, false },
+	[FILE_FILED] = { "filed", FILE_IN_BATCH, true },
 	[FILE_COMPLETE] = { ".complete", FILE_IN_BATCH, true },
 	[FILE_PLAN] = { "plan.json", FILE_IN_JOB, false },
 	[FILE_FANOUT_NEW] = { ".fanout.new", FILE_IN_JOB, false },
@@ -29,6 +30,7 @@ static const struct {
 	[FILE_REASON] = { "reason.txt", FILE_IN_JOB, true },
 	[FILE_TOLD] = { ".told", FILE_IN_JOB, true },
 	[FILE_PAUSED] = { "paused.json", FILE_IN_QUEUE, false },
+	[FILE_PROBE] = { ".probe", FILE_IN_QUEUE, false },
 	[FILE_HELD] = { HELD_FILE, FILE_IN_QUEUE, false },
 };
 

@@ -1,7 +1,7 @@
 /*
  * file: the names that dcmspool gives to files and directories inside associations, batches, jobs
  * and queues, and whose a name is. The modules beside this one own the contents: series.h, plan.h,
- * job.h, ledger.h, retry.h, pause.h, held.h, reason.h, assoc.h.
+ * job.h, ledger.h, retry.h, pause.h, held.h, reason.h, assoc.h, filed.h.
  */
 #ifndef SPOOL_FILE_H
 #define SPOOL_FILE_H
@@ -22,6 +22,7 @@ enum file {
 	FILE_READING,     /* .reading */
 	FILE_CORRECTED,   /* .corrected */
 	FILE_SERIES,      /* series.json */
+	FILE_FILED,       /* filed */
 	FILE_COMPLETE,    /* .complete */
 	FILE_PLAN,        /* plan.json */
 	FILE_FANOUT_NEW,  /* .fanout.new/ */
@@ -34,6 +35,7 @@ enum file {
 	FILE_REASON,      /* reason.txt */
 	FILE_TOLD,        /* .told */
 	FILE_PAUSED,      /* paused.json */
+	FILE_PROBE,       /* .probe */
 	FILE_HELD,        /* held */
 	FILES
 };

@@ -56,6 +56,26 @@ enum job_priority job_priority(const char *name)
 	return JOB_NORMAL;
 }
 
+size_t job_ended(const char *name)
+{
+	const char *study = job_study(name), *at;
+
+	if (!study || study[8] != '.' || strspn(study + 9, "0123456789abcdef") < 8)
+		return 0;
+	at = study + 17;
+	for (int p = 0; p < JOB_PRIORITIES; p++) {
+		size_t n = strlen(suffixes[p]);
+
+		if (n > 0 && strncmp(at, suffixes[p], n) == 0 && strchr("~.", at[n])) {
+			at += n;
+			break;
+		}
+	}
+	if (*at == '~') /* disk_rename_unique() */
+		at += 1 + strspn(at + 1, "0123456789");
+	return *at == '.' && at[1] ? (size_t)(at - name) : 0;
+}
+
 int job_images(int job, struct disk_names *out)
 {
 	size_t kept = 0;

@@ -30,6 +30,10 @@ enum job_priority job_priority(const char *name);
 /* ".urgent", "" or ".offpeak". */
 const char *job_suffix(enum job_priority priority);
 
+/* A job that came to rest was renamed "<job>.<target>": the length of <job> in such a name, or 0
+ * for any other, which is a job's own (with its priority, and "~2") or none of ours. */
+size_t job_ended(const char *name);
+
 /* The names of the images in a job's or batch's directory, sorted. */
 int job_images(int job, struct disk_names *out);
 

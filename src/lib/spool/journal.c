@@ -73,14 +73,14 @@ static void time_of_line(char out[TIME_SIZE])
 		stamp + 6, stamp + 9, stamp + 11, stamp + 13);
 }
 
-void journal_write(const struct spool *spool, const char *event, ...)
+int journal_write(const struct spool *spool, const char *event, ...)
 {
 	json_t *object = json_object();
 	char file[sizeof("2026-11-22.jsonl")], time[TIME_SIZE];
 	const char *key, *value;
 	char *line = NULL;
 	va_list args;
-	int ok;
+	int ok, result = -1;
 
 	time_of_line(time);
 	(void)snprintf(file, sizeof(file), "%.10s%s", time, suffix);
@@ -100,7 +100,8 @@ void journal_write(const struct spool *spool, const char *event, ...)
 		size_t length = strlen(line);
 
 		line[length] = '\n'; /* in the place of the NUL: the length is what is written */
-		if (append(spool, file, line, length + 1) < 0)
+		result = append(spool, file, line, length + 1);
+		if (result < 0)
 			log_error("unable to write the journal %s/journal/%s: %s; the event was: "
 				  "%.*s",
 				spool->path, file, strerror(errno), (int)length, line);
@@ -108,4 +109,5 @@ void journal_write(const struct spool *spool, const char *event, ...)
 		log_error("unable to write the journal: out of memory event=%s", event);
 	}
 	free(line);
+	return result;
 }

@@ -16,7 +16,7 @@
 enum { LEDGER_MAX = 1 << 28, ANSWER_BYTES = 400 };
 enum { TIME, TARGET, RESULT, STATUS, IMAGE, TRY, TEXT, FIELDS };
 
-static const char stored[] = "stored", failed[] = "failed";
+static const char stored[] = "stored", failed[] = "failed", doubt[] = "doubt", again[] = "again";
 
 /* Cuts line at its tabs. Returns whether it has exactly FIELDS fields. */
 static bool split(char *line, char *field[FIELDS])
@@ -35,6 +35,29 @@ static bool split(char *line, char *field[FIELDS])
 	return true;
 }
 
+/* Is this line, of length bytes, the target's "again"? */
+static bool is_again(const char *line, size_t length, const char *target)
+{
+	const char *end = line + length, *name = memchr(line, '\t', length), *word;
+
+	word = name ? memchr(name + 1, '\t', (size_t)(end - name - 1)) : NULL;
+	return word && (size_t)(word - name - 1) == strlen(target) &&
+	       strncmp(name + 1, target, strlen(target)) == 0 &&
+	       (size_t)(end - word - 1) == strlen(again) &&
+	       strncmp(word + 1, again, strlen(again)) == 0;
+}
+
+/* What counts for the target begins behind its last "again". */
+static char *begin_of(char *text, const char *target)
+{
+	char *begin = text, *end;
+
+	for (char *at = text; target && (end = strchr(at, '\n')); at = end + 1)
+		if (is_again(at, (size_t)(end - at), target))
+			begin = end + 1;
+	return begin;
+}
+
 int ledger_read(int job, const char *target, ledger_take *take, void *context)
 {
 	char *text = disk_read_file(job, file_name(FILE_LEDGER), LEDGER_MAX, NULL), *end;
@@ -42,7 +65,7 @@ int ledger_read(int job, const char *target, ledger_take *take, void *context)
 
 	if (!text)
 		return errno == ENOENT ? 0 : -1;
-	for (char *at = text; (end = strchr(at, '\n')); at = end + 1) {
+	for (char *at = begin_of(text, target); (end = strchr(at, '\n')); at = end + 1) {
 		struct ledger_line line = { 0 };
 
 		*end = '\0';
@@ -52,6 +75,7 @@ int ledger_read(int job, const char *target, ledger_take *take, void *context)
 		line.time = field[TIME];
 		line.target = field[TARGET];
 		line.stored = strcmp(field[RESULT], stored) == 0;
+		line.doubt = strcmp(field[RESULT], doubt) == 0;
 		line.status = field[STATUS];
 		line.image = field[IMAGE];
 		line.text = field[TEXT];
@@ -66,21 +90,40 @@ int ledger_exists(int job)
 	return file_exists(job, FILE_LEDGER);
 }
 
+static int append(int job, struct buf *text)
+{
+	int result = -1;
+
+	if (text->failed)
+		errno = ENOMEM;
+	else
+		result = disk_append(job, file_name(FILE_LEDGER), text->data, text->length);
+	buf_free(text);
+	return result;
+}
+
 int ledger_append(int job, const struct ledger_line *line)
 {
 	char stamp[SPOOL_STAMP_SIZE];
 	struct buf text = { 0 };
-	int result = -1;
 
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
 	buf_printf(&text, "%s\t%s\t%s\t%s\t%s\t%ld\t%s\n", stamp, line->target,
-		line->stored ? stored : failed, line->status, line->image, line->tries, line->text);
-	if (text.failed)
-		errno = ENOMEM;
-	else
-		result = disk_append(job, file_name(FILE_LEDGER), text.data, text.length);
-	buf_free(&text);
-	return result;
+		line->stored  ? stored
+		: line->doubt ? doubt
+			      : failed,
+		line->status, line->image, line->tries, line->text);
+	return append(job, &text);
+}
+
+int ledger_again(int job, const char *target)
+{
+	char stamp[SPOOL_STAMP_SIZE];
+	struct buf text = { 0 };
+
+	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
+	buf_printf(&text, "%s\t%s\t%s\n", stamp, target, again);
+	return append(job, &text);
 }
 
 int ledger_reserve(int job, size_t answers)

@@ -1,11 +1,17 @@
 /*
  * ledger: sent.log of a job, a line per answer of a target:
  *
- *	time TAB target TAB stored|failed TAB status TAB image TAB try TAB text
+ *	time TAB target TAB stored|failed|doubt TAB status TAB image TAB try TAB text
  *
- * try counts the answers to this image, from 1. Lines of other targets (a job moved from one queue
+ * doubt: it was sent, and no answer came. Image "*": one or some of those without an answer may
+ *have been, when the sender was ended from outside. try counts the answers to this image, from 1; a
+ * doubt is none. Lines of other targets (a job moved from one queue
  * to another by hand) count for nothing. A line that a crash cut off counts for nothing: the image
  * is sent again. One writer: whoever holds the job's lock.
+ *
+ *	time TAB target TAB again
+ *
+ * says that the job was moved back to be sent again: earlier lines of the target count for nothing.
  */
 #ifndef SPOOL_LEDGER_H
 #define SPOOL_LEDGER_H
@@ -15,15 +21,15 @@
 
 struct ledger_line {
 	const char *time, *target;
-	bool stored;
+	bool stored, doubt; /* neither: failed */
 	const char *status; /* of the answer: "0000", or "-" when the target gave no number */
 	const char *image;  /* the name of its file */
 	long tries;
 	const char *text; /* one line, without tabs: text_clean() */
 };
 
-/* Calls take for each whole line that is the target's (NULL: all), in the order of writing. The
- * strings are valid during the call. Without a ledger there is none. -1 with errno. */
+/* Calls take for each whole line that counts for the target (NULL: all of all), in the order of
+ * writing. The strings are valid during the call. Without a ledger there is none. -1 with errno. */
 typedef void ledger_take(void *context, const struct ledger_line *line);
 int ledger_read(int job, const char *target, ledger_take *take, void *context);
 
@@ -33,6 +39,9 @@ int ledger_exists(int job);
 /* Appends a line, with the time of now. -1 with errno: without it the image would be sent for ever,
  * so the caller stops. */
 int ledger_append(int job, const struct ledger_line *line);
+#define LEDGER_ALL "*"
+/* All images are to be sent to the target again. */
+int ledger_again(int job, const char *target);
 /* Makes sure that there is room for so many answers: an image whose answer cannot be written would
  * be sent over and over. */
 int ledger_reserve(int job, size_t answers);

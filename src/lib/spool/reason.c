@@ -19,13 +19,13 @@ static const char *fit_name(const char *name)
 	return name_ok(name) ? name : "file";
 }
 
-int reason_quarantine(
-	const struct spool *spool, int dir, const char *name, const char *label, const char *reason)
+int reason_quarantine_as(const struct spool *spool, int dir, const char *name, const char *as,
+	const char *label, const char *reason)
 {
 	int error = spool->dir[SPOOL_ERROR], fd = -1, result = -1, saved;
 	struct buf line = { 0 };
 
-	buf_printf(&line, "%s: %s\n", fit_name(name), reason);
+	buf_printf(&line, "%s: %s\n", fit_name(as), reason);
 	if (line.failed) {
 		errno = ENOMEM;
 		goto out;
@@ -39,7 +39,7 @@ int reason_quarantine(
 	 */
 	if (disk_append(fd, file_name(FILE_REASON), line.data, line.length) < 0)
 		goto out;
-	if (disk_rename_unique(dir, name, fd, fit_name(name), NULL, 0) < 0)
+	if (disk_rename_unique(dir, name, fd, fit_name(as), NULL, 0) < 0)
 		goto out;
 	result = fsync(fd);
 out:
@@ -49,4 +49,10 @@ out:
 	buf_free(&line);
 	errno = saved;
 	return result;
+}
+
+int reason_quarantine(
+	const struct spool *spool, int dir, const char *name, const char *label, const char *reason)
+{
+	return reason_quarantine_as(spool, dir, name, name, label, reason);
 }

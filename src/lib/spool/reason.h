@@ -17,5 +17,8 @@ int reason_store(int dir, const char *text, size_t length);
  * The caller writes log and journal. */
 int reason_quarantine(const struct spool *spool, int dir, const char *name, const char *label,
 	const char *reason);
+/* The same, the thing being called `as` there. */
+int reason_quarantine_as(const struct spool *spool, int dir, const char *name, const char *as,
+	const char *label, const char *reason);
 
 #endif

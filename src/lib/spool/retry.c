@@ -32,7 +32,7 @@ int retry_store(int job, const struct retry *retry)
 
 	spool_stamp(retry->not_before_us, not_before, sizeof(not_before));
 	spool_stamp(retry->since_us, since, sizeof(since));
-	if (retry->breaks == 0)
+	if (retry->since_us < 0)
 		json = json_pack("{s:s}", "not_before", not_before);
 	else
 		json = json_pack("{s:s, s:I, s:s}", "not_before", not_before, "breaks",

@@ -9,8 +9,8 @@
 
 struct retry {
 	int64_t not_before_us; /* microseconds since 1970; 0: at once */
-	long breaks;           /* 0: its target has not failed at it */
-	int64_t since_us;      /* the first of these; -1: not known */
+	long breaks;           /* how often the target failed at it although it was well */
+	int64_t since_us;      /* since when it has been failing at it; -1: it has not */
 };
 
 /* A job without the file, or with one that is damaged, may go at once. */

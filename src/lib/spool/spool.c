@@ -21,11 +21,12 @@ const char *spool_name(enum spool_dir dir)
 }
 
 /* The number of the tree's format, in .format: what an older program cannot know, it must not
- * touch. 1: all spools so far. */
-enum { FORMAT = 1 };
+ * touch. 1: the first; 2: what was acknowledged in receiving/ is named so, and who received says
+ * that in association.json (assoc_has_ok()): so what format 1 has left there needs no upgrade. */
+enum { FORMAT = 2 };
 static const char format_file[] = ".format";
 
-/* Returns the number, 0 when none is written yet, -1 when it is none. */
+/* Returns the number, 0 when none is written yet, -1 with errno, 0 for what is no number. */
 static long read_format(int fd)
 {
 	char text[24];
@@ -36,32 +37,35 @@ static long read_format(int fd)
 		return n;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	return parse_long(text, 1, LONG_MAX, &number) < 0 ? -1 : number;
+	if (parse_long(text, 1, LONG_MAX, &number) == 0)
+		return number;
+	errno = 0;
+	return -1;
 }
 
-/* A spool without it is one of before, or new: whoever may write there gives it the number. Several
- * programs that start at once write the same bytes. */
+/* A spool without it is new or of the first format: whoever may write there gives it the number.
+ * Several programs that start at once write the same bytes. */
 static void check_format(const struct spool *spool)
 {
 	int root = spool->dir[SPOOL_ROOT];
 	int fd = openat(root, format_file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	long number = fd < 0 ? 0 : read_format(fd);
 
+	if (fd < 0 ? errno != ENOENT : number < 0 && errno)
+		die(failure_code(errno), "unable to read %s/%s: %s", spool->path, format_file,
+			strerror(errno));
 	if (fd >= 0)
 		(void)close(fd); /* only read */
-	else if (errno != ENOENT)
-		die(failure_code(errno), "unable to open %s/%s: %s", spool->path, format_file,
-			strerror(errno));
 	if (number < 0)
 		die(EXIT_PERMANENT,
 			"unable to read the number of the spool's format in %s/%s; write 1 into it",
 			spool->path, format_file);
 	if (number > FORMAT)
 		die(EXIT_PERMANENT,
-			"the spool %s has format %ld, and this program knows none above %d; run the "
-			"newer dcmspool that made it",
+			"the spool %s has format %ld, and this program knows none above %d; "
+			"run the newer dcmspool that made it",
 			spool->path, number, FORMAT);
-	if (number > 0)
+	if (number == FORMAT)
 		return;
 	fd = openat(root, format_file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 	if (fd < 0)
@@ -86,7 +90,8 @@ void spool_open(struct spool *spool, const char *path)
 			open(spool_stage[i].name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (spool->dir[i] < 0 || fstat(spool->dir[i], &st) < 0)
 			die(failure_code(errno),
-				"unable to open the spool's directory %s/%s: %s; mend it with: dcmspool layout %s",
+				"unable to open the spool's directory %s/%s: %s; "
+				"mend it with: dcmspool layout %s",
 				spool->path, spool_stage[i].name, strerror(errno), spool->path);
 		if (st.st_dev != root.st_dev)
 			die(EXIT_PERMANENT,

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* pipe2, strsep */
 #include "collect.h"
 
-#include "base/disk.h"
+#include "base/clock.h"
 #include "spool/journal.h"
 #include "base/log.h"
 #include "spool/file.h"
@@ -11,7 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,15 +26,11 @@ enum {
 	LOG_LINES_MAX = 100, /* of storescp's per association: a sender can cause any number */
 };
 
-/* Tells getdcmtags how storescp ended. When it is dead already, its successor is told. */
-static void send_verdict(struct collect *c)
+static void end_input(struct collect *c)
 {
-	if (c->verdict_in < 0)
-		return;
-	if (write(c->verdict_in, &c->verdict, 1) < 0 && errno != EPIPE)
-		log_error("unable to tell getdcmtags the end: %s", strerror(errno));
-	(void)close(c->verdict_in); /* a pipe */
-	c->verdict_in = -1;
+	if (c->input >= 0)
+		(void)close(c->input); /* a pipe */
+	c->input = -1;
 }
 
 int collect_start(struct collect *c)
@@ -49,7 +45,7 @@ int collect_start(struct collect *c)
 	run.argv = argv;
 	run.keep = c->a->dir;
 	c->tags = -1;
-	c->verdict_in = -1;
+	c->input = -1;
 	if (program && pipe2(ends, O_CLOEXEC) == 0) {
 		run.in = ends[0];
 		c->tags = run_start(&run);
@@ -59,16 +55,16 @@ int collect_start(struct collect *c)
 	free(program);
 	if (ends[0] >= 0)
 		(void)close(ends[0]); /* the child has it */
-	c->verdict_in = ends[1];
+	c->input = ends[1];
 	if (c->tags < 0 || c->storescp < 0)
-		send_verdict(c);
+		end_input(c);
 	return c->tags < 0 ? -1 : 0;
 }
 
 /* getdcmtags will be started again after a pause that grows. */
 static void start_later(struct collect *c)
 {
-	c->start_at_us = spool_now_us() + (int64_t)c->pause_ms * 1000;
+	c->start_at_us = clock_now_us() + (int64_t)c->pause_ms * 1000;
 	c->pause_ms = c->pause_ms * 2 < PAUSE_MAX_MS ? c->pause_ms * 2 : PAUSE_MAX_MS;
 }
 
@@ -88,26 +84,40 @@ static bool is_below(const char *path)
 	return *path;
 }
 
+/* It has been dealt with, and counts. */
+static void forget_reading(const struct collect *c, struct assoc_counts *counts)
+{
+	int reading = assoc_reading_open(c->a->dir);
+
+	counts->quarantined++;
+	if (reading < 0 || assoc_reading_say(reading, counts, "") < 0)
+		(void)file_remove(c->a->dir, FILE_READING); /* written anew for the next file */
+	if (reading >= 0)
+		(void)close(reading); /* a full disk costs the counts */
+}
+
 /* The file that getdcmtags was reading when it crashed goes to error/. -1 when it cannot. */
 static int quarantine(struct collect *c, int status)
 {
-	char reason[128];
-	char *name = assoc_reading_load(c->a->dir);
+	char reason[128], as[NAME_MAX + 1];
+	struct assoc_counts counts;
+	char *path = assoc_reading_load(c->a->dir, &counts);
 	int result = -1;
 
-	if (!name)
+	if (!path)
 		return -1;
 	(void)snprintf(
 		reason, sizeof(reason), "getdcmtags crashed on this file (status %d)", status);
-	if (is_below(name) && ++c->quarantined <= QUARANTINE_MAX)
-		result = reason_quarantine(c->a->spool, c->a->dir, name, c->a->name, reason);
+	assoc_file(path, as);
+	if (is_below(path) && ++c->quarantined <= QUARANTINE_MAX)
+		result = reason_quarantine_as(c->a->spool, c->a->dir, path, as, c->a->name, reason);
 	if (result == 0) {
 		log_error("quarantined a file association=%s: %s", c->a->name, reason);
 		journal_write(c->a->spool, "quarantined", "association", c->a->name, "reason",
 			reason, NULL);
-		(void)file_remove(c->a->dir, FILE_READING); /* written anew for the next file */
+		forget_reading(c, &counts);
 	}
-	free(name);
+	free(path);
 	return result;
 }
 
@@ -123,15 +133,13 @@ static bool crashed(int status)
 static void tags_ended(struct collect *c, int status)
 {
 	c->tags = -1;
-	if (c->verdict_in >= 0)
-		(void)close(c->verdict_in); /* nobody reads it any more */
-	c->verdict_in = -1;
+	end_input(c);
 	if (status == 0 && c->storescp < 0)
 		return;
 	log_warning("getdcmtags ended early association=%s status=%d", c->a->name, status);
 	if (crashed(status) && quarantine(c, status) == 0) {
 		c->pause_ms = PAUSE_MIN_MS;
-		c->start_at_us = spool_now_us();
+		c->start_at_us = clock_now_us();
 		return;
 	}
 	start_later(c);
@@ -140,12 +148,12 @@ static void tags_ended(struct collect *c, int status)
 void collect_storescp_ended(struct collect *c, int status)
 {
 	c->storescp = -1;
-	c->verdict = status == 0 ? 'c' : 'b';
+	c->broken = status != 0;
 	if (c->relay)
 		relay_finish(c->relay);
 	if (status != 0)
 		log_warning("storescp ended association=%s status=%d", c->a->name, status);
-	send_verdict(c);
+	end_input(c);
 }
 
 static void reap(struct collect *c)
@@ -164,17 +172,16 @@ static void reap(struct collect *c)
 
 static void handle_signals(struct collect *c)
 {
-	int signal;
-
-	while ((signal = run_next_signal(c->signals))) {
-		if (signal == SIGCHLD)
-			reap(c);
-		if (signal != SIGTERM && signal != SIGINT)
-			continue;
-		c->stopping = true;
-		if (c->storescp > 0)
-			(void)kill(c->storescp, SIGKILL); /* it is our child until reaped */
+	if (c->loop.child_ended) {
+		c->loop.child_ended = false;
+		reap(c);
 	}
+	if (!c->loop.stopping)
+		return;
+	c->loop.stopping = false;
+	c->stopping = true;
+	if (c->storescp > 0)
+		(void)kill(c->storescp, SIGKILL); /* it is our child until reaped */
 }
 
 /* storescp's log lines become ours. */
@@ -206,49 +213,41 @@ static bool is_done(const struct collect *c)
 	return c->tags < 0 && c->storescp < 0 && (c->start_at_us == 0 || c->stopping);
 }
 
+/* Starts getdcmtags again, when the time has come. */
+static void start_again(struct collect *c)
+{
+	if (c->stopping || !clock_is_due(c->start_at_us, PAUSE_MAX_MS * INT64_C(1000)))
+		return;
+	c->start_at_us = 0;
+	if (collect_start(c) < 0)
+		start_later(c);
+}
+
 int collect_run(struct collect *c)
 {
-	enum { SIGNALS, TIMER, LOG, RELAY, POLLS = RELAY + RELAY_ENDS };
-	int timer = run_timer();
+	enum { LOG = LOOP_OWN, RELAY, POLLED = RELAY + RELAY_ENDS };
 
 	c->pause_ms = PAUSE_MIN_MS;
-	if (timer < 0) {
-		log_error("unable to make a timer: %s", strerror(errno));
-		return -1;
-	}
 	if (c->tags < 0)
 		start_later(c);
 	while (!is_done(c)) {
-		struct pollfd polls[POLLS] = {
-			[SIGNALS] = { .fd = c->signals, .events = POLLIN },
-			[TIMER] = { .fd = timer, .events = POLLIN },
+		struct pollfd polled[POLLED] = {
 			[LOG] = { .fd = c->log, .events = POLLIN },
 			[RELAY] = { .fd = -1 },
 			[RELAY + 1] = { .fd = -1 },
 		};
 
 		if (c->relay)
-			relay_watch(c->relay, polls + RELAY);
-		if (run_arm(timer, c->start_at_us) < 0 ||
-			(poll(polls, POLLS, -1) < 0 && errno != EINTR))
-			die(EXIT_BUG, "unable to wait: %s", strerror(errno));
-		if (polls[LOG].revents)
+			relay_watch(c->relay, polled + RELAY);
+		(void)loop_poll(&c->loop, c->start_at_us, polled, POLLED);
+		if (polled[LOG].revents)
 			relay_log(c);
-		if (polls[TIMER].revents)
-			run_disarm(timer);
 		if (c->relay)
-			relay_turn(c->relay, polls + RELAY);
+			relay_turn(c->relay, polled + RELAY);
 		handle_signals(c);
-		if (c->start_at_us && !c->stopping &&
-			(spool_now_us() >= c->start_at_us || /* or the clock was set back: */
-				c->start_at_us > spool_now_us() + PAUSE_MAX_MS * INT64_C(1000))) {
-			c->start_at_us = 0;
-			if (collect_start(c) < 0)
-				start_later(c);
-		}
+		start_again(c);
 	}
 	if (c->log >= 0)
 		relay_log(c);
-	(void)close(timer); /* only a timer */
 	return c->start_at_us ? -1 : 0;
 }

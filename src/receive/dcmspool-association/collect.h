@@ -2,32 +2,31 @@
  * collect: the life of an association from the moment it is admitted: storescp receives, getdcmtags
  * files the images; both are waited for, and the directory is taken apart.
  *
- * getdcmtags learns on its standard input how storescp ended: 'c' (clean: all files that are there
- * are whole) or 'b' (broken: the last file has to be looked at), then the end of the pipe.
+ * That storescp has ended, getdcmtags learns by the end of its standard input.
  *
  * storescp --inetd exits with 0 also after an abort by the sender, a lost connection, a time-out
- * and a full disk; but before it does, it has deleted the file that is not whole (DCMTK 3.6.7,
- * storescp.cc storeSCP() and main(); dimstore.cc DIMSE_storeProvider()). So 0 means clean;
- * where it would not notice that it could not write, preload/storescp-write.c ends it with another.
+ * and a full disk (DCMTK 3.6.7, storescp.cc storeSCP() and main()); otherwise it was killed or has
+ * crashed, or preload/storescp-write.c has ended it. What it acknowledged is known either way.
  */
 #ifndef COLLECT_H
 #define COLLECT_H
 
 #include "association.h"
+#include "base/loop.h"
 #include "relay.h"
 
 #include <sys/types.h>
 
 struct collect {
 	const struct association *a;
-	int signals;         /* run_signals() */
+	struct loop loop;
 	pid_t storescp;      /* -1: none, as in a recovery */
 	int log;             /* its log; -1: none */
 	struct relay *relay; /* between the sender and it; NULL: it has the connection itself */
 	pid_t tags;          /* set by collect_start() */
-	int verdict_in;      /* the pipe to getdcmtags */
-	char verdict;        /* 'c' or 'b' once storescp has ended */
-	bool stopping;       /* SIGTERM came */
+	int input;           /* the pipe to getdcmtags, in which nothing comes but the end */
+	bool broken;         /* storescp has ended otherwise than with 0 */
+	bool stopping;       /* SIGTERM came, or it is a recovery */
 	int quarantined;
 	long lines;    /* of storescp's log */
 	long pause_ms; /* before getdcmtags is started again */

@@ -22,6 +22,7 @@
 
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "base/clock.h"
 #include "base/disk.h"
 #include "spool/journal.h"
 #include "base/log.h"
@@ -97,7 +98,7 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 	const char *wrong;
 
 	if (caller_read(STDIN_FILENO, caller) < 0)
-		die(EXIT_PERMANENT,
+		die(errno == ENOTSOCK || errno == EBADF ? EXIT_PERMANENT : EXIT_TEMPORARY,
 			"unable to use standard input: %s; it must be a connection, as "
 			"dcmspool-receiver, tcpserver or a systemd socket give it",
 			strerror(errno));
@@ -113,24 +114,46 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 		exit(refuse(spool, caller, &no_reason, wrong));
 }
 
-/* Waits for the children, and takes the directory apart. */
+/* seconds < 0: not known. */
+static void tell_end(const struct association *a, const char *how, int64_t seconds,
+	const struct assoc_counts *counts)
+{
+	const unsigned long number[] = { counts->received, counts->filed, counts->duplicates,
+		counts->quarantined };
+	char text[5][24];
+
+	(void)snprintf(text[4], sizeof(text[4]), "%lld", (long long)seconds);
+	for (int i = 0; i < 4; i++)
+		(void)snprintf(text[i], sizeof(text[i]), "%lu", number[i]);
+	log_info("association ended association=%s how=%s", a->name, how);
+	journal_write(a->spool, "association-ended", "association", a->name, "how", how, "seconds",
+		seconds < 0 ? NULL : text[4], "received", text[0], "filed", text[1], "duplicates",
+		text[2], "quarantined", text[3], NULL);
+}
+
+/* Waits for the children, and takes the directory apart. -1: not yet. */
+static int take_apart(struct collect *c, struct assoc_counts *counts)
+{
+	if (collect_run(c) < 0)
+		return -1;
+	free(assoc_reading_load(c->a->dir, counts));
+	return association_finish(c->a);
+}
+
 static int finish(struct collect *c, const char *how)
 {
 	const struct association *a = c->a;
 	int64_t began = spool_stamp_time(a->name), seconds;
-	char text[24];
+	struct assoc_counts counts;
 
-	if (collect_run(c) < 0 || association_finish(a) < 0) {
+	if (take_apart(c, &counts) < 0) {
 		log_error("association kept for recovery: receiving/%s", a->name);
 		return EXIT_TEMPORARY;
 	}
-	seconds = (spool_now_us() - began) / 1000000;
-	(void)snprintf(text, sizeof(text), "%lld", (long long)seconds);
+	seconds = began < 0 ? -1 : (clock_now_us() - began) / 1000000;
 	if (!how)
-		how = c->verdict == 'c' ? "clean" : "broken";
-	log_info("association ended association=%s how=%s", a->name, how);
-	journal_write(a->spool, "association-ended", "association", a->name, "how", how, "seconds",
-		began < 0 ? NULL : text, NULL);
+		how = c->broken ? "broken" : "clean";
+	tell_end(a, how, seconds, &counts);
 	/* The router will want these images on the disk when it claims them, after
 	 * association_grace; begun now, that is done by then. Not for senders with a connection per
 	 * image: theirs add up. */
@@ -144,7 +167,7 @@ static int finish(struct collect *c, const char *how)
 static int recover(struct association *a, const char *name)
 {
 	struct collect c = {
-		.a = a, .storescp = -1, .log = -1, .verdict = 'b', .stopping = true
+		.a = a, .storescp = -1, .log = -1, .stopping = true
 	}; /* whoever started us tries again, see dcmspool-receiver */
 	int receiving = a->spool->dir[SPOOL_RECEIVING];
 
@@ -158,9 +181,7 @@ static int recover(struct association *a, const char *name)
 		die(EXIT_TEMPORARY, "unable to lock receiving/%s: %s", name, strerror(errno));
 	if (unlinkat(receiving, name, AT_REMOVEDIR) == 0)
 		return 0; /* it had not begun */
-	c.signals = run_signals();
-	if (c.signals < 0)
-		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
+	loop_open(&c.loop);
 	(void)collect_start(&c); /* collect_run() tries again */
 	return finish(&c, "recovered");
 }
@@ -203,12 +224,9 @@ static int serve(struct association *a, const struct caller *caller, const char 
 	size_t length, const struct buf *request)
 {
 	struct relay relay = RELAY_NONE;
-	struct collect c = {
-		.a = a, .storescp = 1, .log = -1, .relay = &relay, .signals = run_signals()
-	};
+	struct collect c = { .a = a, .storescp = 1, .log = -1, .relay = &relay };
 
-	if (c.signals < 0)
-		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
+	loop_open(&c.loop);
 	log_info("association opened association=%s peer=%s calling=%s called=%s", a->name,
 		caller->peer, caller->calling, caller->called);
 	journal_write(a->spool, "association-opened", "association", a->name, "peer", caller->peer,
@@ -249,7 +267,8 @@ int main(int argc, char *argv[])
 	refusal = admit(&a, &caller);
 	if (refusal)
 		return refuse(&spool, &caller, &refusal->reject, refusal->reason);
-	if (profile_make(request, conf->receiver.accept, &profile) == 0 || request->bad_uids > 0)
+	if (profile_make(request, conf->receiver.accept, &stand_ins, &profile) == 0 ||
+		request->bad_uids > 0)
 		log_warning("nothing acceptable proposed association=%s bad_uids=%zu", a.name,
 			request->bad_uids);
 	free(request);

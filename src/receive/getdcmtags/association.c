@@ -5,40 +5,36 @@
 #define _GNU_SOURCE
 #include "association.h"
 
+#include "base/clock.h"
 #include "base/disk.h"
-#include "filing.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/str.h"
+#include "filing.h"
 #include "spool/assoc.h"
 #include "spool/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-enum { GATHER_MS = 20 };
-
-enum { INPUT, EVENTS, POLLED };
+/* A dropped directory whose path is longer than DEEP is moved up: no call takes paths of PATH_MAX.
+ */
+enum { GATHER_US = 20000, DEEP = 2000 };
 
 struct watcher {
 	struct filing filing;
-	int dir;                   /* receiving/<association> */
-	int events;                /* inotify */
-	int reading;               /* .reading: which file we are at, for whoever finds us dead */
-	struct disk_names pending; /* files of which storescp may be writing the last one still */
-	bool failed;               /* something could not be filed */
+	int dir;     /* receiving/<association> */
+	int events;  /* inotify */
+	int reading; /* .reading: which file we are at, for whoever finds us dead */
+	struct assoc_counts counts;
+	bool failed; /* something could not be filed */
 };
-
-/* Our own files in an association's directory; storescp's are named otherwise. */
-static bool is_ours(const char *name)
-{
-	return name[0] == '.' || file_is_ours(FILE_IN_ASSOCIATION, name);
-}
 
 /* What is ours at the top of a dropped directory: the reasons of a quarantine moved back, and what
  * a batch holds for which there was no room on the disk. Everything else, and all that lies deeper,
@@ -49,11 +45,11 @@ static bool is_spent(const char *name)
 	       file_is_temporary(name);
 }
 
-/* path: relative to the association's directory, for whoever quarantines it after a crash of ours.
- */
+/* path: relative to the association's directory, for whoever quarantines it after a crash of ours;
+ * "": none. */
 static void say_reading(const struct watcher *w, const char *path)
 {
-	if (assoc_reading_say(w->reading, path) < 0)
+	if (assoc_reading_say(w->reading, &w->counts, path) < 0)
 		log_warning("unable to note the file being read: %s", strerror(errno));
 }
 
@@ -67,20 +63,54 @@ static bool is_empty_rest(const struct watcher *w, const char *name)
 	       S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
-static void file_one(struct watcher *w, int dir, const char *name, bool walk)
+/* path: of dir/name from the association's directory on. */
+static void file_one(struct watcher *w, int dir, const char *name, const char *path, bool walk)
 {
-	if (filing_file(&w->filing, dir, name, walk) == FILING_FAILED)
+	w->counts.received++;
+	say_reading(w, path);
+	switch (filing_file(&w->filing, dir, name, walk)) {
+	case FILING_FILED:
+		w->counts.filed++;
+		break;
+	case FILING_DUPLICATE:
+		w->counts.duplicates++;
+		break;
+	case FILING_QUARANTINED:
+		w->counts.quarantined++;
+		break;
+	case FILING_FAILED:
 		w->failed = true;
+		/* fall through */
+	case FILING_GONE:
+		w->counts.received--;
+		break;
+	}
 }
 
-/* Files what lies directly in the association's directory. */
-static void file_here(struct watcher *w, const char *name, bool walk)
+/* Files what storescp has left directly in the association's directory, at its end. Without ".ok"
+ * it was never acknowledged, and the sender has it still. */
+static void file_here(struct watcher *w, const char *name)
 {
-	say_reading(w, name);
-	if (walk && is_empty_rest(w, name))
+	bool acknowledged = assoc_is_acknowledged(name);
+
+	if ((w->filing.has_ok && !acknowledged) || (!w->filing.has_ok && is_empty_rest(w, name)))
 		w->failed |= disk_unlink(w->dir, name) < 0;
 	else
-		file_one(w, w->dir, name, walk);
+		file_one(w, w->dir, name, name, !w->filing.has_ok);
+}
+
+/* Moves a directory that lies too deep to the second level of its tree, so that it has a short
+ * path.
+ */
+static int lift(
+	struct watcher *w, int dir, const char *name, const char *path, struct disk_names *list)
+{
+	char lifted[NAME_MAX + 32], made[NAME_MAX + 32];
+
+	(void)snprintf(lifted, sizeof(lifted), "%.*s/deep", (int)strcspn(path, "/"), path);
+	if (disk_rename_unique(dir, name, w->dir, lifted, made, sizeof(made)) < 0)
+		return -1;
+	return disk_names_add(list, made);
 }
 
 /* Files everything of one directory of a dropped tree and puts its directories on the list. */
@@ -108,13 +138,14 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 		buf_printf(&below, "%s/%s", path, name);
 		if (below.failed) {
 			w->failed = true;
+		} else if (S_ISDIR(st.st_mode) && below.length > DEEP) {
+			w->failed |= lift(w, dir, name, path, list) < 0;
 		} else if (S_ISDIR(st.st_mode)) {
 			w->failed |= disk_names_add(list, below.data) < 0;
 		} else if (!strchr(path, '/') && is_spent(name)) {
 			w->failed |= disk_unlink(dir, name) < 0;
 		} else {
-			say_reading(w, below.data);
-			file_one(w, dir, name, true);
+			file_one(w, dir, name, below.data, true);
 		}
 		buf_free(&below);
 	}
@@ -143,8 +174,8 @@ static void file_dropped_tree(struct watcher *w, const char *top)
 	disk_names_free(&list);
 }
 
-/* The end: files whatever is there; walk: nothing is believed before it was walked to its end. */
-static void file_rest(struct watcher *w, bool walk)
+/* Files all that was acknowledged; at the end whatever is there. */
+static void file_all(struct watcher *w, bool end)
 {
 	struct disk_names names;
 	struct stat st;
@@ -161,91 +192,51 @@ static void file_rest(struct watcher *w, bool walk)
 		if (file_is_ours(FILE_IN_ASSOCIATION, name) ||
 			(name[0] == '.' && !w->filing.dropped))
 			continue;
+		if (!end && !(w->filing.has_ok && assoc_is_acknowledged(name)))
+			continue;
 		if (fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			w->failed |= errno != ENOENT;
 		else if (S_ISDIR(st.st_mode))
 			file_dropped_tree(w, name);
 		else
-			file_here(w, name, walk);
+			file_here(w, name);
 	}
 	disk_names_free(&names);
+	say_reading(w, "");
 }
 
-static void add_pending(struct watcher *w, const char *name)
-{
-	if (disk_names_add(&w->pending, name) < 0) {
-		log_error("out of memory");
-		w->failed = true;
-	}
-}
-
-/* A new file: storescp has gone on, so those before are finished. */
-static void next_file(struct watcher *w, const char *name)
-{
-	if (is_ours(name))
-		return;
-	for (size_t i = 0; i < w->pending.count; i++)
-		if (strcmp(w->pending.name[i], name) != 0) /* seen by file_older() already */
-			file_here(w, w->pending.name[i], false);
-	disk_names_free(&w->pending);
-	add_pending(w, name);
-}
-
-/* Returns -1 when there is no such file of storescp's. */
-static int written_at(const struct watcher *w, const char *name, struct timespec *time)
-{
-	struct stat st;
-
-	if (is_ours(name) || fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		!S_ISREG(st.st_mode))
-		return -1;
-	*time = st.st_mtim;
-	return 0;
-}
-
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
-/* Files what was there before we watched: storescp was faster, or a predecessor of ours crashed. It
- * writes one file after the other, so all that are older than the newest are finished. */
-static void file_older(struct watcher *w)
-{
-	struct timespec newest = { 0 }, time;
-	struct disk_names names;
-
-	if (disk_list(w->dir, ".", &names) < 0)
-		return; /* file_rest() will say so */
-	for (size_t i = 0; i < names.count; i++)
-		if (written_at(w, names.name[i], &time) == 0 && is_before(&newest, &time))
-			newest = time;
-	for (size_t i = 0; i < names.count; i++) {
-		if (written_at(w, names.name[i], &time) < 0)
-			continue;
-		if (is_before(&time, &newest))
-			file_here(w, names.name[i], false);
-		else
-			add_pending(w, names.name[i]);
-	}
-	disk_names_free(&names);
-}
-
-/* Takes the waiting events. An overflow loses names, not files: file_rest() finds them at the end.
- */
+/* Takes the waiting events: each names an image that was acknowledged. */
 static void take_events(struct watcher *w)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
+	bool overflow = false;
 	ssize_t n;
 
 	while ((n = read(w->events, buffer, sizeof(buffer))) > 0)
 		for (ssize_t at = 0; at < n;) {
 			const struct inotify_event *event = (const void *)(buffer + at);
 
-			if (event->len > 0)
-				next_file(w, event->name);
+			overflow |= (event->mask & IN_Q_OVERFLOW) != 0;
+			if (event->len > 0 && w->filing.has_ok &&
+				assoc_is_acknowledged(event->name))
+				file_here(w, event->name);
 			at += (ssize_t)sizeof(*event) + event->len;
 		}
+	if (overflow)
+		file_all(w, false);
+	say_reading(w, "");
+}
+
+/* A predecessor was killed at a file: was it before its rename or after? */
+static void go_on_counting(struct watcher *w)
+{
+	char *path = assoc_reading_load(w->dir, &w->counts);
+
+	if (path && *path && disk_exists(w->dir, path) == 0)
+		w->counts.filed++;
+	else if (path && *path)
+		w->counts.received--;
+	free(path);
 }
 
 static int open_all(struct watcher *w, const char *path)
@@ -261,63 +252,50 @@ static int open_all(struct watcher *w, const char *path)
 	w->filing.sender = association ? assoc_sender(association) : json_object();
 	w->filing.stand_ins = json_incref(assoc_stand_ins(association));
 	w->filing.dropped = assoc_is_dropped(association);
+	w->filing.has_ok = assoc_has_ok(association);
 	json_decref(association);
+	go_on_counting(w);
 	w->reading = assoc_reading_open(w->dir);
 	w->events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (w->reading < 0 || w->events < 0)
 		return -1;
-	return inotify_add_watch(w->events, path, IN_CREATE | IN_ONLYDIR);
+	return inotify_add_watch(w->events, path, IN_MOVED_TO | IN_ONLYDIR);
 }
 
-/* Waits for what storescp does until standard input tells its end: 'c' or 'b', or end of file. */
-static char follow(struct watcher *w)
+/* Files what is acknowledged until standard input ends: then storescp has ended. */
+static void follow(struct watcher *w)
 {
-	struct pollfd polled[POLLED] = {
-		[INPUT] = { .fd = STDIN_FILENO, .events = POLLIN },
-		[EVENTS] = { .fd = w->events, .events = POLLIN },
-	};
-	char end = 'b';
+	enum { INPUT = LOOP_OWN, EVENTS, POLLED };
+	struct pollfd polled[POLLED] = { [INPUT] = { .fd = STDIN_FILENO, .events = POLLIN },
+		[EVENTS] = { .fd = w->events, .events = POLLIN } };
+	struct loop loop;
 
-	/* When the end has been told already, nobody knows what happened before: file_rest() walks
-	 * it. */
-	if (poll(polled, 1, 0) == 0)
-		file_older(w);
-	while (!w->failed) {
-		if (poll(polled, POLLED, -1) < 0) {
-			if (errno == EINTR)
-				continue;
-			die(EXIT_BUG, "unable to poll: %s", strerror(errno));
-		}
-		if (polled[EVENTS].revents) {
-			/* Filing takes 40 microseconds, waking up more: several images at once. The
-			 * end, which somebody may be waiting for, is seen without delay. */
-			(void)poll(&polled[INPUT], 1, GATHER_MS);
-			take_events(w);
-		}
-		if (polled[INPUT].revents) {
-			if (read(STDIN_FILENO, &end, 1) != 1)
-				end = 'b';
-			break;
-		}
+	loop_open_bare(&loop);
+	file_all(w, false);
+	while (!w->failed && !polled[INPUT].revents) {
+		(void)loop_poll(&loop, 0, polled, POLLED);
+		if (!polled[EVENTS].revents)
+			continue;
+		/* Filing takes 40 microseconds, waking up more: several images at once. The end,
+		 * which somebody may be waiting for, is seen without delay. */
+		(void)loop_poll(&loop, clock_now_us() + GATHER_US, polled, EVENTS);
+		take_events(w);
 	}
-	return end;
 }
 
 int association_watch(const struct spool *spool, const char *path)
 {
 	struct watcher w = { .filing = { .spool = spool }, .dir = -1, .events = -1, .reading = -1 };
 	const char *prefix = "receiving/";
-	char end;
 
 	if (strncmp(path, prefix, strlen(prefix)) != 0 || !name_ok(path + strlen(prefix)))
 		die(EXIT_PERMANENT, "%s is not receiving/<association>", path);
 	w.filing.association = w.filing.label = path + strlen(prefix);
 	if (open_all(&w, path) < 0)
 		die(EXIT_TEMPORARY, "unable to watch %s: %s", path, strerror(errno));
-	end = follow(&w);
+	follow(&w);
 	if (!w.failed)
-		file_rest(&w, end != 'c');
-	disk_names_free(&w.pending);
+		file_all(&w, true);
 	json_decref(w.filing.stand_ins);
 	json_decref(w.filing.sender);
 	return w.failed ? EXIT_TEMPORARY : 0;

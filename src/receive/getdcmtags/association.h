@@ -1,10 +1,10 @@
 /*
  * association: getdcmtags -w, the watcher of one receiving/<association>/.
  *
- * storescp writes one file after the other under their final names. A file is finished when
- * storescp has gone on: when its next file appears, or when the association process says that
- * storescp ended cleanly (the byte 'c' on standard input). Any other end ('b', or end of file)
- * leaves the files that are still here in doubt: each is walked to its end before it is believed.
+ * What storescp has acknowledged gets its name, <file>.ok, by a rename that wakes us, and is filed
+ * at once. The end of standard input says that storescp has ended: the rest is removed. In a
+ * directory of a dcmspool of before (assoc_has_ok()) and in what was dropped by hand nothing has
+ * this name: at the end each file is walked before it is believed.
  */
 #ifndef ASSOCIATION_H
 #define ASSOCIATION_H

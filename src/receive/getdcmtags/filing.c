@@ -2,8 +2,10 @@
 #include "filing.h"
 
 #include "dicom/json.h"
+#include "base/clock.h"
 #include "base/disk.h"
 #include "spool/assoc.h"
+#include "spool/filed.h"
 #include "spool/journal.h"
 #include "spool/series.h"
 #include "base/log.h"
@@ -13,15 +15,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { FAILURES_TOLD = 2, NAME_SIZE = 256, LOOK_AGAIN_MS = 1, LOOK_AGAIN_MAX = 20000 };
+enum { FAILURES_TOLD = 2, NAME_SIZE = 256, PAUSE_MAX_MS = 64, WAIT_MAX_MS = 2000 };
 
 /* One image on its way: what filing_file() has learnt about it. */
 struct image {
@@ -34,23 +37,27 @@ struct image {
 enum filing_result filing_quarantine(
 	const struct filing *filing, int dir, const char *name, const char *reason)
 {
-	if (reason_quarantine(filing->spool, dir, name, filing->label, reason) < 0) {
+	char as[NAME_MAX + 1];
+
+	if (filing->has_ok)
+		assoc_file(name, as);
+	else
+		(void)snprintf(as, sizeof(as), "%s", name);
+	if (reason_quarantine_as(filing->spool, dir, name, as, filing->label, reason) < 0) {
 		log_error(
 			"unable to move %s to error/%s: %s", name, filing->label, strerror(errno));
 		return FILING_FAILED;
 	}
-	log_warning("quarantined file=%s to=error/%s reason=%s", name, filing->label, reason);
-	journal_write(filing->spool, "quarantined", "to", filing->label, "file", name, "reason",
+	log_warning("quarantined file=%s to=error/%s reason=%s", as, filing->label, reason);
+	journal_write(filing->spool, "quarantined", "to", filing->label, "file", as, "reason",
 		reason, NULL);
-	return FILING_DONE;
+	return FILING_QUARANTINED;
 }
 
 /* series.json of a batch's first image. The caller decrefs. */
 static json_t *series_json(const struct filing *filing, const struct image *image)
 {
-	const int64_t arrived_us = filing->dropped ? spool_now_us()
-						   : (int64_t)image->st.st_mtim.tv_sec * 1000000 +
-							     image->st.st_mtim.tv_nsec / 1000;
+	const int64_t arrived_us = filing->dropped ? clock_now_us() : clock_mtime_us(&image->st);
 	const json_t *sender = filing->sender;
 	json_t *tags = dicom_json(&image->header), *series;
 
@@ -159,70 +166,92 @@ static int move_across(const struct image *image, int batch, const char *to)
 	return -1;
 }
 
+/* Into the batch under this name, if it is free. The line is written first (filed.h). */
+static int move_to(const struct image *image, int batch, const char *name)
+{
+	if (filed_add(batch, name, image->st.st_size) < 0)
+		return -1;
+	if (disk_rename(image->dir, image->name, batch, name) == 0)
+		return 0;
+	return errno == EXDEV ? move_across(image, batch, name) : -1;
+}
+
 /* The committing call: into the batch as <sop>.dcm, or <sop>~2.dcm ... when other bytes have that
  * name; a newcomer with the same bytes is dropped. */
-static int move_into(const struct filing *filing, const struct image *image, int batch)
+static enum filing_result move_into(
+	const struct filing *filing, const struct image *image, int batch)
 {
 	const char *sop = dicom_get(&image->header, "SOPInstanceUID");
 	char name[NAME_SIZE];
-	int same;
+	int there, same;
 
 	for (int i = 1; i < 10000; i++) {
 		if (i == 1)
 			(void)snprintf(name, sizeof(name), "%s.dcm", sop);
 		else
 			(void)snprintf(name, sizeof(name), "%s~%d.dcm", sop, i);
-		if (disk_rename(image->dir, image->name, batch, name) == 0)
-			return 0;
-		if (errno == EXDEV && move_across(image, batch, name) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return -1;
+		there = disk_exists(batch, name);
+		if (there == 0 && move_to(image, batch, name) == 0)
+			return FILING_FILED;
+		if (there < 0 || (there == 0 && errno != EEXIST))
+			return FILING_FAILED;
 		same = same_image(image, batch, name);
 		if (same < 0)
-			return -1;
+			return FILING_FAILED;
 		if (same == 0)
 			continue;
 		if (unlinkat(image->dir, image->name, 0) < 0)
-			return -1;
+			return FILING_FAILED;
 		journal_write(filing->spool, "duplicate", "association", filing->association,
 			"series", dicom_get(&image->header, "SeriesInstanceUID"), "image", sop,
 			NULL);
-		return 0;
+		return FILING_DUPLICATE;
 	}
 	errno = EEXIST;
-	return -1;
+	return FILING_FAILED;
 }
 
-static int into_batch(const struct filing *filing, const struct image *image)
+/* Locks the series' batch, making it when needed. A router has it between its lock and its rename:
+ * for microseconds, then the name is free. One that is stopped there is waited for once: meanwhile
+ * the images of other series go on, and we are started again. */
+static int lock_batch(int incoming, const char *series)
 {
-	const char *series = dicom_get(&image->header, "SeriesInstanceUID");
-	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
-	int incoming = filing->spool->dir[SPOOL_INCOMING], batch, result, saved;
+	static bool waited;
+	long pause_ms = 1, waited_ms = 0;
+	int batch;
 
-	for (int i = 0; i < LOOK_AGAIN_MAX; i++) {
+	for (;;) {
 		if (disk_make_dir(incoming, series) < 0)
 			return -1;
 		batch = disk_lock_dir(incoming, series, LOCK_SH | LOCK_NB);
-		if (batch >= 0) {
-			result = ensure_series_json(filing, image, batch);
-			if (result == 0)
-				result = ensure_marker(filing, batch);
-			if (result == 0)
-				result = move_into(filing, image, batch);
-			saved = errno;
-			(void)close(batch); /* releases the lock */
-			errno = saved;
-			return result;
-		}
-		if (errno != EWOULDBLOCK && errno != ENOENT)
-			return -1;
-		/* A router is between its lock and its rename: microseconds, then the name is free.
-		 */
-		(void)nanosleep(&pause, NULL);
+		if (batch >= 0 || (errno != EWOULDBLOCK && errno != ENOENT))
+			return batch;
+		if (waited || waited_ms >= WAIT_MAX_MS)
+			break;
+		(void)poll(NULL, 0, (int)pause_ms);
+		waited_ms += pause_ms;
+		pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
 	}
+	waited = true;
 	errno = EBUSY;
 	return -1;
+}
+
+static enum filing_result into_batch(const struct filing *filing, const struct image *image)
+{
+	enum filing_result result = FILING_FAILED;
+	int batch = lock_batch(filing->spool->dir[SPOOL_INCOMING],
+		    dicom_get(&image->header, "SeriesInstanceUID")),
+	    saved;
+
+	if (batch < 0)
+		return FILING_FAILED;
+	if (ensure_series_json(filing, image, batch) == 0 && ensure_marker(filing, batch) == 0)
+		result = move_into(filing, image, batch);
+	saved = errno;
+	(void)close(batch); /* releases the lock */
+	errno = saved;
+	return result;
 }
 
 /* Why this image cannot be filed, or NULL. */
@@ -261,7 +290,7 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 		goto out;
 	image.fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (image.fd < 0 && errno == ENOENT)
-		return FILING_DONE; /* filed already: seen both by a scan and by an event */
+		return FILING_GONE; /* seen both by a scan and by an event */
 	if (image.fd < 0 && errno == ELOOP)
 		return filing_quarantine(
 			filing, dir, name, "is a symbolic link; bring the file itself");
@@ -280,8 +309,8 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 		errno = error.number;
 	else if (why)
 		result = filing_quarantine(filing, dir, name, why);
-	else if (into_batch(filing, &image) == 0)
-		result = FILING_DONE;
+	else
+		result = into_batch(filing, &image);
 out:
 	if (result == FILING_FAILED)
 		tell_failure(name, dicom_get(&image.header, "SeriesInstanceUID"));

@@ -19,11 +19,15 @@ struct filing {
 	json_t *sender;          /* association.json; borrowed */
 	json_t *stand_ins; /* of sender's, taken out of it; NULL: none, see standin.h; borrowed */
 	bool dropped;      /* brought by hand: the files' times say nothing about arrival */
+	bool has_ok;       /* names end with ".ok", which is not part of them */
 };
 
 enum filing_result {
-	FILING_DONE,   /* it lies in its batch, or was there already, or is in error/ */
 	FILING_FAILED, /* for a reason that may pass; the file is where it was, to be tried again */
+	FILING_GONE,   /* there is no such file: somebody has filed it before */
+	FILING_FILED,
+	FILING_DUPLICATE,   /* it was in its batch already, and is here no longer */
+	FILING_QUARANTINED, /* it is in error/ */
 };
 
 /* Files dir/name. With walk set it is believed only after its data set was walked to the end. */

@@ -1,5 +1,6 @@
 #include "router.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
@@ -17,19 +18,42 @@ static int64_t job_time(const json_t *series, bool resend)
 {
 	int64_t time_us = resend ? -1 : series_received_us(series);
 
-	return time_us < 0 ? spool_now_us() : time_us;
+	return time_us < 0 ? clock_now_us() : time_us;
+}
+
+/* How many images it has; -1 with errno. */
+static int count_images(int dir, char *text, size_t size)
+{
+	struct disk_names images;
+
+	if (job_images(dir, &images) < 0)
+		return -1;
+	(void)snprintf(text, size, "%zu", images.count);
+	disk_names_free(&images);
+	return 0;
+}
+
+/* NULL, which leaves it out, when there is no such tag. */
+static const char *tag_or_none(const json_t *series, const char *keyword)
+{
+	const char *value = series_tag(series, keyword);
+
+	return *value ? value : NULL;
 }
 
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim)
 {
-	bool resend = job_exists(dir) == 1;
 	json_t *series = series_load(dir);
+	int resend, result = -1;
+	char images[24];
 	int64_t time_us;
-	int result = -1;
 
 	/* Missing or damaged: plan.c reads an image instead. Anything else may pass. */
 	if (!series && errno != ENOENT && errno != EINVAL)
 		return -1;
+	resend = job_exists(dir);
+	if (resend < 0 || count_images(dir, images, sizeof(images)) < 0)
+		goto out;
 	time_us = job_time(series, resend);
 	/* A plan of before must not be found in routing/, where a crash would have it followed. */
 	if (file_remove(dir, FILE_PLAN) < 0 && errno != EISDIR)
@@ -47,7 +71,9 @@ int claim_batch(struct router *router, int dir, const char *name, struct claim *
 	log_info("%s job=%s from=incoming/%s", resend ? "resend" : "series complete", claim->job,
 		name);
 	journal_write(&router->spool, resend ? "resent" : "complete", "job", claim->job, "from",
-		name, "series", series_tag(series, "SeriesInstanceUID"), NULL);
+		name, "images", images, "series", tag_or_none(series, "SeriesInstanceUID"), "study",
+		tag_or_none(series, "StudyInstanceUID"), "accession",
+		tag_or_none(series, "AccessionNumber"), NULL);
 out:
 	json_decref(series);
 	return result;

@@ -12,6 +12,7 @@
 #include "spool/journal.h"
 #include "spool/plan.h"
 #include "spool/series.h"
+#include "spool/told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,11 +50,6 @@ static int write_job_json(
 	return result;
 }
 
-static int link_file(int from, int to, const char *name)
-{
-	return linkat(from, name, to, name, 0) == 0 || errno == EEXIST ? 0 : -1;
-}
-
 /* Makes .fanout.new/<target>/: links of everything, and its job.json. */
 static int build_copy(const struct claim *claim, int building, const json_t *plan,
 	const struct disk_names *images, const char *target)
@@ -65,11 +61,13 @@ static int build_copy(const struct claim *claim, int building, const json_t *pla
 	dir = disk_open_dir(building, target);
 	if (dir < 0)
 		return -1;
+	if (share_begin(dir) < 0)
+		goto out;
 	for (size_t i = 0; i < images->count; i++)
-		if (link_file(claim->dir, dir, images->name[i]) < 0)
+		if (share_file(claim->dir, dir, images->name[i]) < 0)
 			goto out;
 	for (size_t i = 0; i < SHARED_FILES; i++)
-		if (link_file(claim->dir, dir, file_name(shared_files[i])) < 0)
+		if (share_file(claim->dir, dir, file_name(shared_files[i])) < 0)
 			goto out;
 	result = write_job_json(dir, claim, plan, target);
 out:
@@ -93,7 +91,7 @@ static int build_copies(
 	json_array_foreach (targets, i, target)
 		if (build_copy(claim, building, plan, images, json_string_value(target)) < 0)
 			goto out;
-	/* The links of all copies in one go; their images were written to disk before the plan. */
+	/* All copies in one go; linked images were written to disk before the plan. */
 	if (syncfs(building) == 0)
 		result = disk_rename(
 			claim->dir, file_name(FILE_FANOUT_NEW), claim->dir, file_name(FILE_FANOUT));
@@ -230,13 +228,21 @@ static void tell(
 	struct buf rules = joined(plan_rules(plan));
 	struct buf to = joined(plan_targets(plan));
 	struct buf priorities = joined_priorities(plan);
+	char images[24];
 
+	(void)snprintf(
+		images, sizeof(images), "%lld", (long long)json_integer_value(plan_images(plan)));
 	log_info("%s job=%s rules=%s targets=%s%s%s", discarded ? "discarded" : "routed",
 		claim->job, rules.data ? rules.data : "none-applied", to.data ? to.data : "-",
 		priorities.data ? " priorities=" : "", priorities.data ? priorities.data : "");
 	journal_write(&router->spool, discarded ? "discarded" : "routed", "job", claim->job,
-		"rules", rules.data ? rules.data : "", "targets", to.data, "priorities",
-		priorities.data, NULL);
+		"images", images, "rules", rules.data ? rules.data : "", "targets", to.data,
+		"priorities", priorities.data, NULL);
+	/* The descriptor is that of the directory, which lies in discard/ now. */
+	if (discarded && told_set(claim->dir) < 0)
+		log_warning(
+			"unable to note that the journal has it: %s; it is written again job=%s",
+			strerror(errno), claim->job);
 	buf_free(&rules);
 	buf_free(&to);
 	buf_free(&priorities);

@@ -1,5 +1,6 @@
 #include "router.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "decide/decide.h"
 #include "spool/job.h"
@@ -30,7 +31,7 @@ static int restore_series(const struct claim *claim, const char *first)
 
 	if (!tags)
 		return -1;
-	series = series_make(spool_now_us(), NULL, tags);
+	series = series_make(clock_now_us(), NULL, tags);
 	result = series_store(claim->dir, series);
 	json_decref(series);
 	if (result == 0)

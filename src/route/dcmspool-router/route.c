@@ -27,11 +27,18 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 	if (S_ISREG(st.st_mode) &&
 		(file_is_image(name) || strcmp(name, file_name(FILE_SERIES)) == 0))
 		return 0;
+	if (reason_quarantine(&router->spool, claim->dir, name, claim->job,
+		    "lay in the directory of a series, but is no image file (NAME.dcm)") < 0) {
+		log_error("unable to move %s from routing/%s to error: %s; "
+			  "the user who runs dcmspool must be able to move it: "
+			  "chown it, or make it writable",
+			name, claim->job, strerror(errno));
+		return -1;
+	}
 	log_warning("not an image, moved to error/%s job=%s name=%s", claim->job, claim->job, name);
 	journal_write(&router->spool, "quarantined", "job", claim->job, "file", name, "reason",
 		"is no image of the series", NULL);
-	return reason_quarantine(&router->spool, claim->dir, name, claim->job,
-		"lay in the directory of a series, but is no image file (NAME.dcm)");
+	return 0;
 }
 
 /* Leaves images and series.json in the job, nothing else. */
@@ -75,7 +82,8 @@ static int decide_and_carry_out(struct router *router, const struct claim *claim
 	json_t *plan = plan_load(claim->dir);
 	int result;
 
-	if (!plan && ((errno != ENOENT && errno != EINVAL) || strip(router, claim) < 0))
+	if (!plan && ((errno != ENOENT && errno != EINVAL) || check_images(router, claim) < 0 ||
+			     strip(router, claim) < 0))
 		return -1;
 	result = is_finished(claim);
 	if (result != 0) {
@@ -107,6 +115,21 @@ int route(struct router *router, struct claim *claim)
 	return result;
 }
 
+/* A router is at work on it, or has just finished; or it is no directory. */
+static bool is_anothers(int error)
+{
+	return error == EWOULDBLOCK || error == ENOENT || error == ENOTDIR || error == ELOOP;
+}
+
+/* No name of ours is so long; it is said once a day. */
+static void tell_no_job(struct router *router, const char *name)
+{
+	if (rest_until(&router->said, name, NULL) > 0)
+		return;
+	log_warning("no job, left alone: routing/%s; move it to incoming", name);
+	(void)rest_add(&router->said, name, NULL); /* without memory it is said again */
+}
+
 int scan_routing(struct router *router)
 {
 	int routing = router->spool.dir[SPOOL_ROUTING], result = 0;
@@ -114,15 +137,23 @@ int scan_routing(struct router *router)
 	struct claim claim;
 
 	if (disk_list(routing, ".", &jobs) < 0) {
-		log_error("unable to list routing: %s", strerror(errno));
+		log_error("unable to list routing: %s; it is tried again", strerror(errno));
 		return -1;
 	}
 	for (size_t i = 0; i < jobs.count; i++) {
-		if (strlen(jobs.name[i]) >= sizeof(claim.job))
-			continue; /* not made by us */
+		if (strlen(jobs.name[i]) >= sizeof(claim.job)) {
+			tell_no_job(router, jobs.name[i]);
+			continue;
+		}
 		claim.dir = disk_lock_dir(routing, jobs.name[i], LOCK_EX | LOCK_NB);
-		if (claim.dir < 0)
-			continue; /* a router is at work on it, or has just finished */
+		if (claim.dir < 0) {
+			if (!is_anothers(errno)) {
+				log_error("unable to look at routing/%s: %s; it is tried again",
+					jobs.name[i], strerror(errno));
+				result = -1;
+			}
+			continue;
+		}
 		memcpy(claim.job, jobs.name[i], strlen(jobs.name[i]) + 1);
 		log_info("taken over job=%s", claim.job);
 		if (route(router, &claim) < 0)

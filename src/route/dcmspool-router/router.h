@@ -1,12 +1,18 @@
 /*
  * router: what the files of this program share. The way of a series, one file each:
  *
- *   scan.c    looks at incoming/: which batches are complete, when is the next one due
- *   claim.c   incoming/<x> becomes routing/<job>
- *   route.c   brings a job in routing/ to its end, whatever state it was left in
- *   plan.c    the rules decide: plan.json
- *   fanout.c  the plan is carried out: outgoing/, discard/
- *   drop.c    things dropped by hand become receiving/<a>/, which is read like an association
+ *   scan.c     looks at incoming/: which batches are complete, when is the next one due
+ *   complete.c when is a batch complete
+ *   resend.c   jobs moved back by hand that are one
+ *   claim.c    incoming/<x> becomes routing/<job>
+ *   check.c    are its images whole
+ *   route.c    brings a job in routing/ to its end, whatever state it was left in
+ *   plan.c     the rules decide: plan.json
+ *   fanout.c   the plan is carried out: outgoing/, discard/
+ *   share.c    a file for one more copy of a job: a link, or a copy
+ *   quiet.c    is something that came by hand still being written
+ *   drop.c     things dropped by hand become receiving/<a>/, which is read like an association
+ *   readers.c  the processes that read it
  */
 #ifndef ROUTER_H
 #define ROUTER_H
@@ -17,36 +23,53 @@
 
 #include "conf/conf.h"
 #include "base/disk.h"
+#include "base/loop.h"
+#include "base/rest.h"
 #include "spool/spool.h"
 
-enum { READERS_MAX = 4 };
-enum { RETRY_US = 30000000 }; /* after a failure of ours: a full disk, most likely */
-
-/* What could not be taken from incoming/: left alone for a while, because each try removes a
- * directory in receiving/, and that wakes us. */
-enum { RESTING_MAX = 64 };
-struct resting {
-	char name[256];
-	int64_t until_us;
-};
+enum { RETRY_MS = 30000, RETRY_US = RETRY_MS * 1000 }; /* after a failure of ours */
+enum { DAY_MS = 24 * 3600 * 1000 };
+enum { WRITING_US = 1000000 }; /* how soon is looked again at what is being written */
 
 struct router {
 	const struct conf *conf;
 	struct spool spool;
+	struct loop loop;  /* whoever has to look again says when: loop_at() */
+	struct rest rest;  /* names in incoming/ that could not be moved just now */
+	struct rest said;  /* names in routing/ that are no jobs */
 	char *association; /* path of dcmspool-association */
 	size_t readers;    /* processes of ours that read what was dropped */
 	bool recovered_once;
 	int64_t recover_us; /* when to look for dead directories in receiving/; 0: no need */
-	struct resting resting[RESTING_MAX];
-	size_t resting_next; /* the place that is used next; while it is taken, all drops wait */
 };
 
-/* Looks at the whole spool once and does all that is due. Returns when the next batch is due
- * (microseconds since 1970), or 0 when nothing waits. */
-int64_t scan(struct router *router);
+/* Looks at the whole spool once and does all that is due. When to look again stands in loop. */
+void scan(struct router *router);
+/* Something failed that may pass: another look in RETRY_US. */
+void look_again(struct router *router);
 
 /* Finishes what lies in routing/ with a free lock. -1 when something stays there. */
 int scan_routing(struct router *router);
+
+/* When the batch is complete (microseconds since 1970), 0: now; -1 with errno. connected: names in
+ * receiving/. */
+int64_t complete_due(const struct router *router, const struct disk_names *connected, int batch,
+	const char *name);
+
+/* What lies in incoming/ with job.json. name is borrowed, and found by its pointer. */
+struct resend {
+	const char *name;
+	char *job; /* without its priority */
+};
+struct resends {
+	struct resend *item;
+	size_t count;
+};
+int resends_add(struct resends *resends, int batch, const char *name);
+void resends_free(struct resends *resends);
+/* Unlinks the images of batch, locked by us, in the other resends of its job. -1 with errno:
+ * EWOULDBLOCK when somebody is at one of them; nothing is lost, for batch has them. */
+int resends_take(struct router *router, const struct resends *resends, int batch, const char *name);
 
 /* A batch that may be claimed: its directory, locked by us. */
 struct claim {
@@ -57,6 +80,12 @@ struct claim {
 /* Turns incoming/name, locked by us as dir, into routing/<job>. Takes over dir on success. Returns
  * -1 with errno; the batch is where it was. */
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim);
+
+/* When images that somebody has put into a batch, locked by us, are no longer written
+ * (microseconds since 1970), 0: now; -1 with errno. */
+int64_t check_due(const struct router *router, int batch);
+/* Moves images that are not whole to error/<job>/. -1 with errno: not all could be checked. */
+int check_images(struct router *router, const struct claim *claim);
 
 /* From J1, J2 or J3 to the end; closes claim->dir. -1 after a failure, which is logged: the job
  * stays in routing/ and is tried again by the next scan. */
@@ -71,19 +100,35 @@ void plan_tell(struct router *router, const struct claim *claim, json_t *plan);
 /* Carries plan.json out. Returns 0 when routing/<job> is gone, -1 with errno. */
 int fanout(struct router *router, const struct claim *claim, json_t *plan);
 
-/* Moves incoming/name to a new receiving/<a>/ and starts reading it. -1 when it stays; logged. */
-int drop_take(struct router *router, const char *name);
+/* Puts the file from/name into to as well: a link, or a copy where that is not permitted, to be
+ * made durable by syncfs(2); what is there already is kept. share_begin() first, which removes what
+ * a crash has left half copied. -1 with errno. */
+int share_begin(int to);
+int share_file(int from, int to, const char *name);
 
-/* When incoming/name, dropped by hand, may be taken (microseconds since 1970): it must have been
- * quiet and nobody may have it open for writing. -1: it is gone. */
-int64_t drop_due(struct router *router, const char *name);
+/* Has anybody this file open for writing? 1, 0, or -1 with errno: EACCES: the kernel tells its
+ * owner only; else it cannot be known now. */
+int quiet_is_written(int dir, const char *name);
+/* When a file that came by hand may be taken (microseconds since 1970), 0: at once; -1 with errno:
+ * it cannot be known now. */
+int64_t quiet_file_due(
+	const struct router *router, int dir, const char *name, const struct stat *st);
+/* When incoming/name, which came by hand, may be taken (microseconds since 1970): it must have been
+ * quiet and nobody may have it, or a file below it, open for writing. 0: at once; -1 with errno:
+ * ENOENT: it is gone; else it cannot be known now. */
+int64_t quiet_due(const struct router *router, const char *name);
 
-/* Leaves incoming/name alone for a while, after it could not be moved. */
-void drop_rest(struct router *router, const char *name);
-/* Until when (microseconds since 1970), or 0. */
-int64_t drop_rests_until(const struct router *router, const char *name);
+/* Moves these of incoming/ (one or more) to a new receiving/<a>/ and starts reading it. What cannot
+ * be moved rests; logged. */
+void drop_take(struct router *router, char *const *names, size_t count);
 
-/* Starts dcmspool-association -r for each directory in receiving/ whose lock is free. */
-void drop_recover(struct router *router);
+/* No more readers now: the end of one makes the router look again. */
+bool readers_are_busy(const struct router *router);
+/* Starts dcmspool-association -r for receiving/<association>. */
+void readers_start(struct router *router, const char *association);
+/* The same for each directory in receiving/ whose lock is free. */
+void readers_recover(struct router *router);
+/* Takes note of those that have ended. */
+void readers_reap(struct router *router);
 
 #endif

@@ -1,9 +1,9 @@
 #include "router.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/watch.h"
 #include "spool/assoc.h"
-#include "spool/file.h"
 #include "spool/job.h"
 #include "spool/series.h"
 
@@ -29,69 +29,42 @@ enum {
 struct due {
 	int64_t arrived_us; /* its first image */
 	const char *name;
+	bool resend;
 };
 
-/* The scan's state: who is connected, what is complete, and when we must look again. */
+/* The scan's state: who is connected, and what is complete. */
 struct round {
 	struct router *router;
 	struct disk_names connected; /* names in receiving/ */
 	struct due *due;
 	size_t due_count;
-	int64_t next_us; /* 0: never */
+	struct resends resends;
+	struct disk_names loose; /* files dropped by hand that may be taken */
 };
 
-static int64_t mtime_us(const struct stat *st)
+void look_again(struct router *router)
 {
-	return (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
+	loop_at(&router->loop, clock_now_us() + RETRY_US);
 }
 
-static void look_again(struct round *round, int64_t due_us)
+/* It cannot be known now: no descriptor is free, say. */
+static void tell_failed_look(struct round *round, const char *name)
 {
-	if (round->next_us == 0 || due_us < round->next_us)
-		round->next_us = due_us;
+	log_error("unable to look at incoming/%s: %s; it is tried again", name, strerror(errno));
+	look_again(round->router);
 }
 
-/* Does a connection that is still open count the batch among its own? */
-static bool is_fed(const struct round *round, int batch)
+/* Has the moment come? Otherwise the loop knows when to look again. -1: errno says why it is not
+ * known. */
+static bool has_come(struct round *round, int64_t due_us, const char *name)
 {
-	char marker[ASSOC_MARKER_SIZE];
-
-	assoc_marker(assoc_unknown, marker);
-	if (disk_exists(batch, marker) == 1)
-		return true;
-	for (size_t i = 0; i < round->connected.count; i++) {
-		assoc_marker(round->connected.name[i], marker);
-		if (disk_exists(batch, marker) == 1)
-			return true;
-	}
+	if (due_us < 0 && errno != ENOENT)
+		tell_failed_look(round, name);
+	else if (due_us > clock_now_us())
+		loop_at(&round->router->loop, due_us);
+	else
+		return due_us >= 0;
 	return false;
-}
-
-/* When the batch is complete, STATES.md 4. */
-static int64_t batch_due(const struct round *round, int batch, const char *name)
-{
-	const struct conf_router *conf = &round->router->conf->router;
-	int64_t now_us = spool_now_us(), quiet_us = drop_rests_until(round->router, name);
-	struct stat st;
-
-	if (quiet_us > 0)
-		return quiet_us;
-	if (file_exists(batch, FILE_COMPLETE) == 1)
-		return now_us;
-	/* It may be a copy that is still being made (cp -r, mv from another file system). */
-	if (job_exists(batch) == 1)
-		return drop_due(round->router, name);
-	if (fstat(batch, &st) < 0)
-		return now_us + conf->series_timeout_ms * 1000;
-	if (mtime_us(&st) > now_us + 1000000) { /* the clock was set back */
-		log_warning("incoming/%s is newer than now; counted from now", name);
-		(void)futimens(batch, NULL); /* else it waits until then */
-		return now_us + conf->association_grace_ms * 1000;
-	}
-	quiet_us = mtime_us(&st) + conf->association_grace_ms * 1000;
-	if (quiet_us > now_us || !is_fed(round, batch))
-		return quiet_us;
-	return mtime_us(&st) + conf->series_timeout_ms * 1000;
 }
 
 static int64_t arrived_us(int batch)
@@ -100,162 +73,221 @@ static int64_t arrived_us(int batch)
 	int64_t time_us = series_received_us(series);
 
 	json_decref(series);
-	return time_us < 0 ? spool_now_us() : time_us;
+	return time_us < 0 ? clock_now_us() : time_us;
 }
 
-/* Puts the batch among those that are due, or notes when it will be. */
-static void look_at_batch(struct round *round, const char *name)
+/* Puts the batch among those that are due. resend: it has job.json. */
+static void look_at_batch(struct round *round, const char *name, bool resend)
 {
 	int batch = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
-	int64_t due_us;
 
-	if (batch < 0)
-		return; /* claimed by another router just now */
-	due_us = batch_due(round, batch, name);
-	if (due_us > spool_now_us())
-		look_again(round, due_us);
-	else
-		round->due[round->due_count++] =
-			(struct due){ .arrived_us = arrived_us(batch), .name = name };
+	if (batch < 0) {
+		if (errno != ENOENT) /* claimed by another router just now */
+			tell_failed_look(round, name);
+		return;
+	}
+	if (resend && resends_add(&round->resends, batch, name) < 0)
+		tell_failed_look(round, name);
+	else if (has_come(round, complete_due(round->router, &round->connected, batch, name), name))
+		round->due[round->due_count++] = (struct due){
+			.arrived_us = arrived_us(batch), .name = name, .resend = resend
+		};
 	(void)close(batch); /* only looked at */
 }
 
-/* Claims the batch, if it is still complete now that nobody can add to it, and routes it. */
-static void take_batch(struct round *round, const char *name)
+/* Somebody else is at it: soon it will be gone, or free. */
+static void look_soon(struct round *round)
 {
-	int64_t soon_us = round->router->conf->router.association_grace_ms * 1000 + 1000, due_us;
-	int batch =
-		disk_lock_dir(round->router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
-	struct claim claim;
+	loop_at(&round->router->loop,
+		clock_now_us() + round->router->conf->router.association_grace_ms * 1000 + 1000);
+}
+
+/* Claims the batch, if it is still complete now that nobody can add to it. -1: not now. */
+static int claim_due(struct round *round, const char *name, struct claim *claim)
+{
+	struct router *router = round->router;
+	int batch = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
 
 	if (batch < 0) {
 		if (errno == EWOULDBLOCK) /* an image is being filed, or another router was first */
-			look_again(round, spool_now_us() + soon_us);
+			look_soon(round);
+		else if (errno != ENOENT)
+			tell_failed_look(round, name);
+		return -1;
+	}
+	if (!has_come(round, complete_due(router, &round->connected, batch, name), name) ||
+		!has_come(round, check_due(router, batch), name))
+		goto out;
+	if (resends_take(router, &round->resends, batch, name) < 0) {
+		if (errno == EWOULDBLOCK)
+			look_soon(round);
+		else
+			tell_failed_look(round, name);
+		goto out;
+	}
+	if (claim_batch(router, batch, name, claim) == 0)
+		return 0;
+	log_error(
+		"unable to move incoming/%s to routing: %s; "
+		"the user who runs dcmspool must be able to move it: chown it, or make it writable",
+		name, strerror(errno));
+	(void)rest_add(&router->rest, name, NULL); /* it is said again, without memory */
+	look_again(router);
+out:
+	(void)close(batch); /* releases the lock */
+	return -1;
+}
+
+/* Routes the batch. Resends are claimed by one router at a time, or two would claim the same images
+ * twice, neither having a resend that the other one could take along. */
+static void take_batch(struct round *round, const struct due *due)
+{
+	struct router *router = round->router;
+	struct claim claim;
+	int all = -1, result;
+
+	if (due->resend)
+		all = disk_lock_dir(router->spool.dir[SPOOL_ROOT], spool_name(SPOOL_INCOMING),
+			LOCK_EX | LOCK_NB);
+	if (due->resend && all < 0) {
+		if (errno == EWOULDBLOCK)
+			look_soon(round);
+		else
+			tell_failed_look(round, due->name);
 		return;
 	}
-	due_us = batch_due(round, batch, name);
-	if (due_us > spool_now_us()) {
-		look_again(round, due_us);
-		(void)close(batch); /* releases the lock */
-		return;
-	}
-	if (claim_batch(round->router, batch, name, &claim) < 0) {
-		log_error("unable to move incoming/%s to routing: %s; the user who runs dcmspool "
-			  "must be "
-			  "able to move it: chown it, or make it writable",
-			name, strerror(errno));
-		drop_rest(round->router, name);
-		look_again(round, spool_now_us() + RETRY_US);
-		(void)close(batch); /* releases the lock */
-		return;
-	}
-	if (route(round->router, &claim) < 0)
-		look_again(round, spool_now_us() + RETRY_US);
+	result = claim_due(round, due->name, &claim);
+	if (all >= 0)
+		(void)close(all); /* releases the lock */
+	if (result == 0 && route(router, &claim) < 0)
+		look_again(router);
 }
 
 static int by_arrival(const void *a, const void *b)
 {
 	const struct due *left = a, *right = b;
 
-	return (left->arrived_us > right->arrived_us) - (left->arrived_us < right->arrived_us);
+	if (left->arrived_us != right->arrived_us)
+		return left->arrived_us < right->arrived_us ? -1 : 1;
+	return strcmp(left->name, right->name); /* one job moved back several times, most likely */
+}
+
+/* A file waits for the others that may be taken now. */
+static void take_drop(struct round *round, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(round->router->spool.dir[SPOOL_INCOMING], name, &st, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		S_ISDIR(st.st_mode))
+		drop_take(round->router, (char *[]){ (char *)name }, 1);
+	else if (disk_names_add(&round->loose, name) < 0)
+		tell_failed_look(round, name);
 }
 
 static void look_at_drop(struct round *round, const char *name)
 {
-	int64_t due_us = drop_due(round->router, name);
+	struct router *router = round->router;
+	int64_t due_us = rest_until(&router->rest, name, NULL);
 
-	if (due_us < 0)
-		return; /* gone */
-	if (due_us > spool_now_us())
-		look_again(round, due_us);
-	else if (round->router->readers >= READERS_MAX)
-		return; /* the end of one wakes us */
-	else if (drop_take(round->router, name) < 0)
-		look_again(round, spool_now_us() + RETRY_US);
+	if (due_us == 0)
+		due_us = quiet_due(router, name);
+	if (has_come(round, due_us, name) && !readers_are_busy(router))
+		take_drop(round, name); /* else the end of a reader wakes us */
 }
 
-/* A batch or a job has series.json or job.json; everything else was dropped by hand, and a symbolic
- * link is no batch wherever it leads. -1: it cannot be known now (no descriptor is free, say). */
-static int is_batch(int incoming, const char *name)
+/* What a name in incoming/ is. */
+enum thing { UNKNOWN, DROP, BATCH, RESEND };
+
+/* A batch has series.json, a job job.json; everything else was dropped by hand, and a symbolic link
+ * is no batch wherever it leads. UNKNOWN: it cannot be known now (no descriptor is free, say). */
+static enum thing thing_of(int incoming, const char *name)
 {
 	int dir = disk_open_dir(incoming, name), series, job;
 
 	if (dir < 0)
 		return errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES
-			       ? 0
-			       : -1;
+			       ? DROP
+			       : UNKNOWN;
 	series = series_exists(dir);
 	job = job_exists(dir);
 	(void)close(dir); /* only looked at */
-	return series < 0 || job < 0 ? -1 : series || job;
+	if (series < 0 || job < 0)
+		return UNKNOWN;
+	return job ? RESEND : series ? BATCH : DROP;
 }
 
-static void keep_watch(struct round *round, const char *path, unsigned int events)
+static void keep_watch(struct router *router, const char *path, unsigned int events)
 {
 	if (watch_keep(path, events) == 0 || errno == ENOENT)
 		return;
 	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
-	look_again(round, spool_now_us() + RETRY_US);
+	look_again(router);
 }
 
 static void look_at(struct round *round, const char *name)
 {
-	int incoming = round->router->spool.dir[SPOOL_INCOMING];
 	char path[512];
+	enum thing thing;
 
 	if (name[0] == '.')
 		return; /* on its way: rsync and others write under such names and rename */
-	switch (is_batch(incoming, name)) {
-	case 0:
+	thing = thing_of(round->router->spool.dir[SPOOL_INCOMING], name);
+	if (thing == DROP) {
 		look_at_drop(round, name);
-		return;
-	case -1:
-		log_error("unable to look at incoming/%s: %s; it is tried again", name,
-			strerror(errno));
-		look_again(round, spool_now_us() + RETRY_US);
-		return;
-	default:
-		break;
+	} else if (thing == UNKNOWN) {
+		tell_failed_look(round, name);
+	} else {
+		(void)snprintf(path, sizeof(path), "incoming/%s/", name);
+		keep_watch(round->router, path, BATCH_EVENTS);
+		look_at_batch(round, name, thing == RESEND);
 	}
-	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
-	keep_watch(round, path, BATCH_EVENTS);
-	look_at_batch(round, name);
 }
 
-int64_t scan(struct router *router)
+static void scan_incoming(struct router *router)
 {
+	int receiving = router->spool.dir[SPOOL_RECEIVING];
+	int incoming = router->spool.dir[SPOOL_INCOMING];
 	struct round round = { .router = router };
-	struct disk_names names;
-	int64_t now_us;
+	struct disk_names names = { 0 };
 
-	watch_begin();
-	keep_watch(&round, "receiving/", RECEIVING_EVENTS);
-	keep_watch(&round, "incoming/", INCOMING_EVENTS);
-	now_us = spool_now_us();
-	if (router->recover_us > 0 &&
-		(router->recover_us <= now_us || router->recover_us > now_us + RETRY_US)) {
-		router->recover_us = 0; /* due, or the clock was set back */
-		drop_recover(router);
-	}
-	if (router->recover_us > 0)
-		look_again(&round, router->recover_us);
-	if (scan_routing(router) < 0)
-		look_again(&round, spool_now_us() + RETRY_US);
 	/* Who is connected is asked first: a connection that ends meanwhile makes an event. */
-	if (disk_list(router->spool.dir[SPOOL_RECEIVING], ".", &round.connected) < 0 ||
-		disk_list(router->spool.dir[SPOOL_INCOMING], ".", &names) < 0)
-		die(EXIT_TEMPORARY, "unable to list receiving and incoming: %s", strerror(errno));
-	round.due = calloc(names.count + 1, sizeof(*round.due));
-	if (!round.due)
-		die(EXIT_TEMPORARY, "out of memory");
-	for (size_t i = 0; i < names.count; i++)
+	if (disk_list(receiving, ".", &round.connected) == 0 &&
+		disk_list(incoming, ".", &names) == 0)
+		round.due = calloc(names.count + 1, sizeof(*round.due));
+	if (!round.due) {
+		log_error("unable to list receiving and incoming: %s; it is tried again",
+			strerror(errno));
+		look_again(router);
+	}
+	for (size_t i = 0; round.due && i < names.count; i++)
 		look_at(&round, names.name[i]);
 	watch_end();
-	qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
+	if (round.loose.count > 0 && !readers_are_busy(router))
+		drop_take(router, round.loose.name, round.loose.count);
+	if (round.due_count > 0)
+		qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
 	for (size_t i = 0; i < round.due_count; i++)
-		take_batch(&round, round.due[i].name);
+		take_batch(&round, &round.due[i]);
 	free(round.due);
 	disk_names_free(&names);
+	resends_free(&round.resends);
+	disk_names_free(&round.loose);
 	disk_names_free(&round.connected);
-	return round.next_us;
+}
+
+void scan(struct router *router)
+{
+	loop_forget(&router->loop);
+	watch_begin();
+	keep_watch(router, "receiving/", RECEIVING_EVENTS);
+	keep_watch(router, "incoming/", INCOMING_EVENTS);
+	if (clock_is_due(router->recover_us, RETRY_US)) {
+		router->recover_us = 0;
+		readers_recover(router);
+	}
+	if (scan_routing(router) < 0)
+		look_again(router);
+	scan_incoming(router);
+	loop_at(&router->loop, router->recover_us);
 }

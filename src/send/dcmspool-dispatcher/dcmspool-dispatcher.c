@@ -7,15 +7,23 @@
  */
 #include "dispatcher.h"
 
-#include "spool/job.h"
+#include "base/clock.h"
+#include "base/disk.h"
 #include "base/log.h"
-#include "cli/options.h"
 #include "base/watch.h"
+#include "claim.h"
+#include "cli/options.h"
+#include "work.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+
+/* How long a job is left alone that we could not work on, and a directory that could not be made.
+ */
+enum { REST_MS = 30000 };
 
 static const char usage[] = "usage: dcmspool-dispatcher [-n] [-c FILE]\n";
 
@@ -26,16 +34,12 @@ enum {
 		IN_MOVE_SELF /* the whole queue is put aside: a new one is made and watched */
 };
 
-void look_again(struct dispatcher *d, int64_t due_us)
+static void keep_watch(struct dispatcher *d, const char *path, unsigned int events)
 {
-	if (d->next_us == 0 || due_us < d->next_us)
-		d->next_us = due_us;
-}
-
-static void keep_watch(const char *path, unsigned int events)
-{
-	if (watch_keep(path, events) < 0)
-		log_error("unable to watch %s: %s", path, strerror(errno));
+	if (watch_keep(path, events) == 0)
+		return;
+	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
+	loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
 }
 
 /* Makes and watches one directory of a target. When the disk is full, the other targets go on. */
@@ -46,45 +50,44 @@ static void open_queue(struct dispatcher *d, enum spool_dir dir, const char *tar
 	(void)snprintf(path, sizeof(path), "%s/%s/", spool_name(dir), target);
 	if (disk_make_dir(d->spool.dir[dir], target) < 0) {
 		log_error("unable to make %s: %s; it is tried again", path, strerror(errno));
-		look_again(d, spool_now_us() + REST_US);
+		loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
 	} else {
-		keep_watch(path, QUEUE_EVENTS);
+		keep_watch(d, path, QUEUE_EVENTS);
 	}
 }
 
-/* What leaves these directories was waited for, or goes on to the next one. */
-static void watch_upstream(void)
+static void watch_all(struct dispatcher *d, bool upstream)
 {
-	keep_watch("receiving/", IN_DELETE | IN_MOVED_FROM);
-	keep_watch("incoming/", IN_DELETE | IN_MOVED_FROM);
-	keep_watch("routing/", IN_DELETE | IN_MOVED_FROM);
+	watch_begin();
+	keep_watch(d, "outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
+	for (size_t i = 0; i < d->conf->target_count; i++) {
+		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
+		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
+	}
+	if (upstream && upstream_watch() < 0) {
+		log_error("unable to watch what is on its way: %s; it is tried again",
+			strerror(errno));
+		loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
+	}
+	watch_end();
 }
 
 /* Watches the queues, then works until no job may go. */
 static void scan(struct dispatcher *d)
 {
-	bool upstream = d->waits_upstream;
-	struct work work;
+	bool upstream = d->upstream.awaited;
+	struct claimed job;
 
-	d->next_us = 0;
-	d->waits_upstream = false;
-	watch_begin();
-	keep_watch("outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
-	for (size_t i = 0; i < d->conf->target_count; i++) {
-		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
-		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
+	loop_forget(&d->loop);
+	d->upstream.awaited = false;
+	watch_all(d, upstream);
+	while (!d->loop.stopping && turn_claim(d, &job)) {
+		d->upstream.awaited = false;
+		work_run(d, &job);
+		claimed_close(&job);
 	}
-	if (upstream)
-		watch_upstream();
-	watch_end();
-	while (!d->loop.stopping && queue_claim(d, &work)) {
-		d->waits_upstream = false;
-		work_run(d, &work);
-		work_close(&work);
-	}
-	if (d->waits_upstream && !upstream && !d->loop.stopping)
-		look_again(
-			d, spool_now_us()); /* now with the watches, which come before the look */
+	if (d->upstream.awaited && !upstream)
+		loop_at(&d->loop, LOOP_NOW); /* with the watches, which come before the look */
 }
 
 /* Jobs for targets that the configuration no longer has wait for ever; somebody should know. */
@@ -104,8 +107,7 @@ static void tell_orphans(struct dispatcher *d)
 			count += job_study(jobs.name[k]) != NULL;
 		if (count > 0)
 			log_warning("outgoing/%s holds %zu jobs, but %s has no such target; "
-				    "configure it, "
-				    "or move them to incoming/",
+				    "configure it, or move them to incoming/",
 				names.name[i], count, d->conf->file);
 		disk_names_free(&jobs);
 	}
@@ -114,18 +116,22 @@ static void tell_orphans(struct dispatcher *d)
 
 int main(int argc, char *argv[])
 {
-	static struct dispatcher d; /* for the life of the process */
+	static struct dispatcher d = { .resting = { .length_ms = REST_MS } };
 
 	log_open(argv[0]);
 	d.conf = cli_options(argc, argv, "", NULL, usage);
 	spool_open(&d.spool, d.conf->spool);
 	loop_open(&d.loop);
+	d.broken = calloc(d.conf->target_count + 1, sizeof(*d.broken));
+	if (!d.broken)
+		die(EXIT_TEMPORARY, "out of memory");
 	tell_orphans(&d);
 	log_info("ready spool=%s", d.spool.path);
 	while (!d.loop.stopping) {
 		scan(&d);
 		if (!d.loop.stopping)
-			(void)loop_wait(&d.loop, d.next_us, true); /* whatever it was: look anew */
+			(void)watch_wait(
+				&d.loop, d.loop.next_us, NULL); /* whatever it was: look anew */
 	}
 	log_info("stopped");
 	return 0;

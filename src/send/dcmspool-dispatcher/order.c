@@ -1,41 +1,45 @@
-/*
- * Whether a job may go. Within a study and a priority, jobs go in the order of arrival (which is
- * that of their names) or of their SeriesNumber; whatever the priority, one after the other.
- */
-#include "dispatcher.h"
+#include "order.h"
 
-#include "base/jsonfile.h"
-#include "base/log.h"
+#include "base/clock.h"
+#include "dispatcher.h"
+#include "pausing.h"
+#include "spool/retry.h"
+#include "spool/series.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* When a job that waits to be tried again may go; 0: it is not waiting. */
-static int64_t due(const struct queue *queue, const char *job)
+/* When a job that waits to be tried again may go; 0: it is not waiting. One failure of its target
+ * proves nothing: without a pause (somebody has removed paused.json) it keeps no job waiting. */
+static int64_t due(struct dispatcher *d, const struct queue *queue, const char *job)
 {
 	int dir = disk_open_dir(queue->outgoing, job);
-	int64_t due_us = dir < 0 ? 0 : retry_due(queue, dir);
+	struct retry retry;
 
-	if (dir >= 0)
-		(void)close(dir); /* only read */
-	return due_us;
+	if (dir < 0)
+		return queue_look_failed(d) ? INT64_MAX : 0;
+	retry_load(dir, &retry);
+	(void)close(dir); /* only read */
+	if (retry.since_us >= 0 && retry.breaks < 2 && !queue->is_paused)
+		return 0;
+	return pausing_sane_us(queue->target, retry.not_before_us);
 }
 
 /* SeriesNumber (0020,0011) is an IS: a decimal number, spaces around it allowed (PS3.5 6.2). Series
  * without one go last. */
-static long read_series_number(const struct queue *queue, const char *job)
+static long read_series_number(struct dispatcher *d, struct queue *queue, const char *job)
 {
 	int dir = disk_open_dir(queue->outgoing, job);
-	json_t *series = dir < 0 ? NULL : jsonfile_load(dir, "series.json");
-	const char *text = jsonfile_text(json_object_get(series, "tags"), "SeriesNumber");
+	json_t *series = dir < 0 ? NULL : series_load(dir);
+	const char *text = series_tag(series, "SeriesNumber");
 	long number = LONG_MAX;
 	char *end;
 
+	if (!series && errno != EINVAL && queue_look_failed(d))
+		queue->unknown = true;
 	if (*text) {
 		errno = 0;
 		number = strtol(text, &end, 10);
@@ -50,20 +54,21 @@ static long read_series_number(const struct queue *queue, const char *job)
 	return number;
 }
 
-static long series_number(const struct queue *queue, struct waiting *waiting)
+static long series_number(struct dispatcher *d, struct queue *queue, struct waiting *waiting)
 {
 	if (waiting->series_number == NUMBER_UNKNOWN)
-		waiting->series_number = read_series_number(queue, waiting->name);
+		waiting->series_number = read_series_number(d, queue, waiting->name);
 	return waiting->series_number;
 }
 
-static bool goes_before(const struct queue *queue, struct waiting *a, struct waiting *b)
+static bool goes_before(
+	struct dispatcher *d, struct queue *queue, struct waiting *a, struct waiting *b)
 {
 	long number_a, number_b;
 
 	if (queue->target->order == CONF_ORDER_SERIES_NUMBER) {
-		number_a = series_number(queue, a);
-		number_b = series_number(queue, b);
+		number_a = series_number(d, queue, a);
+		number_b = series_number(d, queue, b);
 		if (number_a != number_b)
 			return number_a < number_b;
 	}
@@ -71,7 +76,7 @@ static bool goes_before(const struct queue *queue, struct waiting *a, struct wai
 }
 
 /* Is a job of its study on its way to the target, or one waiting that goes before it? */
-static bool is_behind(const struct queue *queue, size_t i)
+static bool is_behind(struct dispatcher *d, struct queue *queue, size_t i)
 {
 	struct waiting *self = &queue->waiting[i];
 
@@ -79,32 +84,33 @@ static bool is_behind(const struct queue *queue, size_t i)
 		return false;
 	for (size_t k = 0; k < queue->running.count; k++)
 		if (queue->running_study[k] == self->study &&
-			queue_is_claimable(queue->sending, queue->running.name[k]))
+			queue_is_claimable(d, queue->sending, queue->running.name[k]))
 			return true;
 	for (size_t k = 0; k < queue->waiting_names.count; k++) {
 		struct waiting *other = &queue->waiting[k];
 
 		if (k != i && other->study == self->study && other->priority == self->priority &&
-			goes_before(queue, other, self) &&
-			queue_is_claimable(queue->outgoing, other->name))
+			goes_before(d, queue, other, self) &&
+			queue_is_claimable(d, queue->outgoing, other->name))
 			return true;
 	}
 	return false;
 }
 
-/* When the job came into the queue: job.json is written just before, and never again. When that
- * lies in the future, because the clock was set back, the series' first image must do. */
-static int64_t entered_us(const struct queue *queue, const struct waiting *job)
+/* When the job came into the queue. When that lies in the future, because the clock was set back,
+ * the series' first image must do. */
+static int64_t entered_us(
+	struct dispatcher *d, const struct queue *queue, const struct waiting *job)
 {
 	int dir = disk_open_dir(queue->outgoing, job->name);
-	int64_t now_us = spool_now_us(), time_us = now_us;
-	struct stat st;
+	int64_t now_us = clock_now_us(), time_us = dir < 0 ? -1 : job_entered_us(dir);
 
-	if (dir < 0)
+	if (time_us < 0)
+		queue_look_failed(d);
+	if (dir >= 0)
+		(void)close(dir); /* only read */
+	if (time_us < 0)
 		return now_us;
-	if (fstatat(dir, "job.json", &st, AT_SYMLINK_NOFOLLOW) == 0 || fstat(dir, &st) == 0)
-		time_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
-	(void)close(dir); /* only read */
 	return time_us <= now_us ? time_us : job->time_us;
 }
 
@@ -117,17 +123,17 @@ static bool waits_for_earlier(struct dispatcher *d, const struct queue *queue, s
 	if (queue->target->order != CONF_ORDER_STUDY || queue->target->order_wait_ms == 0)
 		return false;
 	if (self->time_us > d->upstream.before_us) { /* it came after the look upstream */
-		look_again(d, spool_now_us());
+		loop_at(&d->loop, clock_now_us());
 		return true;
 	}
-	if (!d->upstream_unknown && !upstream_before(d, self->study, self->time_us))
+	if (!d->upstream.unknown && !upstream_before(&d->upstream, self->study, self->time_us))
 		return false;
-	until_us = entered_us(queue, self) + (int64_t)queue->target->order_wait_ms * 1000;
-	if (until_us <= spool_now_us() ||
-		until_us > spool_now_us() + (int64_t)queue->target->order_wait_ms * 1000)
+	until_us = entered_us(d, queue, self) + (int64_t)queue->target->order_wait_ms * 1000;
+	if (until_us <= clock_now_us() ||
+		until_us > clock_now_us() + (int64_t)queue->target->order_wait_ms * 1000)
 		return false; /* or the times are of no use */
-	look_again(d, until_us);
-	d->waits_upstream = true;
+	loop_at(&d->loop, until_us);
+	d->upstream.awaited = true;
 	return true;
 }
 
@@ -136,13 +142,13 @@ bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
 	const char *job = queue->waiting[i].name;
 	int64_t due_us;
 
-	if (!queue_is_job(job))
-		return false; /* our own files, and what is being copied here by hand */
-	if (is_behind(queue, i) || queue_is_resting(d, queue->target, job))
+	if (!queue_is_job(job) || job_ended(job) > 0)
+		return false; /* our own files, what is being copied here by hand, again.h */
+	if (is_behind(d, queue, i) || queue->unknown || queue_is_resting(d, queue->target, job))
 		return false;
-	due_us = due(queue, job);
-	if (due_us > spool_now_us()) {
-		look_again(d, due_us);
+	due_us = due(d, queue, job);
+	if (due_us > clock_now_us()) {
+		loop_at(&d->loop, due_us);
 		return false;
 	}
 	return !waits_for_earlier(d, queue, i);

@@ -1,14 +1,14 @@
-/*
- * Runs the sender of a target's type on the images that the ledger lacks; dcmspool-sender(7) is the
- * contract between the two.
- */
-#define _GNU_SOURCE /* memfd_create */
-#include "dispatcher.h"
+#define _GNU_SOURCE /* pipe2 */
+#include "sending.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/run.h"
 #include "base/str.h"
 #include "conf/target.h"
+#include "dispatcher.h"
+#include "said.h"
+#include "spool/ledger.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,59 +17,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { FIELDS = 4, LINE_MAX_BYTES = 1 << 16, BAD_LINES_TOLD = 3 };
 
 /* Longer than any image takes: senders have time-outs of their own. */
 enum { SILENCE_S = 3600, SILENCE_MORE_S = 60, SILENCE_MAX_S = 2000000 };
 
 /* The sender at work. */
 struct sender {
-	struct work *work;
 	pid_t pid;
-	int out;          /* its standard output */
-	struct buf line;  /* what has been read of the current line */
-	char reason[256]; /* why the target as a whole failed; "" when it did not say */
-	int broken; /* errno of what keeps us from going on (the ledger could not be written), or 0
-		     */
-	bool cancelled;   /* by `dcmspool cancel`: stop */
-	bool babbles;     /* wrote a line without end: stop */
-	size_t bad_lines; /* that are none of dcmspool-sender(7) */
+	int out; /* its standard output */
+	struct said said;
 };
 
 /* The names of the images to be sent, one a line, as a file without a name. */
-static int list_to_send(const struct work *work, size_t *count)
+static int list_to_send(const struct attempt *attempt, size_t *count)
 {
-	int fd = memfd_create("images", MFD_CLOEXEC);
 	struct buf list = { 0 };
 
 	*count = 0;
-	for (size_t i = 0; i < work->image_count; i++) {
-		const struct image *image = &work->images[i];
-
-		if (image->stored || finish_given_up(work, image))
+	for (size_t i = 0; i < attempt->answers.count; i++) {
+		if (!attempt->answers.image[i].listed)
 			continue;
-		buf_printf(&list, "%s\n", image->name);
+		buf_printf(&list, "%s\n", attempt->answers.image[i].name);
 		++*count;
 	}
-	if (fd >= 0 && (list.failed ||
-			       (list.length > 0 &&
-				       write(fd, list.data, list.length) != (ssize_t)list.length) ||
-			       lseek(fd, 0, SEEK_SET) < 0)) {
-		(void)close(fd);
-		fd = -1;
-	}
-	buf_free(&list);
-	return fd;
+	return memory_buf("images", &list, false);
 }
 
-static pid_t start_sender(const struct work *work, int list, int out)
+static pid_t start_sender(const struct claimed *job, int list, int out)
 {
-	char **environment = target_environment(work->target, work->job);
-	char *path = target_program(work->target);
+	char **environment = target_environment(job->target, job->job);
+	char *path = target_program(job->target);
 	const char *argv[] = { path, list < 0 ? "-p" : NULL, NULL };
 	struct run run = RUN_DEFAULT;
 	pid_t pid = -1;
@@ -80,101 +59,17 @@ static pid_t start_sender(const struct work *work, int list, int out)
 		run.environment = (const char *const *)environment;
 		run.in = list;
 		run.out = out;
-		run.directory = work->dir;
+		run.directory = job->dir;
 		pid = run_start(&run);
 	}
 	saved = errno;
 	if (pid < 0)
 		log_error("unable to start %s: %s target=%s", path ? path : "the sender",
-			strerror(errno), work->target->name);
+			strerror(errno), job->target->name);
 	free(path);
 	target_environment_free(environment);
 	errno = saved;
 	return pid;
-}
-
-/* A mistake in the sender. The first ones are told, then only how many there were. */
-static void bad_line(struct sender *sender, const char *what, const char *line)
-{
-	if (sender->bad_lines++ < BAD_LINES_TOLD)
-		log_error("send-%s %s: %.200s", sender->work->target->type, what, line);
-}
-
-/* Cuts "RESULT TAB STATUS TAB FILE TAB TEXT" into its fields. */
-static bool split(char *line, char *field[FIELDS])
-{
-	field[0] = line;
-	for (int i = 1; i < FIELDS; i++) {
-		char *tab = strchr(field[i - 1], '\t');
-
-		if (!tab)
-			return false;
-		*tab = '\0';
-		field[i] = tab + 1;
-	}
-	for (int i = 0; i < FIELDS; i++)
-		text_clean(field[i]); /* a tab would make a ledger line that nobody reads */
-	return true;
-}
-
-static void take_answer(struct sender *sender, char *const field[FIELDS])
-{
-	struct work *work = sender->work;
-	struct image *image = ledger_find(work, field[2]);
-	bool stored = strcmp(field[0], "stored") == 0;
-
-	if (!image) {
-		bad_line(sender, "named an image that the job has not", field[2]);
-	} else if (image->answered) {
-		bad_line(sender, "answered an image twice, the first answer counts", field[2]);
-	} else if (ledger_add(work, image, stored, field[1], field[3]) < 0) {
-		sender->broken = errno;
-		log_error("unable to write the ledger of job %s: %s", work->job,
-			strerror(sender->broken));
-	}
-	sender->cancelled = finish_is_cancelled(work);
-}
-
-static void take_line(struct sender *sender, char *line)
-{
-	char *field[FIELDS];
-
-	if (!split(line, field)) {
-		bad_line(sender, "wrote a line that is none of dcmspool-sender(7)", line);
-	} else if (strcmp(field[0], "target") == 0) {
-		(void)snprintf(sender->reason, sizeof(sender->reason), "%s", field[3]);
-		text_clean(sender->reason); /* it may have been cut inside a character */
-	} else if (strcmp(field[0], "stored") == 0 || strcmp(field[0], "failed") == 0) {
-		take_answer(sender, field);
-	} else {
-		bad_line(sender, "wrote a line that is none of dcmspool-sender(7)", field[0]);
-	}
-}
-
-/* Takes what the sender wrote. Returns false at its end. */
-static bool take_output(struct sender *sender)
-{
-	char data[4096], *newline;
-	ssize_t n = read(sender->out, data, sizeof(data));
-
-	if (n < 0)
-		return errno == EINTR;
-	if (n == 0)
-		return false;
-	buf_add(&sender->line, data, (size_t)n);
-	while (sender->line.data &&
-		(newline = memchr(sender->line.data, '\n', sender->line.length))) {
-		size_t used = (size_t)(newline - sender->line.data) + 1;
-
-		*newline = '\0';
-		take_line(sender, sender->line.data);
-		sender->line.length -= used;
-		memmove(sender->line.data, sender->line.data + used, sender->line.length);
-	}
-	if (sender->line.failed)
-		sender->broken = ENOMEM;
-	sender->babbles = sender->line.length > LINE_MAX_BYTES;
-	return sender->broken == 0 && !sender->babbles;
 }
 
 static bool has_ended(const struct sender *sender)
@@ -196,20 +91,16 @@ static int silence_ms(const struct conf_target *target)
 }
 
 /* Reads until the sender has ended; that it has closed its output is not enough, nor that a child
- * of its keeps it open. Ends it when we are to stop, or when it has been silent for too long: then
- * returns false. */
-static bool follow(struct dispatcher *d, struct sender *sender)
+ * of its keeps it open. Returns false when it has been silent for too long. */
+static bool follow(struct dispatcher *d, struct sender *sender, int patience_ms)
 {
 	enum { SIGNALS, OUTPUT, POLLED };
 	struct pollfd polled[POLLED] = {
 		[SIGNALS] = { .fd = d->loop.signals, .events = POLLIN },
 		[OUTPUT] = { .fd = sender->out, .events = POLLIN },
 	};
-	const int patience_ms = silence_ms(sender->work->target);
-	bool silent = false;
 
-	while (!d->loop.stopping && sender->broken == 0 && !sender->cancelled && !sender->babbles &&
-		!silent) {
+	while (!d->loop.stopping && said_goes_on(&sender->said)) {
 		bool ended = has_ended(sender);
 		int ready = poll(polled, POLLED, ended ? 0 : patience_ms);
 
@@ -221,96 +112,108 @@ static bool follow(struct dispatcher *d, struct sender *sender)
 		if (polled[SIGNALS].revents)
 			loop_take_signals(&d->loop);
 		if (polled[OUTPUT].revents) {
-			if (!take_output(sender))
+			if (!said_take(&sender->said, sender->out))
 				polled[OUTPUT].fd = -1;
 		} else if (ended) {
-			break;
+			return true;
+		} else if (ready == 0) {
+			return false;
 		}
-		silent = ready == 0;
 	}
+	return true;
+}
+
+/* What a shell and the dynamic loader end with when there is something that they cannot run. */
+static bool is_own(int status)
+{
+	return status == 126 || status == 127;
+}
+
+/* Follows the sender, ends it when it does not by itself, and waits for it. */
+static int status_of(struct dispatcher *d, struct sender *sender)
+{
+	const struct conf_target *target = sender->said.attempt->claimed->target;
+	struct outcome *outcome = sender->said.outcome;
+	int patience_ms = silence_ms(target), status;
+	bool in_time = follow(d, sender, patience_ms);
+
 	d->loop.child_ended = false;
-	if (silent)
-		(void)snprintf(sender->reason, sizeof(sender->reason),
-			"send-%s told nothing for %d s and was ended", sender->work->target->type,
-			patience_ms / 1000);
-	if (sender->babbles)
-		bad_line(sender, "wrote a line of more than 64 KiB and was ended",
-			sender->line.data);
-	if (sender->bad_lines > BAD_LINES_TOLD)
-		log_error("send-%s wrote %zu such lines in all", sender->work->target->type,
-			sender->bad_lines);
 	if (!has_ended(sender))
-		(void)kill(sender->pid, SIGKILL); /* what it has sent and not told is sent again */
-	return !silent;
+		(void)kill(sender->pid, SIGKILL);
+	status = run_wait(sender->pid);
+	outcome->was_cut = status > RUN_SIGNALLED;
+	if (!in_time)
+		(void)snprintf(outcome->reason, sizeof(outcome->reason),
+			"send-%s told nothing for %d s and was ended", target->type,
+			patience_ms / 1000);
+	if (!in_time)
+		return EXIT_TEMPORARY;
+	if (is_own(status) && sender->said.attempt->answers.answered == 0)
+		(void)snprintf(outcome->own_fault, sizeof(outcome->own_fault),
+			"send-%s could not be loaded, status %d", target->type, status);
+	/* A bug is the sender's: it is no sign of the target. */
+	return sender->said.babbles ? EXIT_BUG : status;
 }
 
 /* Starts the sender, with a list of images or (list < 0) as a probe, and follows it to its end.
- * Returns its exit status; EXIT_TEMPORARY with a reason when it cannot be run: the other targets go
- * on. */
-static int run_sender(struct dispatcher *d, struct sender *sender, int list)
+ * Whether it could be run stands in outcome->own_fault. */
+static int run_sender(
+	struct dispatcher *d, struct attempt *attempt, struct outcome *outcome, int list)
 {
-	const char *type = sender->work->target->type;
-	int pipes[2], status;
+	struct sender sender = { .said = { .attempt = attempt, .outcome = outcome } };
+	const struct claimed *job = attempt->claimed;
+	int pipes[2];
 
 	if (pipe2(pipes, O_CLOEXEC) < 0) {
-		log_error(
-			"unable to prepare sending: %s job=%s", strerror(errno), sender->work->job);
+		log_error("unable to prepare sending: %s job=%s", strerror(errno), job->job);
 		return -1;
 	}
-	sender->pid = start_sender(sender->work, list, pipes[1]);
-	if (sender->pid < 0) {
-		(void)snprintf(sender->reason, sizeof(sender->reason),
-			"unable to start send-%s: %s", type, strerror(errno));
-		sender->work->own_fault = true;
+	sender.pid = start_sender(job, list, pipes[1]);
+	if (sender.pid < 0) {
+		(void)snprintf(outcome->own_fault, sizeof(outcome->own_fault),
+			"unable to start send-%s: %s", job->target->type, strerror(errno));
 	}
 	(void)close(pipes[1]); /* the sender's end; ours would hide its end of file */
-	sender->out = pipes[0];
-	status = EXIT_TEMPORARY;
-	if (sender->pid >= 0) {
-		bool in_time = follow(d, sender);
-
-		status = run_wait(sender->pid);
-		if (!in_time)
-			status = EXIT_TEMPORARY;
-		else if (sender->babbles)
-			status = EXIT_BUG; /* the sender's: it is no sign of the target */
-	}
+	sender.out = pipes[0];
+	outcome->status = sender.pid < 0 ? EXIT_TEMPORARY : status_of(d, &sender);
 	(void)close(pipes[0]); /* only read */
-	buf_free(&sender->line);
-	return status;
+	said_end(&sender.said);
+	errno = sender.said.broken;
+	return sender.said.broken ? -1 : 0;
 }
 
-int send_probe(struct dispatcher *d, struct work *work, char *reason, size_t size)
+int sending_probe(struct dispatcher *d, struct attempt *attempt, struct outcome *outcome)
 {
-	struct sender sender = { .work = work };
-	int status = run_sender(d, &sender, -1);
+	int result;
 
-	(void)snprintf(reason, size, "%s", sender.reason);
-	errno = sender.broken;
-	return status == EXIT_TEMPORARY || status == EXIT_PERMANENT || status < 0 ? status : 0;
+	*outcome = (struct outcome){ 0 };
+	result = run_sender(d, attempt, outcome, -1);
+	if (outcome->status != EXIT_TEMPORARY && outcome->status != EXIT_PERMANENT)
+		outcome->status = 0;
+	return result;
 }
 
-int send_images(struct dispatcher *d, struct work *work, char *reason, size_t size)
+int sending_images(struct dispatcher *d, struct attempt *attempt, struct outcome *outcome)
 {
-	struct sender sender = { .work = work };
+	const struct claimed *job = attempt->claimed;
 	size_t count;
-	int list = list_to_send(work, &count), status = 0;
+	int list = list_to_send(attempt, &count), result = 0, saved;
 
+	*outcome = (struct outcome){ 0 };
 	if (list < 0) {
-		log_error("unable to prepare sending: %s job=%s", strerror(errno), work->job);
+		log_error("unable to prepare sending: %s job=%s", strerror(errno), job->job);
 		return -1;
 	}
-	if (count > 0 && ledger_reserve(work, count) < 0) {
-		sender.broken = errno;
-		log_error("unable to write the ledger of job %s: %s", work->job,
-			strerror(sender.broken));
+	if (count > 0 && (result = ledger_reserve(job->dir, count)) < 0) {
+		saved = errno;
+		log_error("unable to write the ledger of job %s: %s", job->job, strerror(saved));
+		errno = saved;
 	} else if (count > 0) {
-		log_info("sending job=%s target=%s images=%zu", work->job, work->target->name,
-			count);
-		status = run_sender(d, &sender, list);
+		log_info("sending job=%s target=%s images=%zu", job->job, job->target->name, count);
+		result = run_sender(d, attempt, outcome, list);
 	}
-	(void)snprintf(reason, size, "%s", sender.reason);
+	saved = errno;
 	(void)close(list); /* memory */
-	errno = sender.broken;
-	return sender.broken ? -1 : status;
+	errno = saved;
+	return result;
 }

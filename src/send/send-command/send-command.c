@@ -24,11 +24,6 @@
 enum { MAX_WORDS = 256, MAX_VALUE = 1000 };
 enum { DEFAULT_TIMEOUT_S = 3600, MAX_TIMEOUT_S = 24 * 3600 };
 
-_Noreturn static void no_memory(void)
-{
-	die(EXIT_TEMPORARY, "unable to send: out of memory");
-}
-
 /* Cuts the command at its blanks; it lives as long as we do. */
 static void read_command(struct program *program)
 {
@@ -37,7 +32,7 @@ static void read_command(struct program *program)
 	char *rest = strdup(command), *word;
 
 	if (!rest)
-		no_memory();
+		sender_no_memory();
 	program->argv = argv;
 	while ((word = strsep(&rest, " "))) {
 		if (*word == '\0')
@@ -84,7 +79,7 @@ static char *variable(const char *keyword, const char *value)
 	from = b.length;
 	buf_printf(&b, "%.*s", MAX_VALUE, value);
 	if (b.failed)
-		no_memory();
+		sender_no_memory();
 	text_clean(b.data + from);
 	return b.data;
 }
@@ -99,7 +94,7 @@ static const char *const *make_environment(void)
 	size_t n = 0;
 
 	if (!all)
-		no_memory();
+		sender_no_memory();
 	json_object_foreach (tags, keyword, value) {
 		const char *text = json_string_value(value);
 
@@ -120,7 +115,7 @@ static int make_list(const struct sender *sender)
 		buf_printf(&list, "%s\n", sender->image[i].name);
 	fd = memory_buf("images", &list, false);
 	if (fd < 0)
-		die(EXIT_TEMPORARY, "unable to make the list of images: %s", strerror(errno));
+		sender_own_fault("unable to make the list of images: %s", strerror(errno));
 	return fd;
 }
 

@@ -1,5 +1,7 @@
 #include "answer.h"
 
+#include "xml.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,14 +55,16 @@ static const json_t *values(const json_t *item, const char *tag)
 	return json_is_array(value) ? value : NULL;
 }
 
-/* A reason, or SENDER_NO_STATUS when it is none. */
+/* A reason, or SENDER_NO_STATUS when it is none. XML has text, and some servers have it in JSON. */
 static int reason(const json_t *item, const char *tag)
 {
 	const json_t *value = json_array_get(values(item, tag), 0);
-	json_int_t number = json_integer_value(value);
+	json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+	long parsed;
 
-	return json_is_integer(value) && number >= 0 && number <= 0xffff ? (int)number
-									 : SENDER_NO_STATUS;
+	if (json_is_string(value) && parse_long(json_string_value(value), 0, 0xffff, &parsed) == 0)
+		number = parsed;
+	return number >= 0 && number <= 0xffff ? (int)number : SENDER_NO_STATUS;
 }
 
 /* Is the item's attribute this UID? A UID may be padded by a space at its end. */
@@ -80,9 +84,9 @@ static long find(const struct batch *batch, const json_t *item)
 	if (!values(item, SOP_INSTANCE))
 		return -1;
 	for (size_t i = 0; i < batch->count; i++)
-		if (is_uid(item, SOP_INSTANCE, batch->item[i].sop_instance))
-			return !values(item, SOP_CLASS) ||
-					       is_uid(item, SOP_CLASS, batch->item[i].sop_class)
+		if (is_uid(item, SOP_INSTANCE, batch->item[i].object.instance))
+			return !values(item, SOP_CLASS) || is_uid(item, SOP_CLASS,
+								   batch->item[i].object.sop_class)
 				       ? (long)batch->item[i].index
 				       : -1;
 	return -1;
@@ -117,7 +121,6 @@ static void store(struct sender *sender, long index, const json_t *item)
 static void read_response(struct sender *sender, const struct batch *batch, const json_t *response)
 {
 	const json_t *failed = values(response, FAILED), *stored = values(response, REFERENCED);
-	const json_t *others = values(response, OTHER_FAILURES);
 
 	for (size_t i = 0; i < json_array_size(failed); i++) {
 		const json_t *item = json_array_get(failed, i);
@@ -129,9 +132,6 @@ static void read_response(struct sender *sender, const struct batch *batch, cons
 
 		store(sender, find(batch, item), item);
 	}
-	if (batch->count == 1 && json_array_size(others) == 1) /* it can be no other */
-		fail(sender, (long)batch->item[0].index,
-			reason(json_array_get(others, 0), FAILURE_REASON));
 }
 
 static bool is_response(const json_t *response)
@@ -142,10 +142,15 @@ static bool is_response(const json_t *response)
 
 bool answer_read(struct sender *sender, const struct batch *batch, const struct buf *text)
 {
-	json_t *root = text->data ? json_loadb(text->data, text->length, 0, NULL) : NULL;
-	const json_t *response = root;
+	json_t *root = NULL;
+	const json_t *response;
 	bool is;
 
+	if (xml_is(text))
+		root = xml_read(text);
+	else if (text->data)
+		root = json_loadb(text->data, text->length, 0, NULL);
+	response = root;
 	if (json_is_array(root) && json_array_size(root) == 1)
 		response = json_array_get(root, 0); /* some servers put it into a list */
 	is = is_response(response);

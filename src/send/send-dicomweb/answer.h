@@ -1,6 +1,6 @@
 /*
- * answer: the Store Instances Response in DICOM JSON (PS3.18 10.5.3, F.2 and I.1), and what it says
- * of each image.
+ * answer: the Store Instances Response (PS3.18 10.5.3, I.1) in DICOM JSON (F.2), or in XML from
+ * older servers, and what it says of each image.
  *
  * An image is stored when Referenced SOP Sequence names it, and failed when Failed SOP Sequence
  * does; of both, failed. What is named nowhere stays without an answer, whatever the status of the

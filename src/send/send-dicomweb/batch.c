@@ -1,7 +1,6 @@
 #include "batch.h"
 
-#include "base/log.h"
-#include "dicom/dicom.h"
+#include "meta.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,23 +11,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PREAMBLE = 128 };
-
 /* What STOW-RS carries is a file with a meta header (PS3.18 8.7.3), and what names it is in its
  * data set. Returns NULL when the item was filled, else what is wrong. */
-static const char *identify(int fd, const struct dicom_header *header, struct batch_item *item)
+static const char *identify(
+	int fd, const struct stat *st, struct batch_item *item, struct dicom_error *error)
 {
-	char magic[4];
+	int has;
 
-	if (pread(fd, magic, sizeof(magic), PREAMBLE) != (ssize_t)sizeof(magic) ||
-		memcmp(magic, "DICM", sizeof(magic)) != 0)
-		return "the file has no meta header, which DICOMweb requires; dcmconv +F makes one";
-	if (!*dicom_get(header, "SOPClassUID") || !*dicom_get(header, "SOPInstanceUID"))
+	if (dicom_read_object(fd, &item->object, error) < 0) {
+		if (sender_is_own_fault(error->number))
+			sender_own_fault("unable to read an image: %s", error->text);
+		return error->text;
+	}
+	has = meta_has(fd);
+	if (has < 0)
+		return strerror(errno);
+	if (!item->object.sop_class[0] || !item->object.instance[0])
 		return "the data set has no SOP Class UID or no SOP Instance UID";
-	item->sop_class = strdup(dicom_get(header, "SOPClassUID"));
-	item->sop_instance = strdup(dicom_get(header, "SOPInstanceUID"));
-	if (!item->sop_class || !item->sop_instance)
-		die(EXIT_TEMPORARY, "unable to read the images: out of memory");
+	if (has)
+		item->object.begin = 0;
+	else
+		meta_make(&item->object, &item->head);
+	if (item->head.failed)
+		sender_no_memory();
+	item->size = (off_t)item->head.length + st->st_size - item->object.begin;
 	return NULL;
 }
 
@@ -37,24 +43,20 @@ static int read_image(struct sender *sender, size_t index, struct batch_item *it
 {
 	const char *name = sender->image[index].name, *wrong;
 	int fd = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct dicom_header header = { 0 };
 	struct dicom_error error;
 	struct stat st;
 
 	*item = (struct batch_item){ .index = index };
+	if (fd < 0 && sender_is_own_fault(errno))
+		sender_own_fault("unable to read an image: %s", strerror(errno));
 	if (fd < 0 || fstat(fd, &st) < 0)
 		wrong = strerror(errno);
 	else if (!S_ISREG(st.st_mode))
 		wrong = "not a regular file";
-	else if (dicom_read_header(fd, &header, &error) < 0)
-		wrong = error.text;
 	else
-		wrong = identify(fd, &header, item);
+		wrong = identify(fd, &st, item, &error);
 	if (wrong)
 		sender_answer(sender, index, SENDER_FAILED, SENDER_NO_STATUS, wrong);
-	else
-		item->size = st.st_size;
-	dicom_header_free(&header);
 	if (fd >= 0)
 		(void)close(fd); /* only read */
 	return wrong ? -1 : 0;
@@ -62,14 +64,13 @@ static int read_image(struct sender *sender, size_t index, struct batch_item *it
 
 static void free_item(struct batch_item *item)
 {
-	free(item->sop_class);
-	free(item->sop_instance);
+	buf_free(&item->head);
 }
 
 static bool has_instance(const struct batch *batch, const char *sop_instance)
 {
 	for (size_t i = 0; i < batch->count; i++)
-		if (strcmp(batch->item[i].sop_instance, sop_instance) == 0)
+		if (strcmp(batch->item[i].object.instance, sop_instance) == 0)
 			return true;
 	return false;
 }
@@ -99,7 +100,7 @@ static bool add(struct batch *batch, struct sender *sender, size_t index, off_t 
 		free_item(item);
 		return false;
 	}
-	if (has_instance(batch, item->sop_instance))
+	if (has_instance(batch, item->object.instance))
 		free_item(item); /* goes into the next one */
 	else
 		batch->count++;

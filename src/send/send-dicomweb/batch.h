@@ -8,15 +8,18 @@
 #ifndef BATCH_H
 #define BATCH_H
 
+#include "base/str.h"
+#include "dicom/object.h"
 #include "sender/sender.h"
 
 #include <stddef.h>
 #include <sys/types.h>
 
 struct batch_item {
-	size_t index; /* in the sender's list */
-	char *sop_class, *sop_instance;
-	off_t size;
+	size_t index;               /* in the sender's list */
+	struct dicom_object object; /* what is sent of the file begins at object.begin */
+	struct buf head;            /* what stands before that, when the file lacks it */
+	off_t size;                 /* of both */
 };
 
 /* So many images at most: the answer, which is read as a whole, has some hundred bytes for each. */

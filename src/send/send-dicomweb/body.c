@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -70,10 +71,16 @@ static int begin_part(struct body *b)
 	const struct batch_item *item = &b->batch->item[b->next];
 
 	b->filled = (size_t)part_begin(b, b->next++, b->buffer, BODY_BUFFER);
-	b->left = item->size;
+	if (item->head.length > 0) { /* some hundred bytes */
+		memcpy(b->buffer + b->filled, item->head.data, item->head.length);
+		b->filled += item->head.length;
+	}
+	b->left = item->size - (off_t)item->head.length;
 	b->file = open(b->sender->image[item->index].name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (b->file >= 0 && lseek(b->file, item->object.begin, SEEK_SET) >= 0)
+		return 0;
 	b->error = errno;
-	return b->file < 0 ? -1 : 0;
+	return -1;
 }
 
 /* Fills the empty buffer. Returns 1, 0 at the end, -1 when a file cannot be read. */

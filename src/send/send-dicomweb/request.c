@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/run.h"
+#include "sender/sender.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,16 @@ enum { CURL_PIECE = 2 * (1 << 16) };
 static const char mark[] = "\ndcmspool\n";
 #define REPORT                                                                                     \
 	"%{stderr}\\ndcmspool\\n%{http_code}\\n%{size_upload}\\n%{content_type}\\n"                \
-	"%{redirect_url}\\n%{errormsg}\\n"
+	"%{redirect_url}\\n%header{retry-after}\\n%{errormsg}\\n"
+
+char *request_token(void)
+{
+	char *token = sender_secret("TOKEN_FILE");
+
+	if (token && text_has_control(token))
+		sender_never("TARGET_TOKEN_FILE has a control character in it");
+	return token;
+}
 
 /* A line of curl's configuration: name = "value", quoted as curl(1) says of -K. */
 static void option(struct buf *b, const char *name, const char *value)
@@ -36,22 +46,24 @@ static void option(struct buf *b, const char *name, const char *value)
 
 static void credentials(struct buf *b, const struct request_target *t)
 {
+	char *token = t->bearer ? request_token() : NULL;
 	struct buf text = { 0 };
 
-	if (t->token)
-		buf_printf(&text, "Authorization: Bearer %s", t->token);
+	if (token)
+		buf_printf(&text, "Authorization: Bearer %s", token);
 	else if (t->username)
 		buf_printf(&text, "%s:%s", t->username, t->password);
 	if (text.data)
-		option(b, t->token ? "header" : "user", text.data);
+		option(b, token ? "header" : "user", text.data);
 	b->failed |= text.failed;
 	buf_free(&text);
+	free(token);
 }
 
 /* What both kinds of request have. */
-static void common(struct buf *b, const struct request_target *t, const char *path)
+static void common(struct buf *b, const struct request_target *t, const char *url)
 {
-	buf_printf(b, "url = \"%s%s\"\n", t->url, path); /* checked: nothing to be quoted */
+	option(b, "url", url);
 	buf_puts(b, "silent\nno-buffer\ngloboff\nhttp1.1\nproto = \"http,https\"\nuser-agent = "
 		    "\"dcmspool\"\n"
 		    "header = \"Accept: application/dicom+json\"\nwrite-out = \"" REPORT "\"\n");
@@ -65,7 +77,7 @@ static void posting(struct buf *b, const struct request_target *t, const struct 
 {
 	long still_s = t->timeout_s;
 
-	common(b, t, "/studies");
+	common(b, t, t->store);
 	buf_printf(b,
 		"request = \"POST\"\nupload-file = \"-\"\nheader = \"Transfer-Encoding:\"\n"
 		"header = \"Content-Length: %lld\"\nheader = \"Content-Type: multipart/related; "
@@ -177,6 +189,7 @@ static void read_report(int fd, struct request_result *r)
 		r->uploaded = strtoll(next_line(&at), NULL, 10);
 		copy(r->type, sizeof(r->type), next_line(&at));
 		copy(r->location, sizeof(r->location), next_line(&at));
+		copy(r->retry_after, sizeof(r->retry_after), next_line(&at));
 		copy(r->message, sizeof(r->message), next_line(&at));
 	} else if (n > 0) {
 		at = text; /* its complaint about an option, say */
@@ -263,9 +276,12 @@ int request_post(const struct request_target *target, struct body *body, size_t 
 
 int request_probe(const struct request_target *target, struct request_result *result)
 {
-	struct buf config = { 0 };
+	struct buf config = { 0 }, url = { 0 };
 
-	common(&config, target, "/studies?StudyInstanceUID=2.25.0&limit=1");
+	buf_printf(&url, "%s/studies?StudyInstanceUID=2.25.0&limit=1", target->url);
+	config.failed = url.failed;
+	common(&config, target, url.failed ? "" : url.data);
+	buf_free(&url);
 	buf_printf(&config, "output = \"/dev/null\"\nmax-time = %ld\n", target->timeout_s);
 	return run_curl(&config, NULL, 0, target->timeout_s, result);
 }

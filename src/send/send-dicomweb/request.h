@@ -17,8 +17,10 @@
 
 struct request_target {
 	const char *url;                /* without the slash at its end */
+	char *store;                    /* where images go: that of url, or where it has moved to */
 	const char *username, *ca_file; /* NULL: none */
-	char *password, *token;         /* the same */
+	char *password;                 /* the same */
+	bool bearer;                    /* there is a token, which may be replaced at any time */
 	long timeout_s, rate_limit;     /* bytes per second, 0: none */
 };
 
@@ -29,14 +31,19 @@ struct request_result {
 	int http;             /* status of the answer, 0: there was none */
 	long long uploaded;   /* bytes of the body that went out */
 	char type[128];       /* of the answer's content */
-	char location[256];   /* where a redirection leads */
+	char location[2048];  /* where a redirection leads */
+	char retry_after[64]; /* what the server says of when to come back, "" */
 	char message[256];    /* curl's words, or ours when we ended it; "" */
 	struct buf answer;    /* its content; request_free() */
 };
 
-/* Sends the body to URL/studies. An answer longer than max bytes, or one that takes longer than the
- * time-out from its first byte to its last, ends the request. Returns -1 with errno when there was
- * none at all. */
+/* The token of now, in memory that the caller frees; NULL without one. Dies with 100 when it cannot
+ * be one. */
+char *request_token(void);
+
+/* Sends the body to target->store. An answer longer than max bytes, or one that takes longer than
+ * the time-out from its first byte to its last, ends the request. Returns -1 with errno when there
+ * was none at all. */
 int request_post(const struct request_target *target, struct body *body, size_t max,
 	struct request_result *result);
 

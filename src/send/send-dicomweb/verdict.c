@@ -1,5 +1,7 @@
 #include "verdict.h"
 
+#include "redirect.h"
+
 #include <stdio.h>
 
 /* Statuses of HTTP (RFC 9110, PS3.18 10.5.3.1) that mean something of their own; other ones are
@@ -27,25 +29,27 @@ static const struct {
 	{ 429, VERDICT_DOWN, VERDICT_DOWN, "the target asks for a pause" },
 	{ 500, VERDICT_BROKEN, VERDICT_DOWN, "the target has an internal error" },
 	{ 501, VERDICT_DOWN, VERDICT_ANSWERED, "the target cannot do that; see url" },
-	{ 502, VERDICT_DOWN, VERDICT_DOWN, "what is behind the target does not answer" },
-	{ 503, VERDICT_DOWN, VERDICT_DOWN, "the target is not available at the moment" },
-	{ 504, VERDICT_DOWN, VERDICT_DOWN, "what is behind the target does not answer in time" },
-	{ 507, VERDICT_DOWN, VERDICT_DOWN, "the target's disk is full" },
+	{ 502, VERDICT_BROKEN, VERDICT_DOWN, "what is behind the target does not answer" },
+	{ 503, VERDICT_NO_ROOM, VERDICT_DOWN, "the target is not available at the moment" },
+	{ 504, VERDICT_BROKEN, VERDICT_DOWN, "what is behind the target does not answer in time" },
+	{ 507, VERDICT_NO_ROOM, VERDICT_DOWN, "the target's disk is full" },
 };
 static const size_t status_count = sizeof(statuses) / sizeof(statuses[0]);
 
-enum { NO_AUTHORITIES = 77 };
-
-/* What curl(1) has for exit statuses whose own message does not tell what to do about it. */
+/* What curl(1) has for exit statuses whose own message does not tell what to do about it. bare:
+ * what it means without ca_file, when that is something else. */
 static const struct {
 	int code;
-	const char *text;
+	const char *text, *bare;
 } codes[] = {
-	{ 28, "it does not answer in time; see timeout" },
-	{ 35, "no TLS connection" },
-	{ 52, "it closes the connection without an answer" },
-	{ 60, "its certificate is not trusted; see ca_file" },
-	{ NO_AUTHORITIES, "ca_file has no certificate that can be used" },
+	{ 28, "it does not answer in time; see timeout", NULL },
+	{ 35, "no TLS connection", NULL },
+	{ 52, "it closes the connection without an answer", NULL },
+	{ 60, "its certificate is not trusted; see ca_file",
+		"its certificate is not trusted by this machine; "
+		"if its authority is one of your own, set ca_file" },
+	{ 77, "ca_file has no certificate that can be used",
+		"this machine knows no authority for certificates; install ca-certificates" },
 };
 
 /* No answer, or one that broke off. */
@@ -56,9 +60,7 @@ static void say_broken(
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i].code == r->code)
-			text = codes[i].text;
-	if (r->code == NO_AUTHORITIES && !t->ca_file)
-		text = "this machine has no certificates of authorities; install ca-certificates";
+			text = !t->ca_file && codes[i].bare ? codes[i].bare : codes[i].text;
 	if (*text || r->message[0])
 		(void)snprintf(why, size, "%s: %s%s%s", t->url, text,
 			*text && r->message[0] ? ": " : "", r->message);
@@ -77,13 +79,16 @@ static const char *status_text(int http)
 static void say_status(
 	const struct request_target *t, const struct request_result *r, char *why, size_t size)
 {
+	bool wait = r->retry_after[0] && (r->http == 429 || r->http == 503);
+
 	if (r->http / 100 == 3)
 		(void)snprintf(why, size,
-			"%s: HTTP %d: redirections are not followed; "
-			"set url to where it is now: %s",
+			"%s: HTTP %d: this redirection is not followed; set url to where it is now: %s",
 			t->url, r->http, r->location);
 	else
-		(void)snprintf(why, size, "%s: HTTP %d: %s", t->url, r->http, status_text(r->http));
+		(void)snprintf(why, size, "%s: HTTP %d: %s%s%s", t->url, r->http,
+			status_text(r->http), wait ? "; it says to wait " : "",
+			wait ? r->retry_after : "");
 }
 
 /* By the first digit: 2: answered, 3 and 4: not this way, 5: broken while storing. */
@@ -130,5 +135,6 @@ enum verdict verdict_probe(
 		return VERDICT_DOWN;
 	}
 	say_status(t, r, why, size);
-	return by_status(r->http, false);
+	return redirect_ok(r->http, t->url, r->location) ? VERDICT_ANSWERED
+							 : by_status(r->http, false);
 }

@@ -10,7 +10,7 @@
  * Killed at any point it has told nothing untrue, and the next run finds what it published: the
  * same bytes under the same name count as stored.
  */
-#define _GNU_SOURCE /* asprintf */
+#define _GNU_SOURCE /* asprintf, statx */
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -18,6 +18,7 @@
 #include "sender/marker.h"
 #include "sender/path.h"
 #include "sender/sender.h"
+#include "leftover.h"
 #include "place.h"
 #include "tree.h"
 
@@ -27,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct folder {
@@ -35,6 +37,7 @@ struct folder {
 	char *staging_name;
 	int target, staging; /* directories */
 	bool copy;           /* hard links do not work, or are not wanted */
+	bool mounted;        /* path must be a mount point */
 	char **staged;       /* for each image its path below staging, NULL: it is not there */
 	struct sender_marker *marker;
 };
@@ -70,12 +73,28 @@ out:
 	return result;
 }
 
+/* Is the open directory the root of a mounted file system (Linux 5.8)? Of one that is mounted over
+ * it later nothing is seen through this descriptor. */
+static bool is_mounted(int dir)
+{
+	struct statx st;
+
+	return statx(dir, "", AT_EMPTY_PATH, 0, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* Returns -1 after having reported it. */
 static int open_target(struct folder *f)
 {
 	f->target = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->target < 0 && errno == ENOENT && make_target(f->path) == 0)
+	if (f->target < 0 && errno == ENOENT && !f->mounted && make_target(f->path) == 0)
 		f->target = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->target >= 0 && f->mounted && !is_mounted(f->target)) {
+		sender_target_failed(&f->sender,
+			"%s is not mounted; mount it, or remove mounted = yes from the target",
+			f->path);
+		return -1;
+	}
 	if (f->target >= 0)
 		return 0;
 	sender_target_failed(&f->sender, "unable to open %s: %s%s", f->path, strerror(errno),
@@ -152,6 +171,27 @@ static enum place_result stage_at(struct folder *f, size_t index, const struct l
 	return result;
 }
 
+static void fail(struct folder *f, size_t index, const char *text)
+{
+	sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, text);
+}
+
+/* Errors of the folder that another image need not have: of this one's names, or its size. */
+static bool is_images(int error)
+{
+	return error == ENAMETOOLONG || error == EILSEQ || error == EFBIG;
+}
+
+/* The image could not be placed. Returns -1 with errno when that is not its own fault. */
+static int blame(struct folder *f, size_t index, enum place_result placed, int error)
+{
+	errno = error;
+	if (sender_is_own_fault(error) || (placed == PLACE_TARGET && !is_images(error)))
+		return -1;
+	fail(f, index, strerror(error));
+	return 0;
+}
+
 /* Returns -1 with errno when the target fails; an image's failure is answered here. */
 static int stage(struct folder *f, size_t index)
 {
@@ -159,29 +199,18 @@ static int stage(struct folder *f, size_t index)
 	struct layout_path path;
 	const char *unfit;
 	char why[256];
-	int saved;
+	int error = 0;
 
-	switch (sender_path(f->sender.image[index].name, &path, why, sizeof(why))) {
-	case SENDER_PATH_OK:
-		if (sender_marker_expect(f->marker, index, &path, &unfit) < 0) {
-			sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, unfit);
-			break;
-		}
+	if (!sender_path(f->sender.image[index].name, &path, why, sizeof(why))) {
+		fail(f, index, why);
+	} else if (sender_marker_expect(f->marker, index, &path, &unfit) < 0) {
+		fail(f, index, unfit);
+	} else {
 		placed = stage_at(f, index, &path);
-		if (placed == PLACE_SOURCE)
-			sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS,
-				strerror(errno));
-		break;
-	case SENDER_PATH_IMAGE:
-		sender_answer(&f->sender, index, SENDER_FAILED, SENDER_NO_STATUS, why);
-		break;
-	case SENDER_PATH_FAILED:
-		placed = PLACE_TARGET;
+		error = errno;
 	}
-	saved = errno;
 	layout_free(&path);
-	errno = saved;
-	return placed == PLACE_TARGET ? -1 : 0;
+	return placed == PLACE_OK ? 0 : blame(f, index, placed, error);
 }
 
 /* Writes the marker of the directory that this published image has completed, if it has. Returns -1
@@ -212,7 +241,7 @@ static int answer(struct folder *f)
 		if (disk_exists(f->staging, f->staged[i]) == 0 && mark(f, i, &why) < 0)
 			return -1;
 		if (why)
-			sender_answer(&f->sender, i, SENDER_FAILED, SENDER_NO_STATUS, why);
+			fail(f, i, why);
 		else
 			sender_answer(&f->sender, i, SENDER_STORED, SENDER_NO_STATUS, "stored");
 	}
@@ -223,6 +252,7 @@ static int deliver(struct folder *f)
 {
 	if (open_staging(f) < 0)
 		return -1;
+	leftover_remove(f->target, f->staging);
 	for (size_t i = 0; i < f->sender.count; i++)
 		if (stage(f, i) < 0)
 			return -1;
@@ -249,11 +279,22 @@ static void read_settings(struct folder *f, bool probing)
 	if (f->path[0] != '/')
 		sender_never("TARGET_PATH is '%s'; it must be absolute", f->path);
 	f->copy = sender_yes("COPY");
+	f->mounted = sender_yes("MOUNTED");
 	sender_path_open(sender_setting("LAYOUT",
 		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
 	f->marker = sender_marker_open(&f->sender);
-	if (asprintf(&f->staging_name, ".dcmspool.%s", job) < 0)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+	if (asprintf(&f->staging_name, LEFTOVER_PREFIX "%s", job) < 0)
+		sender_no_memory();
+}
+
+static void failed(struct folder *f, int error)
+{
+	close_staging(f);
+	if (sender_is_own_fault(error))
+		sender_own_fault("unable to write to %s: %s", f->path, strerror(error));
+	sender_target_failed(&f->sender, "unable to write to %s: %s", f->path,
+		error == EWOULDBLOCK ? "another send-folder still works on this job"
+				     : strerror(error));
 }
 
 int main(int argc, char *argv[])
@@ -265,13 +306,12 @@ int main(int argc, char *argv[])
 	read_settings(&f, probing);
 	f.staged = calloc(f.sender.count + 1, sizeof(*f.staged));
 	if (!f.staged)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	if (open_target(&f) == 0) {
 		if ((probing ? probe(&f) : deliver(&f)) < 0)
-			sender_target_failed(&f.sender, "unable to write to %s: %s", f.path,
-				errno == EWOULDBLOCK ? "another send-folder still works on this job"
-						     : strerror(errno));
-		close_staging(&f);
+			failed(&f, errno);
+		else
+			close_staging(&f);
 	}
 	for (size_t i = 0; i < f.sender.count; i++)
 		free(f.staged[i]);

@@ -1,6 +1,5 @@
 #include "deliver.h"
 
-#include "base/log.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -29,8 +28,8 @@ void deliver_failed(struct job *j, int status)
 	char reason[REASON];
 
 	if (status < 0)
-		(void)snprintf(reason, sizeof(reason), "unable to run rsync: %s", strerror(errno));
-	else if (j->rsync.errors.data[0] == '\0')
+		sender_no_program("rsync");
+	if (j->rsync.errors.data[0] == '\0')
 		(void)snprintf(reason, sizeof(reason), "rsync ended with status %d", status);
 	else if (is_full(j->rsync.errors.data)) /* without the path of an image */
 		(void)snprintf(reason, sizeof(reason), "%s", is_full(j->rsync.errors.data));
@@ -133,7 +132,7 @@ static int blame(struct job *j, const struct item *item, size_t count, int statu
 	}
 	buf_puts(&kept, errors);
 	if (kept.failed)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	status = mark(j, "", probe_name);
 	if (status != RSYNC_OK)
 		deliver_failed(j, status);
@@ -174,7 +173,7 @@ int deliver(struct job *j, const struct item *item, size_t count)
 		buf_add(&list, name, strlen(name) + 1);
 	}
 	if (list.failed)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	status = rsync_run(&j->rsync, RSYNC_SEND, path, &list);
 	if (went_through(status)) {
 		errors = j->rsync.errors;

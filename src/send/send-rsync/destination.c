@@ -1,6 +1,5 @@
 #include "destination.h"
 
-#include "base/log.h"
 #include "base/str.h"
 #include "sender/sender.h"
 
@@ -19,11 +18,6 @@ bool destination_is_pattern(const char *text)
 	return strpbrk(text, pattern) != NULL;
 }
 
-_Noreturn static void no_memory(void)
-{
-	die(EXIT_TEMPORARY, "unable to send: out of memory");
-}
-
 _Noreturn static void wrong(const char *text)
 {
 	sender_never("TARGET_DESTINATION is '%s'; "
@@ -36,7 +30,7 @@ static char *copy_of(const char *text, size_t length)
 	char *copy = strndup(text, length);
 
 	if (!copy)
-		no_memory();
+		sender_no_memory();
 	return copy;
 }
 
@@ -155,7 +149,7 @@ static char *make_shell(const struct sender_ssh *ssh)
 		buf_puts(&b, "'");
 	}
 	if (b.failed)
-		no_memory();
+		sender_no_memory();
 	return b.data;
 }
 
@@ -200,7 +194,7 @@ char *destination_path(const struct destination *d, const char *directory, const
 	if (name)
 		buf_puts(&b, name);
 	if (b.failed)
-		no_memory();
+		sender_no_memory();
 	return b.data;
 }
 
@@ -216,6 +210,6 @@ char *destination_name(const char *name)
 		buf_printf(&b, "~%08x", (unsigned)str_hash(name));
 	}
 	if (b.failed)
-		no_memory();
+		sender_no_memory();
 	return b.data;
 }

@@ -9,7 +9,6 @@
  *  3. Of those that are not, rsync's complaint tells whose fault it is; where it does not, an empty
  * file is written to the destination itself.
  */
-#include "base/log.h"
 #include "base/str.h"
 #include "dicom/layout.h"
 #include "sender/path.h"
@@ -53,7 +52,7 @@ static char *join(const struct layout_path *path)
 		free(name);
 	}
 	if (b.failed)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	return b.data;
 }
 
@@ -65,31 +64,23 @@ static int by_directory(const void *a, const void *b)
 	return order ? order : x->index < y->index ? -1 : 1;
 }
 
-/* Finds out where each image goes. Returns -1 after having said why not. */
-static int make_items(struct job *j)
+/* Finds out where each image goes. */
+static void make_items(struct job *j)
 {
 	struct layout_path path;
 	const char *unfit = NULL;
 	char why[256];
 
 	for (size_t i = 0; i < j->sender.count; i++) {
-		enum sender_path_result result =
-			sender_path(j->sender.image[i].name, &path, why, sizeof(why));
-
-		if (result == SENDER_PATH_FAILED)
-			sender_target_failed(&j->sender, "unable to read the images: %s", why);
-		else if (result == SENDER_PATH_IMAGE)
+		if (!sender_path(j->sender.image[i].name, &path, why, sizeof(why)))
 			deliver_refused(j, i, why);
 		else if (sender_marker_expect(j->marker, i, &path, &unfit) < 0)
 			deliver_refused(j, i, unfit);
 		else
 			j->item[j->count++] = (struct item){ i, join(&path) };
 		layout_free(&path);
-		if (result == SENDER_PATH_FAILED)
-			return -1;
 	}
 	qsort(j->item, j->count, sizeof(*j->item), by_directory);
-	return 0;
 }
 
 static void send_all(struct job *j)
@@ -133,7 +124,7 @@ static void read_job(struct job *j, char suffix[MAX_SUFFIX + 2])
 	j->marker = sender_marker_open(&j->sender);
 	j->item = calloc(j->sender.count + 1, sizeof(*j->item));
 	if (!j->item)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 }
 
 int main(int argc, char *argv[])
@@ -148,8 +139,10 @@ int main(int argc, char *argv[])
 	j.rsync.suffix = suffix;
 	if (!probing)
 		read_job(&j, suffix);
-	if (look(&j) == 0 && !probing && make_items(&j) == 0)
+	if (look(&j) == 0 && !probing) {
+		make_items(&j);
 		send_all(&j);
+	}
 	for (size_t i = 0; i < j.count; i++)
 		free(j.item[i].directory);
 	free(j.item);

@@ -1,11 +1,13 @@
 #include "reply.h"
 
 #include "base/log.h"
+#include "sender/sender.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { CODE_SIZE = 64, MESSAGE_SIZE = 200 };
+enum { NO_AUTHORITIES = 77 }; /* curl's status without a file of them */
 
 /* Errors that S3 has names for, where the name says more than the status. Amazon's API reference,
  * "List of error codes"; others use the same. */
@@ -42,7 +44,9 @@ static const struct {
 	{ 400, 499, REPLY_IMAGE },
 	{ 500, 500, REPLY_BROKEN },
 	{ 502, 502, REPLY_BROKEN },
+	{ 503, 503, REPLY_FULL },
 	{ 504, 504, REPLY_BROKEN },
+	{ 507, 507, REPLY_FULL },
 	{ 0, 999, REPLY_TARGET },
 };
 
@@ -108,7 +112,10 @@ static bool is_blank(const struct reply *reply)
 enum reply_meaning reply_judge(const struct reply *reply, char *text, size_t size)
 {
 	if (reply->exit != 0) {
-		(void)snprintf(text, size, "%s (curl %d)", reply->message, reply->exit);
+		bool bare = reply->exit == NO_AUTHORITIES && !sender_setting("CA_FILE", NULL);
+
+		(void)snprintf(text, size, "%s (curl %d)%s", reply->message, reply->exit,
+			bare ? "; install ca-certificates" : "");
 		return broken(reply);
 	}
 	if (reply->status != 200)

@@ -3,7 +3,7 @@
  *
  * First every image gets its key. Then, round by round, until each has an answer or the target is
  * given up:
- *  1. Choose the next images: those without an answer, first those at which nothing has broken yet.
+ *  1. Choose the next images without an answer.
  *  2. Hash them. The hash is signed and the server compares it with what it got, so that its
  * success means that the right bytes have arrived.
  *  3. One curl uploads them; each is answered as soon as the server has answered, unless it
@@ -11,7 +11,6 @@
  *  4. Upload these markers, then answer these images.
  */
 #define _GNU_SOURCE /* strcasestr */
-#include "base/log.h"
 #include "base/str.h"
 #include "sender/path.h"
 #include "bucket.h"
@@ -36,11 +35,6 @@ static void read_layout(void)
 			layout);
 }
 
-_Noreturn static void no_memory(void)
-{
-	die(EXIT_TEMPORARY, "unable to send: out of memory");
-}
-
 /* The spool has called a second image with the same UID "UID~2.dcm"; so does the bucket. */
 static void number(struct layout_path *path, const char *image)
 {
@@ -56,7 +50,7 @@ static void number(struct layout_path *path, const char *image)
 		return;
 	numbered = layout_numbered(*last, (unsigned)n);
 	if (!numbered)
-		no_memory();
+		sender_no_memory();
 	free(*last);
 	*last = numbered;
 }
@@ -73,44 +67,36 @@ static char *url_of(const struct bucket *bucket, const struct layout_path *path)
 	if (!directory.failed)
 		url = bucket_object(bucket, directory.data, path->name[path->count - 1]);
 	if (!url)
-		no_memory();
+		sender_no_memory();
 	buf_free(&directory);
 	return url;
 }
 
-/* Returns false when something of ours failed, which is written as the target's failure. */
-static bool name_image(struct job *job, size_t index)
+static void name_image(struct job *job, size_t index)
 {
 	struct layout_path path;
-	enum sender_path_result result;
 	const char *unfit = NULL;
 	char why[256];
 
-	result = sender_path(job->sender.image[index].name, &path, why, sizeof(why));
-	if (result == SENDER_PATH_OK) {
+	if (!sender_path(job->sender.image[index].name, &path, why, sizeof(why))) {
+		unfit = why;
+	} else {
 		number(&path, job->sender.image[index].name);
 		if (sender_marker_expect(job->marker, index, &path, &unfit) == 0)
 			job->url[index] = url_of(&job->bucket, &path);
-	} else if (result == SENDER_PATH_IMAGE) {
-		unfit = why;
-	} else {
-		sender_target_failed(&job->sender, "unable to read images: %s", why);
 	}
 	if (unfit)
 		sender_answer(&job->sender, index, SENDER_FAILED, SENDER_NO_STATUS, unfit);
 	layout_free(&path);
-	return result != SENDER_PATH_FAILED;
 }
 
-static bool name_all(struct job *job)
+static void name_all(struct job *job)
 {
 	job->url = calloc(job->sender.count + 1, sizeof(*job->url));
 	if (!job->url)
-		no_memory();
+		sender_no_memory();
 	for (size_t i = 0; i < job->sender.count; i++)
-		if (!name_image(job, i))
-			return false;
-	return true;
+		name_image(job, i);
 }
 
 /* curl_reply_fn */
@@ -135,12 +121,12 @@ static void probe(struct job *job)
 
 	buf_printf(&url, "%s?list-type=2&max-keys=0", job->bucket.url);
 	if (url.failed)
-		no_memory();
+		sender_no_memory();
 	request.url = url.data;
 	code = curl_run(&job->bucket, &request, 1, -1, take_probe, job);
 	if (code < 0)
-		sender_target_failed(&job->sender, "unable to run curl: %s", strerror(errno));
-	else if (!job->probed)
+		sender_no_program("curl");
+	if (!job->probed)
 		sender_target_failed(&job->sender, "curl ended without an answer, status %d", code);
 	buf_free(&url);
 }
@@ -153,10 +139,12 @@ int main(int argc, char *argv[])
 	bucket_open(&job.bucket);
 	read_layout();
 	job.marker = sender_marker_open(&job.sender);
-	if (sender_probing(argc, argv))
+	if (sender_probing(argc, argv)) {
 		probe(&job);
-	else if (name_all(&job))
+	} else {
+		name_all(&job);
 		upload_all(&job);
+	}
 	for (size_t i = 0; job.url && i < job.sender.count; i++)
 		free(job.url[i]);
 	free(job.url);

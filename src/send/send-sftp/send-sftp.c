@@ -6,7 +6,6 @@
  * marker was written.
  */
 #define _GNU_SOURCE /* O_TMPFILE */
-#include "base/log.h"
 #include "base/str.h"
 #include "dicom/layout.h"
 #include "sender/marker.h"
@@ -77,6 +76,7 @@ static void read_job(struct sftp *s)
 	if (!name_ok(job) || strlen(job) > MAX_JOB)
 		sender_never("DCMSPOOL_JOB is not the name of a job");
 	(void)snprintf(s->upload.part, sizeof(s->upload.part), ".%s.part", job);
+	(void)snprintf(s->upload.moved, sizeof(s->upload.moved), ".%s.moved", job);
 	sender_path_open(sender_setting("LAYOUT",
 		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
 	s->marker = sender_marker_open(&s->sender);
@@ -84,9 +84,9 @@ static void read_job(struct sftp *s)
 	s->directory = calloc(s->sender.count + 1, sizeof(*s->directory));
 	s->upload.scratch = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0660);
 	if (!s->path || !s->directory)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	if (s->upload.scratch < 0)
-		die(EXIT_TEMPORARY, "unable to make a temporary file: %s", strerror(errno));
+		sender_own_fault("unable to make a temporary file: %s", strerror(errno));
 	s->upload.target.keep = s->upload.scratch;
 }
 
@@ -99,7 +99,7 @@ static char *join(const struct layout_path *path)
 	for (size_t i = 0; i + 1 < path->count; i++)
 		buf_printf(&b, "%s/", path->name[i]);
 	if (b.failed)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	return b.data;
 }
 
@@ -108,28 +108,21 @@ static void fail(struct sftp *s, size_t index, const char *text)
 	sender_answer(&s->sender, index, SENDER_FAILED, SENDER_NO_STATUS, text);
 }
 
-/* Finds out where each image goes. Returns -1 after having said why not. */
-static int make_paths(struct sftp *s)
+/* Finds out where each image goes. */
+static void make_paths(struct sftp *s)
 {
 	const char *unfit;
 	char why[256];
 
 	for (size_t i = 0; i < s->sender.count; i++) {
-		switch (sender_path(s->sender.image[i].name, &s->path[i], why, sizeof(why))) {
-		case SENDER_PATH_OK:
-			s->directory[i] = join(&s->path[i]);
-			if (sender_marker_expect(s->marker, i, &s->path[i], &unfit) < 0)
-				fail(s, i, unfit);
-			break;
-		case SENDER_PATH_IMAGE:
+		if (!sender_path(s->sender.image[i].name, &s->path[i], why, sizeof(why))) {
 			fail(s, i, why);
-			break;
-		case SENDER_PATH_FAILED:
-			sender_target_failed(&s->sender, "unable to read the images: %s", why);
-			return -1;
+			continue;
 		}
+		s->directory[i] = join(&s->path[i]);
+		if (sender_marker_expect(s->marker, i, &s->path[i], &unfit) < 0)
+			fail(s, i, unfit);
 	}
-	return 0;
 }
 
 static enum upload_result send_one(struct sftp *s, size_t index)
@@ -207,8 +200,8 @@ int main(int argc, char *argv[])
 			target_failed(&s);
 	} else {
 		read_job(&s);
-		if (make_paths(&s) == 0)
-			send_all(&s);
+		make_paths(&s);
+		send_all(&s);
 	}
 	close_all(&s);
 	return sender_close(&s.sender);

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "session.h"
 
-#include "base/log.h"
 #include "base/run.h"
+#include "sender/sender.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,7 +189,7 @@ static int await(struct session *s, const char *comment)
 		int n = poll(fds, STREAMS, (int)s->target->silence_s * 1000);
 
 		if (n < 0 && errno != EINTR)
-			die(EXIT_TEMPORARY, "unable to wait for sftp: %s", strerror(errno));
+			sender_own_fault("unable to wait for sftp: %s", strerror(errno));
 		if (n == 0) {
 			read_counters(s->pid, now);
 			s->silent = strcmp(before, now) == 0;
@@ -247,14 +247,14 @@ enum session_result session_run(struct session *s)
 	buf_free(&s->errors);
 	buf_puts(&s->errors, "");
 	if (s->commands.failed)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	write_commands(s);
 	buf_free(&s->commands);
 	confirmed = await(s, line) > 0;
 	if (confirmed)
 		(void)take_errors(s); /* its end is that of sftp, which its output tells */
 	if (s->errors.failed || s->line.failed)
-		die(EXIT_TEMPORARY, "unable to send: out of memory");
+		sender_no_memory();
 	if (confirmed)
 		return SESSION_OK;
 	if (s->silent)

@@ -1,8 +1,8 @@
 #include "upload.h"
 
 #include "base/disk.h"
-#include "base/log.h"
 #include "dicom/layout.h"
+#include "sender/sender.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,10 +59,8 @@ enum upload_result upload_open(struct upload *u)
 	if (u->where)
 		return UPLOAD_STORED;
 	session_end(&u->session);
-	if (session_start(&u->session, &u->target) < 0) {
-		(void)snprintf(u->text, sizeof(u->text), "unable to run sftp: %s", strerror(errno));
-		return UPLOAD_TARGET;
-	}
+	if (session_start(&u->session, &u->target) < 0)
+		sender_no_program("sftp");
 	session_command(&u->session, "cd", u->folder, NULL);
 	result = run(u);
 	if (result == SESSION_OK) {
@@ -89,13 +87,14 @@ static void tidy(struct upload *u)
 	memcpy(text, u->text, sizeof(text)); /* what is to be told */
 	if (upload_open(u) == UPLOAD_STORED) {
 		session_command(&u->session, "-rm", u->part, NULL);
+		session_command(&u->session, "-rm", u->moved, NULL);
 		(void)run(u);
 	}
 	memcpy(u->text, text, sizeof(text));
 }
 
-/* Can this image be written to the folder itself? Takes away what the failed attempt has left of
- * it. */
+/* Can this image be written to the folder itself, and renamed there? Takes away what the failed
+ * attempt has left of it. */
 static bool folder_takes(struct upload *u, const struct upload_item *item)
 {
 	enum session_result result;
@@ -108,13 +107,20 @@ static bool folder_takes(struct upload *u, const struct upload_item *item)
 		session_command(&u->session, "-cd", item->path->name[i], NULL);
 	session_command(&u->session, "-rm", u->part, NULL);
 	to_folder(u);
-	session_command(&u->session, "put -f", item->image, u->part);
-	result = run(u);
+	session_command(&u->session, "-rm", u->moved, NULL);
+	result = run(u); /* on its own: its complaints are none */
+	if (result == SESSION_OK) {
+		session_command(&u->session, "put -f", item->image, u->part);
+		session_command(&u->session, "rename -l", u->part, u->moved);
+		result = run(u);
+	}
 	if (result == SESSION_OK)
 		u->where = "";
 	taken = result == SESSION_OK && !said(u, "remote fsync");
 	if (!taken)
-		explain(u, "unable to write to ", u->folder);
+		explain(u,
+			said(u, "remote rename") ? "unable to rename in " : "unable to write to ",
+			u->folder);
 	if (result != SESSION_LOST)
 		tidy(u);
 	return taken;
@@ -272,7 +278,7 @@ enum upload_result upload_image(struct upload *u, const struct upload_item *item
 		int result;
 
 		if (!name)
-			die(EXIT_TEMPORARY, "unable to send: out of memory");
+			sender_no_memory();
 		result = place(u, item, name, &aside);
 		free(name);
 		if (result == UPLOAD_STORED && n == 1 && !strstr(u->text, "already"))
@@ -294,7 +300,7 @@ enum upload_result upload_marker(struct upload *u, const struct upload_item *ite
 	if (upload_open(u) != UPLOAD_STORED)
 		return UPLOAD_TARGET;
 	if (ftruncate(u->scratch, 0) < 0)
-		die(EXIT_TEMPORARY, "unable to make an empty file: %s", strerror(errno));
+		sender_own_fault("unable to make an empty file: %s", strerror(errno));
 	scratch_name(u, scratch, sizeof(scratch));
 	result = enter(u, item);
 	if (result == SESSION_OK)

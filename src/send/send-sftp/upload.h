@@ -9,8 +9,9 @@
  * bytes are this image, else the next number is tried.
  *
  * A command that the server refused with a healthy connection tells little: SFTP says "Failure" for
- * a full disk and for many other things. So the same image is put into the folder itself. If that
- * works, it is the image's or its directory's fault, else the target's.
+ * a full disk and for many other things. So the same image is put into the folder itself, and
+ * renamed there: there are servers that cannot. If that works, it is the image's or its directory's
+ * fault, else the target's.
  */
 #ifndef UPLOAD_H
 #define UPLOAD_H
@@ -30,6 +31,7 @@ struct upload {
 	struct session session;
 	const char *folder;
 	char part[256];    /* the temporary name */
+	char moved[256];   /* another one, for the trial in the folder itself */
 	int scratch;       /* an empty file without a name, for what is fetched and for markers */
 	const char *where; /* the directory that the session is in, NULL: none */
 	bool careful;      /* a name was taken: look before sending the next one */

@@ -1,31 +1,59 @@
 /*
  * storescp-write.so: preloaded (LD_PRELOAD, ld.so(8)) into the storescp that dcmspool-association
- * starts, and into nothing else. It ends storescp when it fails to write an image.
+ * starts, and into nothing else. It makes an answer to the sender mean what it says.
  *
- * What it is for, in DCMTK 3.6.7, on a full disk:
+ * Acknowledged is a rename (STATES.md 3): before the status of a C-STORE-RSP leaves that is a
+ * success or a warning, the image that was closed last, <file>, becomes <file>.ok. So whoever finds
+ * that name knows the image is whole, and an image without it was never acknowledged. DCMTK 3.6.7
+ * closes the file, then write(2)s the head of a P-DATA-TF PDU, then the command set
+ * (DIMSE_storeProvider() in dimstore.cc, dulfsm.cc); the answer is read from these bytes, which are
+ * storescp's own: no sender can make it say anything.
+ *
+ * What cannot be written ends storescp, at once and before any answer, so the sender keeps the
+ * image. Left to itself, on a full disk
  *   fclose(3) writes what is left in the buffer, up to a page, and its result is ignored
- *     (OFFile::fclose() in offile.cc, ~DcmFileConsumer() in dcostrmf.cc, DIMSE_storeProvider() in
- *     dimstore.cc): storescp answers 0000 for an image whose end, or all of it, is missing.
+ *     (OFFile::fclose() in offile.cc, ~DcmFileConsumer() in dcostrmf.cc, DIMSE_storeProvider()):
+ *     storescp answers 0000 for an image whose end, or all of it, is missing;
  *   fwrite(3) that fails at the last part of an image is noticed, but then storescp waits for more
  *     parts until its time-out (DIMSE_receiveDataSetInFile(), DIMSE_ignoreDataSet() in dimse.cc),
  * and the sender for an answer.
- *
- * Here the process ends instead, at once and before any answer, so the sender keeps the image. What
- * the disk has of it is cut to nothing, for an image cut off between two elements would look whole;
- * getdcmtags removes the empty file.
  */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* RTLD_NEXT, renameat2 */
+#include "spool/assoc.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { STATUS_FAILED = 111, STATUS_BUG = 101 }; /* as log.h has them */
+
+/* PS3.8 9.3.1, 9.3.5, E.2; PS3.7 6.3.1, 9.3.1.2, E.1 */
+enum { PDU_HEAD = 6, P_DATA = 4, PDV_HEAD = 6, PDV_COMMAND = 1, PDV_LAST = 2 };
+enum { ELEMENT_HEAD = 8, COMMAND_FIELD = 0x0100, STATUS = 0x0900, C_STORE_RSP = 0x8001 };
+
+/* Where the bytes that have gone to the sender end. */
+struct sent {
+	unsigned char head[ELEMENT_HEAD]; /* of a PDU, PDV or element: what there is of it */
+	unsigned char element[ELEMENT_HEAD];
+	unsigned int head_bytes, element_bytes;
+	unsigned char type, control;
+	uint32_t pdu, pdv, value;   /* bytes that are still to come of it */
+	unsigned int number, shift; /* the value, as far as it is a number of two bytes */
+	unsigned int command;       /* of this message */
+	bool done;                  /* what its status demands */
+};
+
+static struct sent sent;
+static char closed[NAME_MAX + 1]; /* the image that was closed last, if it is not answered yet */
 
 static bool is_image(int fd)
 {
@@ -36,20 +64,16 @@ static bool is_image(int fd)
 	       S_ISREG(st.st_mode);
 }
 
-/* fd: the image; -1 when it is no longer open, then it is walked to its end like any other of a
- * connection that broke. */
-static _Noreturn void give_up(int fd, int error)
+static _Noreturn void give_up(const char *what, int error)
 {
 	const char *path = getenv("DCMSPOOL_STORESCP_LOG");
 	int log = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
 
-	if (fd >= 0 && ftruncate(fd, 0) < 0)
-		error = errno;
 	if (log >= 0) /* else the exit status has to tell it alone */
 		(void)dprintf(log,
-			"unable to write the image being received: %s; the connection ends "
-			"without an answer to it, so the sender keeps it; make room in the spool\n",
-			strerror(error));
+			"%s: %s; the connection ends without an answer to it, so the sender keeps it; "
+			"make room in the spool\n",
+			what, strerror(error));
 	_exit(STATUS_FAILED);
 }
 
@@ -63,6 +87,143 @@ static void find_next(const char *name, void *function, size_t size)
 	memcpy(function, &symbol, size);
 }
 
+/* storescp stays in its working directory, which is where its images are. */
+static void note_closed(int fd)
+{
+	char link[32], path[PATH_MAX];
+	const char *slash;
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		give_up("unable to mark the image being received", errno);
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	n = snprintf(closed, sizeof(closed), "%s", slash ? slash + 1 : path);
+	if ((size_t)n >= sizeof(closed))
+		give_up("unable to mark the image being received", ENAMETOOLONG);
+}
+
+static void acknowledge(void)
+{
+	char name[sizeof(closed) + sizeof(ASSOC_OK)];
+
+	(void)snprintf(name, sizeof(name), "%s" ASSOC_OK, closed); /* fits */
+	if (!*closed)
+		errno = ENOENT;
+	if (!*closed || renameat2(AT_FDCWD, closed, AT_FDCWD, name, RENAME_NOREPLACE) < 0)
+		give_up("unable to mark the image being received", errno);
+}
+
+static void answered(struct sent *s, unsigned int status)
+{
+	if (s->done)
+		return;
+	if (status == 0 || status >> 12 == 0xb)
+		acknowledge();
+	closed[0] = '\0'; /* a refused image is storescp's to delete */
+	s->done = true;
+}
+
+/* Collects the bytes of a head; true when it is whole. */
+static bool collect(unsigned char *head, unsigned int *have, unsigned int size, unsigned char byte)
+{
+	head[(*have)++] = byte;
+	if (*have < size)
+		return false;
+	*have = 0;
+	return true;
+}
+
+static uint32_t big(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint32_t little(const unsigned char *p)
+{
+	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* A byte of a command set: implicit little endian, tags ascending. */
+static void take_command(struct sent *s, unsigned char byte)
+{
+	uint32_t tag;
+
+	if (s->value == 0) {
+		if (collect(s->element, &s->element_bytes, ELEMENT_HEAD, byte))
+			s->value = little(s->element + 4);
+		s->number = s->shift = 0;
+		return;
+	}
+	if (s->shift < 16)
+		s->number |= (unsigned int)byte << s->shift;
+	s->shift += 8;
+	if (--s->value > 0)
+		return;
+	tag = (uint32_t)s->element[1] << 24 | (uint32_t)s->element[0] << 16 |
+	      (uint32_t)s->element[3] << 8 | s->element[2];
+	if (tag == COMMAND_FIELD)
+		s->command = s->number;
+	if (tag == STATUS && s->command == C_STORE_RSP)
+		answered(s, s->number);
+}
+
+static void take(struct sent *s, unsigned char byte)
+{
+	if (s->pdu == 0) {
+		if (!collect(s->head, &s->head_bytes, PDU_HEAD, byte))
+			return;
+		s->type = s->head[0];
+		s->pdu = big(s->head + 2);
+		return;
+	}
+	s->pdu--;
+	if (s->type != P_DATA)
+		return;
+	if (s->pdv == 0) {
+		if (!collect(s->head, &s->head_bytes, PDV_HEAD, byte))
+			return;
+		s->pdv = big(s->head) - 2;
+		s->control = s->head[5];
+		return;
+	}
+	s->pdv--;
+	if (s->control & PDV_COMMAND)
+		take_command(s, byte);
+	if (s->pdv == 0 && (s->control & PDV_LAST)) { /* the next message */
+		s->element_bytes = s->value = s->command = 0;
+		s->done = false;
+	}
+}
+
+ssize_t write(int fd, const void *data, size_t length)
+{
+	static ssize_t (*next)(int, const void *, size_t);
+	const struct sent before = sent;
+	const unsigned char *bytes = data;
+	struct stat st;
+	ssize_t written;
+	bool done;
+
+	if (!next)
+		find_next("write", &next, sizeof(next));
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return next(fd, data, length);
+	for (size_t i = 0; i < length; i++)
+		take(&sent, bytes[i]);
+	written = next(fd, data, length);
+	if (written == (ssize_t)length)
+		return written;
+	done = sent.done; /* the rest comes again, and with it perhaps the status */
+	sent = before;
+	sent.done = done;
+	for (ssize_t i = 0; i < written; i++)
+		take(&sent, bytes[i]);
+	return written;
+}
+
 size_t fwrite(const void *data, size_t size, size_t count, FILE *file)
 {
 	static size_t (*next)(const void *, size_t, size_t, FILE *);
@@ -72,24 +233,22 @@ size_t fwrite(const void *data, size_t size, size_t count, FILE *file)
 		find_next("fwrite", &next, sizeof(next));
 	written = next(data, size, count, file);
 	if (written < count && is_image(fileno(file)))
-		give_up(fileno(file), errno);
+		give_up("unable to write the image being received", errno);
 	return written;
 }
 
 int fclose(FILE *file)
 {
 	static int (*next)(FILE *);
-	int fd = fileno(file), again = -1, result;
-	bool image = is_image(fd);
+	bool image = is_image(fileno(file));
+	int result;
 
 	if (!next)
 		find_next("fclose", &next, sizeof(next));
 	if (image)
-		again = dup(fd); /* after a failure the original is closed all the same */
+		note_closed(fileno(file));
 	result = next(file);
 	if (image && result != 0)
-		give_up(again, errno);
-	if (again >= 0)
-		(void)close(again); /* closing the original has told what there was to tell */
+		give_up("unable to write the image being received", errno);
 	return result;
 }

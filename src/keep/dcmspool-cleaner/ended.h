@@ -1,0 +1,32 @@
+/*
+ * ended: what became of a job that has come to rest in success/ or discard/, as the journal tells
+ * it.
+ */
+#ifndef ENDED_H
+#define ENDED_H
+
+#include <jansson.h>
+
+#include "spool/spool.h"
+
+struct ended {
+	const char *outcome; /* the event that told it */
+	const char *job;     /* the name of its directory when job.json says none */
+	const char *target;  /* NULL: none */
+	const char *from;    /* of which directory */
+	char images[24];     /* how many are in it */
+	json_t *json;        /* owns the texts */
+};
+
+/* The job in the open directory dir, which is name in where; name must outlive it. -1 with errno.
+ * ended_free() frees. */
+int ended_load(struct ended *ended, int dir, enum spool_dir where, const char *name);
+void ended_free(struct ended *ended);
+
+/* Makes sure that the journal has the line of its end: without .told it is written again. -1 with
+ * errno: it cannot be known whether it has. */
+int ended_tell(const struct spool *spool, const struct ended *ended, int dir);
+/* Writes that it was deleted. */
+void ended_deleted(const struct spool *spool, const struct ended *ended);
+
+#endif

@@ -1,0 +1,189 @@
+#include "spool/filed.h"
+
+#include "base/disk.h"
+#include "base/str.h"
+#include "spool/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BOOT = 8, OPEN_MAX_BATCHES = 8, FILE_MAX = 1 << 30 };
+
+/* A batch's file that is open. While it is, no other has its number. */
+struct appended {
+	struct stat st;
+	int fd;
+};
+
+/* Which boot this is, in digits. */
+static int this_boot(char boot[BOOT + 1])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC), saved;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, boot, BOOT);
+	saved = n < 0 ? errno : EIO;
+	(void)close(fd); /* only read */
+	if (n != BOOT) {
+		errno = saved;
+		return -1;
+	}
+	boot[BOOT] = '\0';
+	return 0;
+}
+
+static int open_file(int batch, struct appended *file)
+{
+	int fd = openat(batch, file_name(FILE_FILED),
+		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	int saved;
+
+	if (fd >= 0 && fstat(fd, &file->st) < 0) {
+		saved = errno;
+		(void)close(fd); /* nothing was written */
+		errno = saved;
+		return -1;
+	}
+	file->fd = fd;
+	return fd < 0 ? -1 : 0;
+}
+
+/* The batch's file, open for appending; it stays open until others have taken its place. */
+static int append_to(int batch)
+{
+	static struct appended files[OPEN_MAX_BATCHES];
+	static size_t used, next;
+	struct appended new;
+	struct stat st;
+
+	if (fstatat(batch, file_name(FILE_FILED), &st, AT_SYMLINK_NOFOLLOW) == 0)
+		for (size_t i = 0; i < used; i++)
+			if (disk_same_file(&files[i].st, &st))
+				return files[i].fd;
+	if (open_file(batch, &new) < 0)
+		return -1;
+	if (used == OPEN_MAX_BATCHES)
+		(void)close(files[next].fd); /* each write has been checked */
+	else
+		used++;
+	files[next] = new;
+	next = (next + 1) % OPEN_MAX_BATCHES;
+	return new.fd;
+}
+
+int filed_add(int batch, const char *name, off_t size)
+{
+	static char boot[BOOT + 1]; /* does not change while we live */
+	char line[BOOT + 32 + NAME_MAX];
+	int length, fd;
+	ssize_t n;
+
+	if (!*boot && this_boot(boot) < 0)
+		return -1;
+	fd = append_to(batch);
+	if (fd < 0)
+		return -1;
+	length = snprintf(line, sizeof(line), "%s %lld %s\n", boot, (long long)size, name);
+	do
+		n = write(fd, line, (size_t)length);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 && n < length) {
+		(void)write(
+			fd, "\n", 1); /* else the next line is lost, too: that image is walked */
+		errno = ENOSPC;
+		return -1;
+	}
+	return n < 0 ? -1 : 0;
+}
+
+/* Takes a line apart, in place; false when it is none: the disk was full, or the power went. */
+static bool parse(char *text, const char *boot, struct filed_line *line)
+{
+	char *end;
+
+	if (strlen(text) <= BOOT || text[BOOT] != ' ' || text[BOOT + 1] < '0' ||
+		text[BOOT + 1] > '9')
+		return false;
+	errno = 0;
+	line->size = strtoll(text + BOOT + 1, &end, 10);
+	line->name = end + 1;
+	line->now = strncmp(text, boot, BOOT) == 0;
+	return errno == 0 && *end == ' ' && name_ok(line->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct filed_line *left = a, *right = b;
+	int order = strcmp(left->name, right->name);
+
+	return order ? order : (left->at > right->at) - (left->at < right->at);
+}
+
+static void keep_last_of_each(struct filed *f)
+{
+	size_t kept = 0;
+
+	qsort(f->line, f->count, sizeof(*f->line), by_name);
+	for (size_t i = 0; i < f->count; i++)
+		if (i + 1 == f->count || strcmp(f->line[i].name, f->line[i + 1].name) != 0)
+			f->line[kept++] = f->line[i];
+	f->count = kept;
+}
+
+int filed_load(int batch, struct filed *f)
+{
+	char boot[BOOT + 1], *rest, *text;
+	size_t lines = 0;
+
+	*f = (struct filed){ 0 };
+	if (this_boot(boot) < 0)
+		return -1;
+	f->text = disk_read_file(batch, file_name(FILE_FILED), FILE_MAX, NULL);
+	if (!f->text)
+		return errno == ENOENT ? 0 : -1;
+	for (const char *p = f->text; (p = strchr(p, '\n')); p++)
+		lines++;
+	f->line = calloc(lines + 1, sizeof(*f->line));
+	if (!f->line) {
+		filed_free(f);
+		errno = ENOMEM;
+		return -1;
+	}
+	for (text = f->text; (rest = strchr(text, '\n')); text = rest + 1) {
+		*rest = '\0';
+		f->line[f->count].at = f->count;
+		f->count += parse(text, boot, &f->line[f->count]);
+	}
+	keep_last_of_each(f);
+	return 0;
+}
+
+void filed_free(struct filed *f)
+{
+	free(f->line);
+	free(f->text);
+	*f = (struct filed){ 0 };
+}
+
+static int to_line(const void *name, const void *line)
+{
+	return strcmp(name, ((const struct filed_line *)line)->name);
+}
+
+enum filed_word filed_word(const struct filed *f, const char *name, off_t size)
+{
+	const struct filed_line *line =
+		f->count ? bsearch(name, f->line, f->count, sizeof(*f->line), to_line) : NULL;
+
+	if (!line)
+		return FILED_NOT;
+	return line->now && line->size == (long long)size ? FILED_BELIEVED : FILED_DOUBTED;
+}

@@ -1,0 +1,47 @@
+/*
+ * filed: incoming/<series>/filed, one line for each image that getdcmtags has put into the batch:
+ *
+ *	<boot> <size> <name>
+ *
+ * boot: the first 8 digits of /proc/sys/kernel/random/boot_id. The line is written before the image
+ * is renamed into the batch. Whoever claims the batch believes an image whose last line has its
+ *size and the boot of now. Of any other it has to be found out whether it is whole: the power was
+ *cut meanwhile, or somebody copied it there by hand. The file goes with the claim.
+ */
+#ifndef SPOOL_FILED_H
+#define SPOOL_FILED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Says that this image is about to come into the batch, by one write(2). The file stays open for
+ * the next image of the batch, so that not each closes it: that would wake the routers. -1 with
+ * errno: nobody may believe the image. */
+int filed_add(int batch, const char *name, off_t size);
+
+/* What the lines of a batch say. */
+struct filed_line {
+	const char *name; /* in text */
+	size_t at;        /* of several lines of a name the last one counts */
+	long long size;
+	bool now; /* written since the machine was started */
+};
+struct filed {
+	char *text;
+	struct filed_line *line; /* by name, a name once */
+	size_t count;
+};
+
+/* A batch without the file has no lines. -1 with errno: it cannot be known now. */
+int filed_load(int batch, struct filed *filed);
+void filed_free(struct filed *filed);
+
+enum filed_word {
+	FILED_NOT,     /* no line: brought by hand, it may even be written still */
+	FILED_DOUBTED, /* received, but in another boot, or with another size */
+	FILED_BELIEVED /* as it was received: whole */
+};
+enum filed_word filed_word(const struct filed *filed, const char *name, off_t size);
+
+#endif

@@ -1,0 +1,70 @@
+#include "given_up.h"
+
+#include "base/str.h"
+#include "spool/reason.h"
+#include "spool/spool.h"
+
+#include <errno.h>
+
+bool given_up_is(const struct attempt *attempt, const struct image *image)
+{
+	const struct claimed *job = attempt->claimed;
+
+	return !image->stored && (job->hopeless.is || image->refused_for_good ||
+					 image->failures >= job->target->image_retries);
+}
+
+size_t given_up_count(const struct attempt *attempt)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < attempt->answers.count; i++)
+		n += given_up_is(attempt, &attempt->answers.image[i]);
+	return n;
+}
+
+/* Why images were given up, in one sentence. */
+static void say_why(const struct attempt *attempt, struct buf *text)
+{
+	const struct conf_target *target = attempt->claimed->target;
+	const struct hopeless *hopeless = &attempt->claimed->hopeless;
+	size_t given_up = given_up_count(attempt);
+	char stamp[SPOOL_STAMP_SIZE];
+
+	if (!hopeless->is) {
+		buf_printf(text,
+			"Target %s did not take %zu of %zu images, each tried at most %ld times; "
+			"these lie here:\n",
+			target->name, given_up, attempt->answers.count, target->image_retries);
+		return;
+	}
+	spool_stamp(hopeless->since_us, stamp, sizeof(stamp));
+	buf_printf(text,
+		"Target %s could not be used for these images since %s (last: %s), "
+		"longer than its give_up allows. These %zu of %zu were not sent:\n",
+		target->name, stamp, hopeless->reason, given_up, attempt->answers.count);
+}
+
+int given_up_tell(const struct attempt *attempt, int dir)
+{
+	struct buf text = { 0 };
+	int result = -1;
+
+	say_why(attempt, &text);
+	for (size_t i = 0; i < attempt->answers.count; i++) {
+		const struct image *image = &attempt->answers.image[i];
+
+		if (given_up_is(attempt, image))
+			buf_printf(&text, "%s: %s %s\n", image->name,
+				*image->status ? image->status : "-",
+				*image->text ? image->text : "not answered");
+	}
+	buf_puts(&text,
+		"To route them again, by the rules of now: move this directory to incoming/.\n");
+	if (text.failed)
+		errno = ENOMEM;
+	else
+		result = reason_store(dir, text.data, text.length);
+	buf_free(&text);
+	return result;
+}

@@ -1,0 +1,140 @@
+#include "split.h"
+
+#include "given_up.h"
+#include "spool/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void split_name(const struct claimed *claimed, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s.%s", claimed->job, claimed->target->name);
+}
+
+static int link_into(int job, int to, const char *name)
+{
+	if (linkat(job, name, to, name, 0) == 0 || errno == EEXIST || errno == ENOENT)
+		return 0;
+	return -1;
+}
+
+/* Fills .failed with links of the images that were given up and of what explains them. */
+static int fill_failed(const struct attempt *attempt, int failed)
+{
+	static const enum file explaining[] = { FILE_SERIES, FILE_JOB, FILE_PLAN, FILE_LEDGER };
+	int job = attempt->claimed->dir;
+
+	for (size_t i = 0; i < attempt->answers.count; i++) {
+		const struct image *image = &attempt->answers.image[i];
+
+		if (given_up_is(attempt, image) && link_into(job, failed, image->name) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < sizeof(explaining) / sizeof(explaining[0]); i++)
+		if (link_into(job, failed, file_name(explaining[i])) < 0)
+			return -1;
+	return given_up_tell(attempt, failed);
+}
+
+/* An image of the job that lies in error/ as well goes from the job: the split was committed. */
+static int drop_committed(int job, int error_dir)
+{
+	struct disk_names images;
+	struct stat here, there;
+	int result = job_images(error_dir, &images);
+
+	for (size_t i = 0; result == 0 && i < images.count; i++) {
+		const char *name = images.name[i];
+
+		if (fstatat(error_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+			fstatat(job, name, &here, AT_SYMLINK_NOFOLLOW) == 0 &&
+			disk_same_file(&here, &there))
+			result = disk_unlink(job, name);
+	}
+	disk_names_free(&images);
+	return result;
+}
+
+/* Removes a .failed that was never committed: links only, their images are in the job. */
+static int drop_uncommitted(int job)
+{
+	struct disk_names names;
+	int dir = disk_open_dir(job, file_name(FILE_FAILED)), result = 0;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : -1;
+	result = disk_list(dir, ".", &names);
+	for (size_t i = 0; result == 0 && i < names.count; i++)
+		result = disk_unlink(dir, names.name[i]);
+	disk_names_free(&names);
+	(void)close(dir); /* only used as a base */
+	return result < 0 ? -1 : unlinkat(job, file_name(FILE_FAILED), AT_REMOVEDIR);
+}
+
+/* The split may have found its name in error/ taken, and have taken name~2, name~3 ... : looks at
+ * all. */
+static int drop_all_committed(const struct spool *spool, const struct claimed *claimed)
+{
+	char name[SPLIT_NAME_SIZE], numbered[SPLIT_NAME_SIZE + 16];
+	int error_dir, result = 0;
+
+	split_name(claimed, name, sizeof(name));
+	for (int i = 1; result == 0; i++) {
+		if (i == 1)
+			(void)snprintf(numbered, sizeof(numbered), "%s", name);
+		else
+			(void)snprintf(numbered, sizeof(numbered), "%s~%d", name, i);
+		error_dir = disk_open_dir(spool->dir[SPOOL_ERROR], numbered);
+		if (error_dir < 0)
+			return errno == ENOENT ? 0 : -1;
+		result = drop_committed(claimed->dir, error_dir);
+		(void)close(error_dir); /* only used as a base */
+	}
+	return result;
+}
+
+/* Whoever writes a file of the job has its lock, which is ours. */
+static int drop_temporary(int job)
+{
+	struct disk_names names;
+	int result = disk_list(job, ".", &names);
+
+	for (size_t i = 0; result == 0 && i < names.count; i++)
+		if (file_is_temporary(names.name[i]))
+			(void)disk_unlink(job, names.name[i]); /* a directory stays */
+	disk_names_free(&names);
+	return result;
+}
+
+int split_resume(const struct spool *spool, const struct claimed *claimed)
+{
+	if (drop_temporary(claimed->dir) < 0)
+		return -1;
+	return drop_uncommitted(claimed->dir) < 0 ? -1 : drop_all_committed(spool, claimed);
+}
+
+int split_job(const struct spool *spool, const struct attempt *attempt, char *made, size_t size)
+{
+	const char *new_name = file_name(FILE_FAILED);
+	int job = attempt->claimed->dir, failed, result;
+	char name[SPLIT_NAME_SIZE];
+
+	if (disk_make_dir(job, new_name) < 0) /* split_resume() has removed an old one */
+		return -1;
+	failed = disk_open_dir(job, new_name);
+	if (failed < 0)
+		return -1;
+	split_name(attempt->claimed, name, sizeof(name));
+	result = fill_failed(attempt, failed);
+	if (result == 0)
+		result = fsync(failed);
+	if (result == 0)
+		result = disk_rename_unique(
+			job, new_name, spool->dir[SPOOL_ERROR], name, made, size);
+	if (result == 0)
+		result = drop_committed(job, failed);
+	(void)close(failed); /* only used as a base */
+	return result;
+}
