@@ -58,7 +58,7 @@ associations() { grep -c ^association "$BATS_TEST_TMPDIR/fake.log"; }
 	[ "$(cut -f1 <<<"$output" | tr '\n' ' ')" = 'stored failed ready stored stored ready exit 0 ' ]
 	fake 0000 0000 abort
 	play j1 j2 j3
-	[ "$(cut -f1 <<<"$output" | tr '\n' ' ')" = 'stored stored ready target exit 111 ' ]
+	[ "$(cut -f1 <<<"$output" | tr '\n' ' ')" = 'stored stored ready doubt exit 111 ' ]
 }
 
 @test "send-dicom: an association that ends between two jobs costs nothing, and nobody wakes for it" {

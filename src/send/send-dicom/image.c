@@ -17,7 +17,7 @@ void images_begin(struct images *images, struct sender *sender)
 	images->sender = sender;
 	images->image = calloc(sender->count ? sender->count : 1, sizeof(struct image));
 	if (!images->image)
-		die(EXIT_TEMPORARY, "unable to read the list of images: out of memory");
+		sender_no_memory();
 }
 
 void images_close(struct images *images)
@@ -62,6 +62,8 @@ bool image_open(struct images *images, size_t index, int fd, struct image_file *
 
 	file->fd = fd >= 0 ? fd : open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (file->fd < 0 || fstat(file->fd, &st) < 0) {
+		if (sender_is_own_fault(errno))
+			sender_own_fault("unable to read an image: %s", strerror(errno));
 		(void)fail(images, index, "unable to read the image", strerror(errno));
 		goto failed;
 	}
@@ -130,27 +132,9 @@ bool image_look(struct images *images, size_t index)
 	sop_class = intern(images, file.object.sop_class);
 	syntax = intern(images, file.object.syntax);
 	if (sop_class < 0 || syntax < 0)
-		die(EXIT_TEMPORARY, "unable to read the images: out of memory");
+		sender_no_memory();
 	image->sop_class = (uint16_t)sop_class;
 	image->syntax = (uint16_t)syntax;
-	image->instance = str_hash(file.object.instance);
 	image->known = true;
 	return true;
-}
-
-bool image_unique(const struct images *images, size_t index)
-{
-	const char *name = images->sender->image[index].name, *end = strstr(name, ".dcm");
-	char other[256];
-
-	for (size_t i = 0; i < images->sender->count; i++)
-		if (i != index && images->image[i].known &&
-			images->image[i].instance == images->image[index].instance)
-			return false;
-	/* An earlier attempt may have sent the other one. */
-	if (strchr(name, '~'))
-		return false;
-	(void)snprintf(other, sizeof(other), "%.*s~2.dcm",
-		(int)(end ? end - name : (long)strlen(name)), name);
-	return access(other, F_OK) < 0;
 }

@@ -13,10 +13,8 @@
 
 struct image {
 	uint16_t sop_class, syntax; /* in names */
-	uint32_t instance;          /* str_hash() of its SOP instance UID */
 	bool known;                 /* the above has been read */
 	bool chosen;                /* for the next association */
-	bool doubt; /* all of it was sent, and the connection broke before the answer */
 };
 
 struct images {
@@ -43,8 +41,5 @@ struct image_file {
 /* The same as image_look() of the file; with true the caller closes it. Takes fd, which may be a
  * converted copy, or opens the image itself when it is -1. */
 bool image_open(struct images *images, size_t index, int fd, struct image_file *file);
-
-/* True when no other image of the job has this one's SOP instance UID. */
-bool image_unique(const struct images *images, size_t index);
 
 #endif

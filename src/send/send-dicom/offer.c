@@ -58,17 +58,9 @@ void offer_make(struct offer *offer, struct images *images, enum syntax_decompre
 	struct sender *sender = images->sender;
 
 	offer->count = offer->images = 0;
-	offer->alone = false;
 	look_at_all(images);
 	for (size_t i = 0; i < sender->count; i++)
 		images->image[i].chosen = sender->image[i].answer == SENDER_UNSENT &&
-					  sender->image[i].setbacks == 0 &&
 					  add_image(offer, images, &images->image[i], decompress) &&
 					  ++offer->images;
-	for (size_t i = 0; offer->images == 0 && i < sender->count; i++)
-		if (sender->image[i].answer == SENDER_UNSENT) {
-			(void)add_image(offer, images, &images->image[i], decompress);
-			images->image[i].chosen = ++offer->images;
-			offer->alone = true;
-		}
 }

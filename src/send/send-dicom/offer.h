@@ -16,11 +16,9 @@ struct offer {
 	struct associate_proposal proposal[WIRE_CONTEXTS];
 	size_t count;  /* of proposals */
 	size_t images; /* chosen */
-	bool alone;    /* an image that had a setback: it gets an association of its own */
 };
 
-/* Chooses among the images without an answer: those without a setback, as many as 128 contexts
- * allow; when there are none left, one that has had one, which goes alone. Images that cannot be
+/* Chooses among the images without an answer as many as 128 contexts allow. Images that cannot be
  * sent are answered. */
 void offer_make(struct offer *offer, struct images *images, enum syntax_decompress decompress);
 

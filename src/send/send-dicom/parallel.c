@@ -1,10 +1,8 @@
 /*
  * Several associations at once: one child process each, with every n-th image, so that the images
- *arrive nearly in order. What a child would write to standard output goes through a pipe to the
- *parent, which alone answers: so the dead target is told once, and it is known what is left. A
- *child's lines are shorter than PIPE_BUF, hence never torn. Besides those of dcmspool-sender(7)
- *there is setback TAB - TAB FILE TAB - for an image without an answer at which an association
- *broke.
+ * arrive nearly in order. What a child would write to standard output goes through a pipe to the
+ * parent, which alone answers: so the dead target is told once, and it is known what is left. A
+ * child's lines are shorter than PIPE_BUF, hence never torn.
  */
 #define _GNU_SOURCE /* pipe2 */
 #include "attempt.h"
@@ -34,13 +32,8 @@ static _Noreturn void work(
 		die(EXIT_TEMPORARY, "unable to open one more association: %s", strerror(errno));
 	for (size_t i = first; i < all->count; i += step)
 		sender.image[sender.count++] = all->image[i];
-	/* What the others see at the same time, we do not know. */
-	attempt_all(&attempt, &sender, peer, false);
+	attempt_all(&attempt, &sender, peer);
 	attempt_end(&attempt);
-	for (size_t i = 0; i < sender.count; i++)
-		if (sender.image[i].answer == SENDER_UNSENT && sender.image[i].setbacks > 0)
-			(void)dprintf(
-				out, "setback\t-\t%s\t-\n", sender.image[i].name); /* a hint */
 	_exit(sender_close(&sender));
 }
 
@@ -79,14 +72,12 @@ static void take(struct sender *sender, char *line, char *reason, size_t size)
 	image = sender_find(sender, field[2]);
 	if (image < 0)
 		return;
-	if (strcmp(field[0], "setback") == 0) {
-		sender->image[image].setbacks = 1;
-		return;
-	}
 	status = strcmp(field[1], "-") == 0 ? SENDER_NO_STATUS : strtol(field[1], NULL, 16);
 	sender_answer(sender, (size_t)image,
-		strcmp(field[0], "stored") == 0 ? SENDER_STORED : SENDER_FAILED, (int)status,
-		field[3]);
+		strcmp(field[0], "stored") == 0  ? SENDER_STORED
+		: strcmp(field[0], "doubt") == 0 ? SENDER_DOUBT
+						 : SENDER_FAILED,
+		(int)status, field[3]);
 }
 
 /* All that the children say, until the last one has ended. */
@@ -157,5 +148,5 @@ void attempt_parallel(struct attempt *attempt, struct sender *sender, const stru
 		log_warning(
 			"an association failed while others did not; the rest is sent over one: %s",
 			reason);
-	attempt_all(attempt, sender, peer, true);
+	attempt_all(attempt, sender, peer);
 }
