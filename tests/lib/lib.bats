@@ -6,3 +6,4 @@ load ../helper
 @test "loop" { "$TOOLS/test_loop"; }
 @test "watch" { "$TOOLS/test_watch"; }
 @test "disk, str, spool, job" { "$TOOLS/test_disk"; }
+@test "network: what a peer can send" { "$TOOLS/test_network"; }

@@ -78,6 +78,7 @@ static void test_encodings(void)
 			"is explicit little" },
 		{ "says implicit, is big endian", IMPLICIT, false, true, false, "is explicit big" },
 		{ "says deflated, is not", DEFLATED, false, false, false, "is not deflated" },
+		{ "private, is implicit", "1.2.840.113619.5.2", true, false, false, NULL },
 		{ "no meta header, implicit", NULL, true, false, false, NULL },
 		{ "no meta header, explicit", NULL, false, false, false, NULL },
 		{ "no meta header, big endian", NULL, false, true, false, NULL },

@@ -2,6 +2,7 @@
 #include "base/disk.h"
 #include "spool/job.h"
 #include "spool/file.h"
+#include "spool/ledger.h"
 #include "spool/spool.h"
 #include "base/str.h"
 #include "tap.h"
@@ -67,6 +68,55 @@ static void test_times(void)
 	ok(!job_study("by-hand") && !job_study("20261122T132941.123456Z") &&
 			!job_study("20261122T132941.123456Z.short"),
 		"names by hand have none");
+}
+
+/* What a job is called when it has come to rest. */
+static void test_ended(void)
+{
+#define JOB "20261122T132941.123456Z.3f9a1c2b.77d0aa1e"
+	static const char *const own[] = { JOB, JOB ".urgent", JOB ".offpeak", JOB "~2",
+		JOB ".urgent~12", JOB ".", "by-hand.pacs",
+		"20261122T132941.123456Z.3f9a1c2b.pacs" };
+	static const char *const ended[][2] = { { JOB ".pacs", JOB }, { JOB ".pacs~2", JOB },
+		{ JOB ".urgent.pacs", JOB ".urgent" }, { JOB ".offpeak~2.pacs", JOB ".offpeak~2" },
+		{ JOB "~3.pacs", JOB "~3" }, { JOB ".urgently", JOB }, { JOB ".pacs.other", JOB } };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		ok(job_ended(own[i]) == 0, own[i]);
+	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
+		ok(job_ended(ended[i][0]) == strlen(ended[i][1]), ended[i][0]);
+}
+
+static void count(void *context, const struct ledger_line *line)
+{
+	long *counts = context;
+
+	counts[line->stored ? 0 : line->doubt ? 1 : 2]++;
+}
+
+static void test_ledger(int dir)
+{
+	struct ledger_line line = {
+		.target = "pacs", .status = "-", .image = "1.dcm", .text = "so", .tries = 1
+	};
+	long pacs[3] = { 0 }, all[3] = { 0 };
+
+	ok(ledger_read(dir, "pacs", count, pacs) == 0 && ledger_exists(dir) == 0, "no ledger");
+	line.stored = true;
+	ok(ledger_append(dir, &line) == 0 && ledger_again(dir, "other") == 0, "a line of each");
+	ok(ledger_read(dir, "pacs", count, pacs) == 0 && pacs[0] == 1, "again is the other's");
+	ok(ledger_again(dir, "pacs") == 0, "again");
+	line.stored = false;
+	line.doubt = true;
+	ok(ledger_append(dir, &line) == 0, "a doubt");
+	line.doubt = false;
+	ok(ledger_append(dir, &line) == 0, "a refusal");
+	memset(pacs, 0, sizeof(pacs));
+	ok(ledger_read(dir, "pacs", count, pacs) == 0 && pacs[0] == 0 && pacs[1] == 1 &&
+			pacs[2] == 1,
+		"what was before counts for nothing");
+	ok(ledger_read(dir, NULL, count, all) == 0 && all[0] == 1 && all[1] == 1 && all[2] == 1,
+		"and stays");
 }
 
 static void test_files(int dir)
@@ -146,6 +196,8 @@ int main(void)
 	test_names();
 	test_numbers();
 	test_times();
+	test_ended();
+	test_ledger(dir);
 	test_files(dir);
 	test_locks(dir);
 	if (fork() == 0)

@@ -127,11 +127,21 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	receiver
 	study 1
 	file=$(find made -name '*.dcm')
-	rawsend -t 1.2.840.10008.1.2.4.201 -t 1.2.840.10008.1.2.1 "$file" >out # more in relay.bats
+	rawsend -t 1.2.840.10008.1.2.4.201 -t 1.2.840.10008.1.2.4.202 "$file" >out # more in relay.bats
 	grep -q '^context 1 0 1.2.840.10008.1.2.4.201$' out
 	grep -q released out
 	fails rawsend -q 1.2.840.10008.5.1.4.1.2.1.1 "$file" >out # C-FIND
 	grep -q '^context 1 3' out
+}
+
+@test "what storescp knows goes before what it does not know, in any order" {
+	receiver
+	study 1
+	file=$(find made -name '*.dcm')
+	unknown=2.16.840.1.113709.1.2.2 htj2k=1.2.840.10008.1.2.4.201 j2k=1.2.840.10008.1.2.4.90
+	rawsend -t $unknown -t 1.2.840.10008.1.2 "$file" | grep -q '^context 1 0 1.2.840.10008.1.2$'
+	rawsend -t $unknown -t $htj2k -t $j2k -t 1.2.840.10008.1.2.1 "$file" | grep -q "^context 1 0 $j2k\$"
+	rawsend -t $unknown -t $htj2k "$file" | grep -q "^context 1 0 $unknown\$"
 }
 
 @test "accept = uncompressed refuses compressed syntaxes" {
@@ -188,7 +198,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait_for alive 1
 	for i in 1 2 3; do # what the router makes of files dropped by hand does not count
 		mkdir "spool/receiving/dropped$i"
-		echo '{"association": "x", "dropped": "y"}' >"spool/receiving/dropped$i/association.json"
+		echo '{"association": "x", "time": "x", "peer": "local", "calling_aet": "", "called_aet": "", "dropped": "y", "ok": false}' >"spool/receiving/dropped$i/association.json"
 		start "reader$i" flock -F "spool/receiving/dropped$i" bash -c 'echo locked; read -r <>hold1'
 		wait_for grep -q locked "reader$i.log"
 	done

@@ -54,7 +54,7 @@ static bool profile_is(enum conf_accept accept, const char *syntaxes)
 	struct buf out = { 0 };
 	bool same;
 
-	(void)profile_make(&request, accept, &out);
+	(void)profile_make(&request, accept, NULL, &out);
 	same = strncmp(out.data, syntaxes, strlen(syntaxes)) == 0;
 	if (!same)
 		printf("# %s", out.data);
@@ -223,14 +223,14 @@ static void test_stand_ins(void)
 	size_t bad = 0;
 
 	begin("A", "B");
-	context(CT, (const char *const[]){ T(201), "1.2.840.10008.1.2.5", "1.2.999.3", NULL });
-	context(MR, (const char *const[]){ "1.2.999.3", T(50), NULL });
+	context(CT, (const char *const[]){ T(201), "1.2.999.3", NULL });
+	context(MR, (const char *const[]){ T(202), "1.2.840.10008.1.2.5", T(50), NULL });
 	context("1.2.840.10008.5.1.4.1.2.1.1", (const char *const[]){ T(202), NULL });
 	set_length();
 	ok(!parse(0), "a request with unknown syntaxes");
 	standin_choose(&request, CONF_ACCEPT_ALL, &s);
 	ok(s.count == 2 && !strcmp(s.pair[0].real, T(201)) && !strcmp(s.pair[1].real, "1.2.999.3"),
-		"one for each unknown syntax of a storage class");
+		"one for each unknown syntax of a storage class, where nothing else is proposed");
 	ok(!strcmp(s.pair[0].stand_in, T(51)) && !strcmp(s.pair[1].stand_in, T(52)),
 		"none that is proposed");
 	ok(comes_back(&s), "there and back");

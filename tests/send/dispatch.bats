@@ -3,6 +3,7 @@
 
 load ../helper
 load ../router
+load dispatch
 
 teardown() {
 	stop_all
@@ -23,16 +24,7 @@ target() {
 	wait_for listens "$TARGET_PORT"
 }
 
-# images N: a series of N images; uid[0], uid[1] ... are their SOP Instance UIDs in the order of sending
-images() {
-	"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/study" -v -s 1 -n "$1" -r 16 -c 16 >"$BATS_TEST_TMPDIR/made"
-	mapfile -t uid < <(cut -f4 "$BATS_TEST_TMPDIR/made" | sort)
-}
-
-# ledger UID: the answers to that image, as "result status try", one a line
-ledger() { grep -hF "$1.dcm" "$SPOOL"/*/*/sent.log | cut -f 3,4,6 | tr '\t' ' ' | sort -u; }
 requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
-sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 
 @test "chosen images are refused: only these are tried again, and then given up with the meaning in words" {
 	make_target
@@ -223,157 +215,6 @@ sent_and_given_up() { has_jobs success "$1" && has_jobs error "$2"; }
 	start again "$BIN/dcmspool-dispatcher" -c "$CONF"
 	wait_for has_jobs error 1
 	wait_for eval '[ "$(journal failed | wc -l)" -eq 1 ]'
-}
-
-@test "a sender that cannot be loaded, or crashes at once, is nobody's failure but ours" {
-	own_sender lost <<<'exit 127'
-	make_router 'target "lost" { type = lost image_retries = 1 retry_min = 100ms retry_max = 200ms }' \
-		'rule "all" { match = "True" targets = { "lost" } }'
-	start_all
-	images 2
-	send "$BATS_TEST_TMPDIR/study"
-	wait_for grep -q 'unable to send to lost: send-lost could not be loaded, status 127; it is tried again' \
-		"$BATS_TEST_TMPDIR/dispatcher1.log"
-	stop "$pid_dispatcher1"
-	own_sender lost <<<'kill -SEGV $$'
-	start_dispatchers 1
-	wait_for eval '[ "$(grep -c "was killed by signal 11" "$BATS_TEST_TMPDIR/dispatcher1.log")" -ge 3 ]'
-	[ ! -e "$SPOOL/outgoing/lost/paused.json" ]
-	has_jobs error 0
-	own_sender lost <<-'END'
-		#!/bin/sh
-		while read -r image; do printf 'stored\t0000\t%s\tfine\n' "$image"; done
-	END
-	wait_for has_jobs success 1
-	[ "$(cut -f3 "$SPOOL"/success/*/sent.log | sort -u | tr '\n' ' ')" = "doubt stored " ]
-}
-
-# make_played SETTING...: a target whose sender does what the test says: it breaks off at the images (or jobs) whose
-# names match a line of the file "breaks", after "per" images of an association, or when "down" is there; "answers"
-# has "IMAGE STATUS" for others than success. "sent" has a line for each image that it sent, "asked" for each probe.
-make_played() {
-	own_sender played <<-'END'
-		#!/bin/sh
-		cd "$TARGET_HOME" || exit 100
-		broken() { printf 'target\t-\t-\tbroken off\n'; exit 111; }
-		[ ! -e down ] || broken
-		[ "$1" != -p ] || { echo asked >>asked; exit 0; }
-		n=0 per=$(cat per 2>/dev/null || echo 1000000)
-		while read -r image; do
-			echo "$image" >>sent
-			n=$((n + 1))
-			if [ "$n" -gt "$per" ] || echo "$image $DCMSPOOL_JOB" | grep -qf breaks; then
-				printf 'doubt\t-\t%s\tbroken off\n' "$image"
-				broken
-			fi
-			status=$(sed -n "s/^$image //p" answers)
-			case ${status:-0000} in
-			0000) printf 'stored\t0000\t%s\tsuccess\n' "$image" ;;
-			*) printf 'failed\t%s\t%s\tit said so\n' "$status" "$image" ;;
-			esac
-		done
-	END
-	: >breaks && : >answers && : >sent
-	make_router "target \"played\" { type = played settings = { \"home=$BATS_TEST_TMPDIR\" }
-		retry_min = 100ms retry_max = 200ms image_retries = 3 $* }" \
-		'rule "all" { match = "True" targets = { "played" } }'
-}
-sent_times() { grep -c "^$1.dcm" "$BATS_TEST_TMPDIR/sent"; }
-
-@test "a target that ends each association after an image: nothing is given up, nothing waits, little is sent twice" {
-	cd "$BATS_TEST_TMPDIR"
-	make_played
-	echo 1 >per
-	images 40
-	start_all
-	send "$BATS_TEST_TMPDIR/study"
-	wait_for -t 60 has_jobs success 1
-	[ "$(images_in "$SPOOL/success")" -eq 40 ]
-	[ "$(wc -l <sent)" -le 50 ]
-	[ -z "$(journal retried)" ]
-	[ ! -e "$SPOOL/outgoing/played/paused.json" ]
-}
-
-@test "an image at which a healthy target breaks goes last and alone, then to error/; nobody else waits" {
-	cd "$BATS_TEST_TMPDIR"
-	make_played
-	images 5
-	echo "${uid[1]}" >breaks
-	start_all
-	send "$BATS_TEST_TMPDIR/study"
-	wait_for sent_and_given_up 1 1
-	[ "$(images_in "$SPOOL/success")" -eq 4 ]
-	grep -q "^${uid[1]}.dcm: - broken off" "$SPOOL"/error/*/reason.txt
-	[ "$(sort sent | uniq -c | sort -rn | head -n 2 | tail -n 1 | tr -s ' ' | cut -d' ' -f2)" -eq 1 ] # the others once
-	[ "$(sent_times "${uid[1]}")" -le 5 ]
-	grep -q asked asked
-	[ ! -e "$SPOOL/outgoing/played/paused.json" ]
-	[ -z "$(grep 'target failed' dispatcher1.log)" ]
-}
-
-@test "such an image alone in its job: a series that comes meanwhile goes at once, the target is never paused" {
-	cd "$BATS_TEST_TMPDIR"
-	make_played "image_retries = 5"
-	sed -i 's/image_retries = 3//; s/retry_min = 100ms retry_max = 200ms/retry_min = 300s retry_max = 300s/' "$CONF"
-	images 1
-	echo "${uid[0]}" >breaks
-	start_all
-	send "$BATS_TEST_TMPDIR/study"
-	wait_for eval '[ "$(journal retried | wc -l)" -eq 1 ]'
-	has_jobs outgoing/played 1
-	[ ! -e "$SPOOL/outgoing/played/paused.json" ]
-	study "$BATS_TEST_TMPDIR/good" -s 1 -n 2 -r 16 -c 16 -S 7
-	send "$BATS_TEST_TMPDIR/good"
-	wait_for has_jobs success 1
-	[ "$(cut -f 3 "$SPOOL"/outgoing/played/*/sent.log | tr '\n' ' ')" = "doubt doubt failed " ]
-}
-
-@test "a target that breaks at everything, though it answers the probe, is paused; later all goes" {
-	cd "$BATS_TEST_TMPDIR"
-	make_played "image_retries = 20"
-	sed -i 's/image_retries = 3//' "$CONF"
-	echo dcm >breaks
-	for n in 1 2 3; do study "$BATS_TEST_TMPDIR/s$n" -s 1 -n "$n" -r 16 -c 16 -S "$n"; done
-	start_all
-	for n in 1 2 3; do send "$BATS_TEST_TMPDIR/s$n"; done
-	wait_for test -e "$SPOOL/outgoing/played/paused.json"
-	wait_for eval '[ "$(grep -c "target failed" dispatcher1.log)" -ge 4 ]'
-	has_jobs error 0
-	: >breaks
-	wait_for has_jobs success 3
-	has_jobs error 0
-}
-
-@test "out of resources: the target's, nothing counts; unless others are stored at the same time" {
-	cd "$BATS_TEST_TMPDIR"
-	make_played
-	images 4
-	for u in "${uid[@]}"; do echo "$u.dcm A700"; done >answers
-	start_all
-	send "$BATS_TEST_TMPDIR/study"
-	wait_for eval '[ "$(grep -c "target failed, paused .*A700 it said so" dispatcher1.log)" -ge 5 ]'
-	has_jobs error 0
-	echo "${uid[1]}.dcm 507" >answers
-	wait_for sent_and_given_up 1 1
-	[ "$(images_in "$SPOOL/success")" -eq 3 ]
-	grep -q "^${uid[1]}.dcm: 507" "$SPOOL"/error/*/reason.txt
-}
-
-@test "a duplicate (0111) is stored when an earlier try may have arrived; else it is refused, once" {
-	cd "$BATS_TEST_TMPDIR"
-	make_played
-	images 3
-	echo "${uid[0]}" >breaks
-	echo "${uid[1]}.dcm 0111" >answers
-	start_all
-	send "$BATS_TEST_TMPDIR/study"
-	wait_for grep -q "^${uid[0]}" sent
-	echo "${uid[0]}.dcm 0111" >>answers
-	: >breaks
-	wait_for sent_and_given_up 1 1
-	[ "$(sent_times "${uid[1]}")" -eq 1 ]
-	grep -q "^${uid[1]}.dcm: 0111 it said so" "$SPOOL"/error/*/reason.txt
-	[[ $(ledger "${uid[0]}") == *"stored 0111 1" ]]
 }
 
 # series_at_target: "study series" in the order in which the target was first sent an image of each

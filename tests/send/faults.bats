@@ -72,6 +72,7 @@ calls() {
 	first=$(grep -n -m 1 '"receiving"' "trace.$1" | cut -d: -f1)
 	FIRST=$(head -n "$first" "trace.$1" | grep -c "^$1(" || true)
 	LAST=$(grep -c "^$1(" "trace.$1")
+	rm -r "run.record_$1"
 }
 
 # fail_each STEP ERROR CALL...: each STEPth call of these fails once, in a run of its own, 12 at a time

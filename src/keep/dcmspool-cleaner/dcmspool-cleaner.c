@@ -179,8 +179,8 @@ static void scan_dir(struct cleaner *cleaner, enum spool_dir where)
 		if (rests_us > 0) {
 			loop_at(&cleaner->loop, within_hours(cleaner, rests_us));
 		} else if (look_at(cleaner, where, name) < 0) {
-			log_error(
-				"unable to delete %s/%s: %s; mend that or delete it by hand; it is tried again",
+			log_error("unable to delete %s/%s: %s; mend that or delete it by hand; "
+				  "it is tried again",
 				in, name, strerror(errno));
 			(void)rest_add(
 				&cleaner->rest, name, in); /* else it is tried by each scan */

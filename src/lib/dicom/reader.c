@@ -34,7 +34,8 @@ static int fail_not_dicom(struct dicom_reader *r, const unsigned char *p)
 		p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
 }
 
-/* A meta header that lies does no harm, but somebody should know. */
+/* A meta header that lies does no harm, but somebody should know. What a private transfer syntax
+ * says nobody knows. */
 static void note_lie(struct dicom_reader *r, struct dicom_encoding found)
 {
 	static const char *const notes[2][2] = {
@@ -44,7 +45,7 @@ static void note_lie(struct dicom_reader *r, struct dicom_encoding found)
 			"TransferSyntaxUID is wrong: the data set is implicit big endian" },
 	};
 
-	if (!r->declared)
+	if (!r->standard)
 		return;
 	if (r->deflated && !r->source.inflater)
 		r->note = "TransferSyntaxUID is wrong: the data set is not deflated";
@@ -96,14 +97,16 @@ static void note_meta(struct dicom_reader *r, const struct dicom_element *e)
 		{ "1.2.840.10008.1.2.4.95", { 0 }, true },  /* JPIP referenced deflate */
 		{ "1.2.840.10008.1.2.4.205", { 0 }, true }, /* JPIP HTJ2K referenced deflate */
 	};
+	static const char standard[] = "1.2.840.10008.1.2";
 	const unsigned char *p;
 	size_t n = dicom_source_peek(&r->source, e->length < 64 ? e->length : 64, &p);
 
 	if (e->tag == META_LENGTH && n == 4)
 		r->meta_end = r->source.offset + 4 + dicom_number32(p, r->encoding.big_endian);
-	if (e->tag != TRANSFER_SYNTAX)
+	if (e->tag != TRANSFER_SYNTAX || r->declared) /* the first counts */
 		return;
 	r->declared = n > 0;
+	r->standard = n >= strlen(standard) && memcmp(p, standard, strlen(standard)) == 0;
 	while (n > 0 && (p[n - 1] == 0 || p[n - 1] == ' '))
 		n--;
 	for (size_t i = 0; i < sizeof(syntaxes) / sizeof(*syntaxes); i++) {

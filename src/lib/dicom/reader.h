@@ -22,7 +22,8 @@ struct dicom_reader {
 	struct dicom_encoding encoding;
 	bool magic;              /* "DICM" was there, so this is a DICOM file for sure */
 	bool in_meta;            /* the elements of group 0002 */
-	bool deflated, declared; /* what the transfer syntax says: it is deflated; it is there */
+	bool declared, standard; /* there is a transfer syntax; it is one of DICOM's own */
+	bool deflated;           /* it says so */
 	struct dicom_encoding syntax;
 	const char *note;       /* what the meta header says wrongly, or NULL */
 	uint64_t meta_end;      /* by its group length, 0 when it has none */

@@ -169,7 +169,8 @@ const char *sender_ssh_reason(
 			ssh->known_hosts);
 	else if (strstr(written, "Host key verification failed"))
 		(void)snprintf(out, size,
-			"its host key is not in %s; add what ssh-keyscan prints, once the fingerprint has been compared",
+			"its host key is not in %s; "
+			"add what ssh-keyscan prints, once the fingerprint has been compared",
 			ssh->known_hosts);
 	else if (strstr(written, "Load key "))
 		(void)snprintf(out, size,
@@ -177,7 +178,8 @@ const char *sender_ssh_reason(
 			ssh->key);
 	else if (key_refused(written))
 		(void)snprintf(out, size,
-			"the key %s is refused; its public half must be in authorized_keys over there, and it must have no passphrase",
+			"the key %s is refused; its public half must be in authorized_keys over there, "
+			"and it must have no passphrase",
 			ssh->key);
 	else
 		last_lines(written, out, size);

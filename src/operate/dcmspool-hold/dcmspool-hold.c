@@ -76,8 +76,8 @@ static int hold_in(const struct verb *verb, int dir, const char *target, const c
 		return 0;
 	}
 	if (fd < 0) {
-		log_error(
-			"unable to make %s: %s; nothing is held; make room, or mend the permissions",
+		log_error("unable to make %s: %s; nothing is held; "
+			  "make room, or mend the permissions",
 			path, strerror(errno));
 		return EXIT_TEMPORARY;
 	}
@@ -90,8 +90,8 @@ static int hold_in(const struct verb *verb, int dir, const char *target, const c
 	tell(&verb->spool, target);
 	if (fsync(dir) == 0)
 		return 0;
-	log_error(
-		"unable to sync the directory of %s: %s; it is held, but perhaps no longer after a power failure",
+	log_error("unable to sync the directory of %s: %s; "
+		  "it is held, but perhaps no longer after a power failure",
 		path, strerror(errno));
 	return EXIT_TEMPORARY;
 }
@@ -110,8 +110,8 @@ static int hold(const struct verb *verb, const char *target)
 	if (dir >= 0)
 		result = hold_in(verb, dir, target, path.data);
 	else
-		log_error(
-			"unable to open the directory of %s: %s; make room, or mend it with: dcmspool layout %s",
+		log_error("unable to open the directory of %s: %s; "
+			  "make room, or mend it with: dcmspool layout %s",
 			path.data, strerror(errno), verb->spool.path);
 	if (dir >= 0)
 		(void)close(dir); /* only used as a base */

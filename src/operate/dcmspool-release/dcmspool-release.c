@@ -36,8 +36,8 @@ static int release_in(const struct verb *verb, int dir, const char *name)
 	bool was_held = unlinkat(dir, HELD_FILE, 0) == 0;
 
 	if (!was_held && errno != ENOENT) {
-		log_error(
-			"unable to remove the file held of %s: %s; it stays held; mend the permissions of its directory",
+		log_error("unable to remove the file held of %s: %s; it stays held; "
+			  "mend the permissions of its directory",
 			name, strerror(errno));
 		return EXIT_TEMPORARY;
 	}
@@ -49,8 +49,8 @@ static int release_in(const struct verb *verb, int dir, const char *name)
 	(void)printf("%s: released\n", name);
 	if (fsync(dir) == 0)
 		return 0;
-	log_error(
-		"unable to sync the directory of %s: %s; it is released, but perhaps held again after a power failure",
+	log_error("unable to sync the directory of %s: %s; "
+		  "it is released, but perhaps held again after a power failure",
 		name, strerror(errno));
 	return EXIT_TEMPORARY;
 }

@@ -1,9 +1,11 @@
 #include "admit.h"
 
+#include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,16 +132,21 @@ static int make(struct association *a, const struct caller *caller)
 {
 	int receiving = a->spool->dir[SPOOL_RECEIVING];
 	char stamp[SPOOL_STAMP_SIZE];
+	int saved;
 
 	a->dir = -1;
 	for (int i = 0; a->dir < 0 && i < TRIES; i++) {
-		spool_stamp(spool_now_us(), stamp, sizeof(stamp));
+		spool_stamp(clock_now_us(), stamp, sizeof(stamp));
 		(void)snprintf(a->name, sizeof(a->name), "%s.%ld", stamp, (long)getpid());
 		if (disk_make_dir(receiving, a->name) < 0)
 			return -1;
 		a->dir = disk_lock_dir(receiving, a->name, LOCK_EX);
-		if (a->dir < 0 && errno != ENOENT)
+		if (a->dir < 0 && errno != ENOENT) {
+			saved = errno;
+			(void)unlinkat(receiving, a->name, AT_REMOVEDIR); /* else a recovery does */
+			errno = saved;
 			return -1;
+		}
 	}
 	if (a->dir < 0)
 		return -1;

@@ -3,8 +3,7 @@
  *
  * The directory's flock(2) is held by this process, storescp and getdcmtags together (they inherit
  * the descriptor): it is free only when all three are dead, and then the association is recovered.
- * Names that begin with "." in it are ours, association.json tells the sender,
- * all else are images on their way.
+ * What is in it: spool/assoc.h.
  */
 #ifndef ASSOCIATION_H
 #define ASSOCIATION_H
@@ -20,7 +19,7 @@
 struct association {
 	const struct conf *conf;
 	const struct spool *spool;
-	const struct stand_ins *stand_ins; /* NULL in a recovery */
+	const struct stand_ins *stand_ins; /* none in a recovery */
 	char name[ASSOC_NAME_SIZE];        /* "<stamp>.<pid>"; the router makes others for things
 						    dropped by hand */
 	int dir;                           /* locked */

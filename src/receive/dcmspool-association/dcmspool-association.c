@@ -98,7 +98,7 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 	const char *wrong;
 
 	if (caller_read(STDIN_FILENO, caller) < 0)
-		die(EXIT_PERMANENT,
+		die(errno == ENOTSOCK || errno == EBADF ? EXIT_PERMANENT : EXIT_TEMPORARY,
 			"unable to use standard input: %s; it must be a connection, as "
 			"dcmspool-receiver, tcpserver or a systemd socket give it",
 			strerror(errno));
@@ -267,7 +267,8 @@ int main(int argc, char *argv[])
 	refusal = admit(&a, &caller);
 	if (refusal)
 		return refuse(&spool, &caller, &refusal->reject, refusal->reason);
-	if (profile_make(request, conf->receiver.accept, &profile) == 0 || request->bad_uids > 0)
+	if (profile_make(request, conf->receiver.accept, &stand_ins, &profile) == 0 ||
+		request->bad_uids > 0)
 		log_warning("nothing acceptable proposed association=%s bad_uids=%zu", a.name,
 			request->bad_uids);
 	free(request);

@@ -1,5 +1,7 @@
 #include "profile.h"
 
+#include "standin.h"
+
 #include <string.h>
 
 #define DICOM        "1.2.840.10008." /* the standard's own UIDs (PS3.5 9) */
@@ -126,28 +128,31 @@ static int acceptable(const char *syntax, enum conf_accept accept)
 
 /* What the contexts of one SOP class propose: syntaxes as indices, sets of them as bits. */
 struct proposal {
+	enum conf_accept accept;
+	uint64_t all;
 	int syntax[COUNT(receivable)]; /* in the order of their first appearance */
 	size_t count;
 	uint64_t earlier[COUNT(receivable)]; /* those that some context prefers to this one */
 };
 _Static_assert(COUNT(receivable) <= 64, "a set of syntaxes is 64 bits");
 
-static void propose(struct proposal *p, const struct acse_context *context, uint64_t *all,
-	enum conf_accept accept)
+/* Either those syntaxes of a context that are stand-ins, or the others, which go before them:
+ * *before. */
+static void propose(struct proposal *p, const struct acse_context *context,
+	const struct stand_ins *stand_ins, bool those, uint64_t *before)
 {
-	uint64_t before = 0;
-
 	for (size_t i = 0; i < context->syntax_count; i++) {
-		int index = acceptable(context->syntax[i], accept);
+		int index = acceptable(context->syntax[i], p->accept);
 		uint64_t bit = index < 0 ? 0 : (uint64_t)1 << index;
 
-		if (index < 0 || before & bit)
+		if (index < 0 || *before & bit ||
+			standin_is(stand_ins, context->syntax[i]) != those)
 			continue;
-		if (!(*all & bit))
+		if (!(p->all & bit))
 			p->syntax[p->count++] = index;
-		p->earlier[index] |= before;
-		*all |= bit;
-		before |= bit;
+		p->earlier[index] |= *before;
+		p->all |= bit;
+		*before |= bit;
 	}
 }
 
@@ -174,15 +179,18 @@ static int next_syntax(const struct proposal *p, uint64_t placed)
  * gets a list that matches nothing (it does not propose implicit little endian): so it is refused
  * for its syntaxes, not for its SOP class, and the sender's log says what is the matter. */
 static bool write_syntaxes(const struct acse_request *r, const char *class, enum conf_accept accept,
-	size_t number, struct buf *out)
+	const struct stand_ins *stand_ins, size_t number, struct buf *out)
 {
-	struct proposal p = { .count = 0 };
-	uint64_t all = 0, placed = 0;
+	struct proposal p = { .accept = accept };
+	uint64_t before, placed = 0;
 	int index;
 
 	for (size_t i = 0; i < r->context_count; i++)
-		if (strcmp(r->context[i].abstract, class) == 0)
-			propose(&p, &r->context[i], &all, accept);
+		if (strcmp(r->context[i].abstract, class) == 0) {
+			before = 0;
+			propose(&p, &r->context[i], stand_ins, false, &before);
+			propose(&p, &r->context[i], stand_ins, true, &before);
+		}
 	buf_printf(out, "[T%zu]\n", number);
 	if (p.count == 0)
 		buf_puts(out, "TransferSyntax1 = " IMPLICIT "\n");
@@ -201,7 +209,8 @@ static bool seen_before(const struct acse_request *r, size_t index)
 	return false;
 }
 
-size_t profile_make(const struct acse_request *r, enum conf_accept accept, struct buf *out)
+size_t profile_make(const struct acse_request *r, enum conf_accept accept,
+	const struct stand_ins *stand_ins, struct buf *out)
 {
 	struct buf contexts = { 0 };
 	size_t classes = 0, accepted = 0;
@@ -212,7 +221,7 @@ size_t profile_make(const struct acse_request *r, enum conf_accept accept, struc
 
 		if (!profile_wants(class) || seen_before(r, i))
 			continue;
-		accepted += write_syntaxes(r, class, accept, ++classes, out);
+		accepted += write_syntaxes(r, class, accept, stand_ins, ++classes, out);
 		buf_printf(
 			&contexts, "PresentationContext%zu = %s\\T%zu\n", classes, class, classes);
 	}

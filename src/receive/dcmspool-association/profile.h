@@ -22,9 +22,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writes the profile, named "A". out->failed when out of memory. Returns how many SOP classes it
- * accepts; it is a valid profile even when that is 0. */
-size_t profile_make(const struct acse_request *request, enum conf_accept accept, struct buf *out);
+struct stand_ins;
+
+/* Writes the profile, named "A". stand_ins: of the request, NULL without any; a context gets one of
+ * these only when it proposes nothing else. out->failed when out of memory. Returns how many SOP
+ * classes it accepts; it is a valid profile even when that is 0. */
+size_t profile_make(const struct acse_request *request, enum conf_accept accept,
+	const struct stand_ins *stand_ins, struct buf *out);
 
 /* Whether a profile accepts this SOP class. */
 bool profile_wants(const char *class);

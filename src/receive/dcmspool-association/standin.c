@@ -2,7 +2,6 @@
 
 #include "profile.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +64,20 @@ static const char *real_of(const void *data, const char *uid)
 	return NULL;
 }
 
+bool standin_is(const struct stand_ins *s, const char *uid)
+{
+	return s && real_of(s, uid);
+}
+
+/* Nothing that storescp knows is proposed in it. */
+static bool needs_stand_in(const struct acse_context *context)
+{
+	for (size_t k = 0; k < context->syntax_count; k++)
+		if (is_receivable(context->syntax[k]))
+			return false;
+	return profile_wants(context->abstract);
+}
+
 void standin_choose(
 	const struct acse_request *request, enum conf_accept accept, struct stand_ins *out)
 {
@@ -75,11 +88,10 @@ void standin_choose(
 	for (size_t i = 0; accept == CONF_ACCEPT_ALL && i < request->context_count; i++) {
 		const struct acse_context *context = &request->context[i];
 
-		for (size_t k = 0; profile_wants(context->abstract) && k < context->syntax_count;
-			k++) {
+		for (size_t k = 0; needs_stand_in(context) && k < context->syntax_count; k++) {
 			const char *uid = context->syntax[k];
 
-			if (!*uid || is_receivable(uid) || stand_in_of(out, uid))
+			if (!*uid || stand_in_of(out, uid))
 				continue;
 			if (out->count == STAND_INS_MAX || !(stand_in = next_free(request, &index)))
 				return;

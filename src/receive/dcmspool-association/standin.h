@@ -7,8 +7,10 @@
  * association: its stand-in; and back in the answer. getdcmtags puts the real UID into the files:
  * "stand_ins" in association.json tells it.
  *
- * There are STAND_INS_MAX of them, less those that the sender proposes. They are given to the
- * syntaxes in the order of their appearance; those for which none is left are refused.
+ * Only presentation contexts need them that propose nothing else: what comes in under a stand-in,
+ * DCMTK's senders cannot send on. There are STAND_INS_MAX of them, less those that the sender
+ * proposes. They are given to the syntaxes in the order of their appearance; those for which none
+ * is left are refused.
  */
 #ifndef STANDIN_H
 #define STANDIN_H
@@ -16,6 +18,8 @@
 #include "acse.h"
 #include "conf/conf.h"
 #include "base/str.h"
+
+#include <stdbool.h>
 
 enum { STAND_INS_MAX = 34 };
 
@@ -30,6 +34,9 @@ struct stand_ins {
 /* Chooses them for a request. conf accepting only uncompressed syntaxes needs none. */
 void standin_choose(
 	const struct acse_request *request, enum conf_accept accept, struct stand_ins *out);
+
+/* Is it one of these stand-ins? s may be NULL. */
+bool standin_is(const struct stand_ins *s, const char *uid);
 
 /* The request for storescp, and the answer for the sender; results as acse_rename()'s. */
 const char *standin_request(

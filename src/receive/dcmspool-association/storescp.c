@@ -1,7 +1,7 @@
-#define _GNU_SOURCE /* memfd_create, pipe2 */
 #include "storescp.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/run.h"
 #include "base/str.h"
 
@@ -12,37 +12,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACSE_TIMEOUT_S = 30, FD_PATH_SIZE = 32, SETTING_SIZE = FD_PATH_SIZE + 32 };
+enum { ACSE_TIMEOUT_S = 30, SETTING_SIZE = MEMORY_PATH_SIZE + 32 };
 
-static void fd_path(int fd, char path[FD_PATH_SIZE])
+static int memory(const char *name, const char *text)
 {
-	(void)snprintf(path, FD_PATH_SIZE, "/proc/self/fd/%d", fd); /* fits */
-}
-
-/* A file of memory with this text, inherited by children, or -1. */
-static int memory_file(const char *name, const char *text)
-{
-	size_t length = strlen(text);
-	int fd = memfd_create(name, 0);
-
-	if (fd >= 0 && write(fd, text, length) != (ssize_t)length) {
-		(void)close(fd); /* memory only */
-		errno = ENOMEM;
-		fd = -1;
-	}
-	return fd;
+	return memory_file(name, text, strlen(text), true);
 }
 
 /* DCMTK's logger (oflog, a log4cplus) writes warnings and errors to the pipe. */
 static int log_file(int pipe)
 {
-	char text[512], path[FD_PATH_SIZE];
+	char text[512], path[MEMORY_PATH_SIZE];
 
-	fd_path(pipe, path);
+	memory_path(pipe, path);
 	(void)snprintf(text, sizeof(text),
 		"log4cplus.rootLogger = WARN, pipe\n"
 		"log4cplus.appender.pipe = log4cplus::FileAppender\n"
@@ -51,7 +36,7 @@ static int log_file(int pipe)
 		"log4cplus.appender.pipe.layout = log4cplus::PatternLayout\n"
 		"log4cplus.appender.pipe.layout.ConversionPattern = %%m%%n\n",
 		path); /* fits */
-	return memory_file("log", text);
+	return memory("log", text);
 }
 
 /* DCMDICTPATH=<our small dictionary>, or NULL when it is not there: then DCMTK's own is used. */
@@ -101,7 +86,7 @@ static const char *no_delay(int socket)
 static pid_t start(
 	const struct association *a, int socket, int profile, int log, int guard, int pipe)
 {
-	char profile_path[FD_PATH_SIZE], log_path[FD_PATH_SIZE], timeout[24], acse[24];
+	char profile_path[MEMORY_PATH_SIZE], log_path[MEMORY_PATH_SIZE], timeout[24], acse[24];
 	const char *argv[] = { "storescp", "--inetd", "--bit-preserving", "--unique-filenames",
 		"--disable-host-lookup", "--max-pdu", "131072", "--acse-timeout", acse,
 		"--dimse-timeout", timeout, "--socket-timeout", timeout, "--log-config", log_path,
@@ -112,8 +97,8 @@ static pid_t start(
 	struct run run = RUN_DEFAULT;
 	pid_t pid;
 
-	fd_path(profile, profile_path);
-	fd_path(log, log_path);
+	memory_path(profile, profile_path);
+	memory_path(log, log_path);
 	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=/proc/self/fd/%d", guard);
 	(void)snprintf(messages, sizeof(messages), "DCMSPOOL_STORESCP_LOG=/proc/self/fd/%d", pipe);
 	(void)snprintf(acse, sizeof(acse), "%d", ACSE_TIMEOUT_S);
@@ -131,7 +116,7 @@ static pid_t start(
 pid_t storescp_start(const struct association *a, int socket, const char *profile, int *log)
 {
 	int ends[2] = { -1, -1 }, config = -1, saved;
-	int rules = memory_file("profile", profile), guard = open_guard();
+	int rules = memory("profile", profile), guard = open_guard();
 	pid_t pid = -1;
 
 	/* Only the writing end is inherited: when all writers have gone, we read the end. */
@@ -146,7 +131,7 @@ pid_t storescp_start(const struct association *a, int socket, const char *profil
 		if (fd >= 0)
 			(void)close(fd); /* the child has its own; nothing was buffered */
 	}
-	*log = ends[0];
+	*log = pid < 0 ? -1 : ends[0];
 	errno = saved;
 	return pid;
 }

@@ -177,6 +177,7 @@ int answers_add(const struct claimed *claimed, struct answers *answers, struct i
 		image->answered = true;
 		answers->answered++;
 		answers->answered_all++;
+		answers->stored_all += said == SAID_STORED;
 	}
 	return 0;
 }

@@ -32,9 +32,9 @@ struct image {
 struct answers {
 	struct image *image; /* sorted by name */
 	size_t count;
-	size_t no_room;           /* images that have it */
-	size_t answered, doubted; /* in this run of the sender */
-	size_t answered_all;      /* in all runs of this attempt */
+	size_t no_room;                  /* images that have it */
+	size_t answered, doubted;        /* in this run of the sender */
+	size_t answered_all, stored_all; /* in all runs of this attempt */
 };
 
 /* What a sender says of an image. */

@@ -60,6 +60,13 @@ static void suspect_image(struct attempt *a, const char *reason)
 			strerror(errno));
 }
 
+/* Has the target answered, and not only that it has no room? */
+static bool got_through(const struct attempt *a)
+{
+	return a->answers.stored_all > 0 ||
+	       (a->answers.answered_all > 0 && a->answers.no_room == 0);
+}
+
 /* The job lets others go first when the pause is over: they show whether it is the job or the
  * target. When they have got through and it breaks the target again, it waits longer each time, and
  * is given up as jobs of a target that fails all the time are. Returns before when it is not to be
@@ -70,7 +77,7 @@ static void step_back(struct attempt *a, int64_t until_us, const char *reason)
 	struct hopeless *hopeless = &a->claimed->hopeless;
 	struct retry *retry = &a->retry;
 
-	if (a->answers.answered_all > 0)
+	if (got_through(a))
 		retry->breaks = 0;
 	if (retry->breaks == 0 || retry->since_us < 0)
 		retry->since_us = clock_now_us();
@@ -180,7 +187,7 @@ static int judge(
 	const struct claimed *job = a->claimed;
 	const struct image *worst = most_refused(a);
 
-	if (a->answers.answered_all > 0)
+	if (got_through(a))
 		pausing_end(job->queue, job->target);
 	if (!worst)
 		return finish_done(d, a);

@@ -137,14 +137,12 @@ void associate_reject_text(const unsigned char content[4], bool *for_now, char *
 	};
 	const char *text = find(words, content[2], content[3]);
 
+	char other[40];
+
 	*for_now = content[1] == 2;
-	(void)snprintf(
-		out, size, "the target rejects the association%s: ", *for_now ? " for now" : "");
-	out += strlen(out);
-	if (text)
-		(void)snprintf(out, 64, "%s", text);
-	else
-		(void)snprintf(out, 64, "source %u, reason %u", content[2], content[3]);
+	(void)snprintf(other, sizeof(other), "source %u, reason %u", content[2], content[3]);
+	(void)snprintf(out, size, "the target rejects the association%s: %s",
+		*for_now ? " for now" : "", text ? text : other);
 }
 
 void associate_abort_text(const unsigned char content[4], char *out, size_t size)

@@ -152,7 +152,7 @@ int association_check(struct association *a)
 	return got < 0 ? association_broken(a) : 0;
 }
 
-static int read_answer(struct association *a)
+int association_answer(struct association *a)
 {
 	int64_t deadline = connection_now() + a->connection.timeout_ms;
 	struct wire_view content;
@@ -199,7 +199,7 @@ int association_open(struct association *a, const struct association_call *call)
 	else
 		result = association_push(a, request.data, request.length);
 	buf_free(&request);
-	return result < 0 ? -1 : read_answer(a);
+	return result < 0 ? -1 : association_answer(a);
 }
 
 /* PS3.8 9.2.3: data that is still on its way is thrown away; of two that request it, the one who

@@ -28,6 +28,9 @@ int association_unexpected(
  * P-DATA-TF, which may be an answer. */
 int association_glance(struct association *a, bool *data);
 
+/* Reads the answer to the association request. Returns 0 or -1. */
+int association_answer(struct association *a);
+
 /* Writes all, with an eye on what comes in. Returns 0 or -1. */
 int association_push(struct association *a, const void *data, size_t length);
 
