@@ -345,3 +345,23 @@ load byhand
 	wait_for has_jobs outgoing/archive 1
 	[ "$(journal quarantined | wc -l)" -eq 1 ]
 }
+
+@test "a DICOMDIR is called one: by explain, getdcmtags -k, and in the reason of its quarantine" {
+	local says='is a DICOMDIR (PS3.10 8.6), not an image'
+	make_router
+	cd "$BATS_TEST_TMPDIR"
+	study disc -s 1 -n 1 -r 32 -c 32
+	mv disc/SE0001/IM00001.dcm disc/IM1 && rmdir disc/SE0001
+	command -v dcmmkdir >/dev/null || skip "dcmmkdir is missing"
+	(cd disc && dcmmkdir IM1)
+	run "$BIN/dcmspool-explain" -c "$CONF" disc/DICOMDIR
+	[[ $output == *"it $says"* ]]
+	run "$BIN/dcmspool-explain" -c "$CONF" disc
+	[[ $output == *"disc/DICOMDIR: left out, it is no DICOM image: it $says"* ]]
+	run "$BIN/getdcmtags" -k disc/DICOMDIR
+	[ "$status" -eq 100 ]
+	[[ $output == *"disc/DICOMDIR $says" ]]
+	"$BIN/getdcmtags" -k disc/IM1
+	"$BIN/getdcmtags" -c "$CONF" "$PWD/disc/DICOMDIR" 127.0.0.1 CT1 DCMSPOOL
+	grep -q "$says" "$SPOOL"/error/*/reason.txt
+}
