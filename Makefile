@@ -39,7 +39,10 @@ SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
 PRELOADS := $(wildcard src/*/*/preload/*.c)
 PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
 
-all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED)
+# What `dcmspool demo` makes and looks at a study with.
+DEMO_TOOLS = $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp
+
+all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED) $(DEMO_TOOLS)
 
 # The stages of a spool, for everybody who includes spool/stage.h.
 STAGES := $(BUILD)/gen/spool_stages.h
@@ -51,6 +54,12 @@ $(STAGES): spool-layout/directories src/lib/spool/stages.sh
 $(BUILD)/%.o: src/%.c | $(STAGES)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
+
+# Where the installed configuration lies is compiled in, once.
+$(BUILD)/lib/cli/find.o: $(BUILD)/gen/sysconfdir
+$(BUILD)/gen/sysconfdir: always
+	@mkdir -p $(@D)
+	@echo '$(SYSCONFDIR)' | cmp -s - $@ || echo '$(SYSCONFDIR)' >$@
 
 # Every keyword of PS3.6, from DCMTK's data dictionary.
 $(BUILD)/lib/dicom/dictionary.o: $(BUILD)/gen/dicom_dictionary_table.h
@@ -131,7 +140,7 @@ run:
 	@$(AS_OWNER) bin/dcmspool up $(UP_ROOT) -c $(CONF)
 
 demo:
-	@$(AS_OWNER) $(MAKE) -s $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp >/dev/null
+	@$(AS_OWNER) $(MAKE) -s all >/dev/null
 	@$(AS_OWNER) bin/dcmspool demo -c $(CONF)
 
 check check-fast torture: check-deps
@@ -234,30 +243,39 @@ lint:
 		CFLAGS="-O1 -g -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-file-leak -Werror"
 
 # ---- installing -------------------------------------------------------------------------------------
-LIBEXEC = $(DESTDIR)$(PREFIX)/lib/dcmspool
-MAN     = $(DESTDIR)$(PREFIX)/share/man
-install: all
-	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/dcmspool \
-		$(DESTDIR)$(SYSCONFDIR)/dcmspool/conf.d
-	install $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(LIBEXEC)
-	install -m 644 $(BIN)/storescp.dic $(PRELOADED) $(LIBEXEC)
-	install -m 644 spool-layout/directories $(LIBEXEC)
-	install -m 644 spool-layout/STATES.md $(DESTDIR)$(PREFIX)/share/dcmspool
-	ln -sf ../lib/dcmspool/dcmspool ../lib/dcmspool/getdcmtags $(DESTDIR)$(PREFIX)/bin
-	test -e $(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf || \
-		sed 's|"../spool"|"/var/spool/dcmspool"|; s|"../archive"|"/srv/dcmspool-archive"|' \
-			etc/dcmspool.conf >$(DESTDIR)$(SYSCONFDIR)/dcmspool/dcmspool.conf
+# Built by the owner, also under sudo: only what is copied is copied as root.
+LIBEXEC  = $(DESTDIR)$(PREFIX)/lib/dcmspool
+SHARE    = $(DESTDIR)$(PREFIX)/share/dcmspool
+MAN      = $(DESTDIR)$(PREFIX)/share/man
+CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/dcmspool
+EXECUTABLES = $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(DEMO_TOOLS)
+BESIDE      = $(BIN)/storescp.dic $(PRELOADED) spool-layout/directories
+LINKS       = dcmspool getdcmtags
+INSTALLED_CONF = sed 's|"../spool"|"/var/spool/dcmspool"|; s|"../archive"|"/srv/dcmspool-archive"|' etc/dcmspool.conf
+install:
+	@$(AS_OWNER) $(MAKE) -s all
+	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(SHARE) $(CONF_DIR)/conf.d
+	install $(EXECUTABLES) $(LIBEXEC)
+	install -m 644 $(BESIDE) $(LIBEXEC)
+	install -m 644 spool-layout/STATES.md $(SHARE)
+	ln -sf $(LINKS:%=../lib/dcmspool/%) $(DESTDIR)$(PREFIX)/bin
+	test -e $(CONF_DIR)/dcmspool.conf || $(INSTALLED_CONF) >$(CONF_DIR)/dcmspool.conf
 	for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(MAN)/man$${page##*.}/$$(basename $$page) || exit; done
 
+# What install has put there, and nothing else: not a configuration that somebody has changed, nor a sender
+# of the site's own.
 uninstall:
-	rm -rf $(LIBEXEC) $(DESTDIR)$(PREFIX)/share/dcmspool
-	rm -f $(DESTDIR)$(PREFIX)/bin/dcmspool $(DESTDIR)$(PREFIX)/bin/getdcmtags
+	rm -f $(addprefix $(LIBEXEC)/,$(notdir $(EXECUTABLES) $(BESIDE))) $(SHARE)/STATES.md \
+		$(LINKS:%=$(DESTDIR)$(PREFIX)/bin/%)
 	for page in $(MAN_PAGES); do rm -f $(MAN)/man$${page##*.}/$$(basename $$page); done
+	! $(INSTALLED_CONF) | cmp -s - $(CONF_DIR)/dcmspool.conf || rm -f $(CONF_DIR)/dcmspool.conf
+	for one in $(LIBEXEC) $(SHARE) $(CONF_DIR)/conf.d $(CONF_DIR); do \
+		[ ! -d $$one ] || rmdir --ignore-fail-on-non-empty $$one; done
 
 clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
 		$(PRELOADED)
 
 .PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules fuzz-network bench deps \
-	asan coverage fuzz lint install uninstall clean
+	asan coverage fuzz lint install uninstall clean always

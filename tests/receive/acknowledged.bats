@@ -140,3 +140,21 @@ pausing_sender() {
 	cat "$BATS_TEST_TMPDIR/counts"
 	[ "$(sed -n 2,3p "$BATS_TEST_TMPDIR/counts" | xargs)" = "3 0 3 0 3 3 0 0" ]
 }
+
+@test "a router that is stopped with a batch in its hands holds up that series, not the others" {
+	make_router
+	start_receiver
+	study "$BATS_TEST_TMPDIR/held" -s 1 -n 4 -u 1.2.3.4
+	study "$BATS_TEST_TMPDIR/other" -s 1 -n 2 -u 1.2.3.5
+	mkdir "$SPOOL/incoming/1.2.3.4"
+	mkfifo "$BATS_TEST_TMPDIR/hold"
+	# shellcheck disable=SC2016 # the inner shell's words
+	start router flock -F "$SPOOL/incoming/1.2.3.4" sh -c 'echo locked; read -r _ <"$0"' "$BATS_TEST_TMPDIR/hold"
+	wait_for grep -q locked "$BATS_TEST_TMPDIR/router.log"
+	raw "$BATS_TEST_TMPDIR/held"/*/* "$BATS_TEST_TMPDIR/other"/*/*
+	wait_for has_images "$SPOOL/incoming/1.2.3.5" 2
+	has_images "$SPOOL/incoming/1.2.3.4" 0
+	echo >"$BATS_TEST_TMPDIR/hold"
+	wait_for has_images "$SPOOL/incoming/1.2.3.4" 4
+	wait_for received
+}

@@ -94,9 +94,9 @@ answer() {
 		grep -qx "error: column 6: no such tag 'Modalty'; did you mean Modality?"
 }
 
-@test "rule: what Python would raise has exit status 101" {
+@test "rule: what Python would raise is a mistake to be mended: exit status 100" {
 	run "$rule" "float(tags.StationName)" tags.json
-	[ "$status" -eq 101 ]
+	[ "$status" -eq 100 ]
 	[[ $output == *"ValueError: could not convert string to float: ''" ]]
 }
 

@@ -34,7 +34,7 @@ static struct buf read_all(FILE *in, const char *name)
 				(int)LARGEST);
 	}
 	if (ferror(in))
-		die(EXIT_PERMANENT, "unable to read %s: %s", name, strerror(errno));
+		die(failure_code(errno), "unable to read %s: %s", name, strerror(errno));
 	if (text.failed)
 		need(NULL);
 	return text;
@@ -51,7 +51,7 @@ static json_t *load(const char *path)
 	json_t *root;
 
 	if (!in)
-		die(EXIT_PERMANENT, "unable to open %s: %s", name, strerror(errno));
+		die(failure_code(errno), "unable to open %s: %s", name, strerror(errno));
 	text = read_all(in, name);
 	if (!standard)
 		(void)fclose(in); /* only read */
@@ -87,6 +87,8 @@ static void check(const struct buf *out)
 	}
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* fits */
 	conf = conf_load(path, rules_check);
+	if (!conf && errno != EINVAL)
+		die(EXIT_TEMPORARY, "unable to check the result: %s; try again", strerror(errno));
 	if (!conf)
 		die(EXIT_BUG, "unable to convert the configuration: the result has the mistakes "
 			      "above; report it");

@@ -2,6 +2,7 @@
 #include "cli/find.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +17,19 @@
 static char *checked(char *text)
 {
 	if (!text)
-		die(EXIT_TEMPORARY, "unable to look for the configuration: out of memory");
+		die(EXIT_TEMPORARY, "unable to look for the configuration: %s; try again",
+			strerror(errno));
 	return text;
+}
+
+/* Is there such a file? What cannot be told now must not lead to another configuration. */
+static bool exists(const char *file)
+{
+	if (access(file, F_OK) == 0)
+		return true;
+	if (failure_code(errno) == EXIT_TEMPORARY && errno != EACCES)
+		die(EXIT_TEMPORARY, "unable to look for %s: %s; try again", file, strerror(errno));
+	return false;
 }
 
 static char *from_environment(void)
@@ -26,8 +38,8 @@ static char *from_environment(void)
 
 	if (!file || !*file)
 		return NULL;
-	if (access(file, F_OK) < 0)
-		die(EXIT_PERMANENT,
+	if (!exists(file))
+		die(failure_code(errno),
 			"unable to find %s, which DCMSPOOL_CONF names: %s; correct it, or name another with -c FILE",
 			file, strerror(errno));
 	return checked(strdup(file));
@@ -49,13 +61,16 @@ static char *running(void)
 	char *directory = getcwd(NULL, 0), *slash, *found = NULL;
 	struct stat st;
 
+	if (!directory && errno == ENOMEM)
+		(void)checked(NULL);
 	/* "(unreachable)/..." is none, getcwd(3) */
 	while (directory && *directory == '/' && !found) {
 		struct buf file = { 0 };
 
 		slash = strrchr(directory, '/');
 		buf_printf(&file, "%s/.service/dcmspool.conf", slash[1] ? directory : "");
-		if (lstat(checked(file.data), &st) == 0 && S_ISREG(st.st_mode)) {
+		if (exists(checked(file.data)) && lstat(file.data, &st) == 0 &&
+			S_ISREG(st.st_mode)) {
 			trust(file.data, &st);
 			found = file.data;
 		} else {
@@ -73,8 +88,8 @@ static char *of_clone(void)
 	char *mark = checked(run_beside("../spool-layout/directories"));
 	char *beside = checked(run_beside("../etc/dcmspool.conf")), *file = NULL;
 
-	if (access(mark, F_OK) == 0)
-		file = realpath(beside, NULL); /* NULL: it is not there */
+	if (exists(mark) && exists(beside))
+		file = checked(realpath(beside, NULL));
 	free(mark);
 	free(beside);
 	return file;
@@ -82,7 +97,7 @@ static char *of_clone(void)
 
 static char *installed(void)
 {
-	if (access(INSTALLED, F_OK) < 0 && errno != EACCES)
+	if (!exists(INSTALLED) && errno != EACCES)
 		die(EXIT_PERMANENT,
 			"unable to find a configuration: there is no %s; name one with -c FILE, or with DCMSPOOL_CONF in the environment",
 			INSTALLED);

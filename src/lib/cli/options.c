@@ -75,9 +75,12 @@ struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
 	}
 	file = find_conf(named);
 	conf = conf_load(file, further);
-	if (!conf)
+	if (!conf && errno == EINVAL)
 		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
 			file);
+	if (!conf)
+		die(EXIT_TEMPORARY, "unable to read configuration %s: %s; try again", file,
+			strerror(errno));
 	if (check) {
 		(void)printf("%s: ok\n", file); /* checked by finish() */
 		conf_free(conf);

@@ -51,9 +51,8 @@ static void read_directory(struct conf_work *work, const char *file)
 	count = scandir(directory.data, &entry, only_conf, by_name);
 	if (count < 0) {
 		if (errno != ENOENT)
-			conf_report(work, (struct conf_place){ 0, 0 }, NULL,
-				"unable to read %s: %s; remove it, or let it be read",
-				directory.data, strerror(errno));
+			conf_unreadable(
+				work, 0, "read conf.d beside it", "remove it, or let it be read");
 		goto out;
 	}
 	for (int i = 0; i < count; i++) {
@@ -85,8 +84,7 @@ static void locate(struct conf_work *work, const char *file)
 	}
 	work->directory = realpath(path.data, NULL);
 	if (!work->directory) {
-		conf_report(work, (struct conf_place){ 0, 0 }, NULL,
-			"unable to find its directory: %s; check the path", strerror(errno));
+		conf_unreadable(work, 0, "find its directory", "check the path");
 		work->syntax = true;
 		goto out;
 	}
@@ -202,11 +200,20 @@ static cfg_t *parse(struct conf_work *work)
 	return NULL;
 }
 
+/* What conf_load() leaves in errno; 0: the configuration is right. */
+static int verdict(const struct conf_work *work)
+{
+	if (work->failure || work->no_memory)
+		return work->no_memory ? ENOMEM : work->failure;
+	return work->mistake_count ? EINVAL : 0;
+}
+
 struct conf *conf_load(const char *file, conf_check_fn *further)
 {
 	struct conf_work work = { 0 };
 	struct conf *conf = calloc(1, sizeof(*conf));
 	cfg_t *cfg = NULL;
+	int error;
 
 	work.conf = conf;
 	work.no_memory = !conf;
@@ -235,11 +242,13 @@ struct conf *conf_load(const char *file, conf_check_fn *further)
 	(void)cfg_free(cfg); /* fails for NULL only */
 out:
 	conf_work_print(&work);
-	if (work.mistake_count || work.no_memory) {
+	error = verdict(&work);
+	if (error) {
 		conf_free(conf);
 		conf = NULL;
 	}
 	conf_work_free(&work);
+	errno = error;
 	return conf;
 }
 

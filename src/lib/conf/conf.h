@@ -123,7 +123,8 @@ struct conf_work;
 typedef void conf_check_fn(struct conf_work *work);
 
 /* Reads values and checks them; further, unless it is NULL, checks the rest. Returns NULL after
- * having reported every mistake, all together. conf_free() frees. */
+ * having reported every mistake, all together, with errno: EINVAL when somebody must correct it,
+ * anything else when it could not be read now and may be right. conf_free() frees. */
 struct conf *conf_load(const char *file, conf_check_fn *further);
 void conf_free(struct conf *conf);
 

@@ -19,6 +19,12 @@
 
 enum { SIZE_LIMIT = 4 * 1024 * 1024 }; /* far above any real file; a device or a log is refused */
 
+static void failed(struct conf_work *work, size_t source, const char *remedy)
+{
+	conf_unreadable(work, source, "read configuration", remedy);
+	work->syntax = true;
+}
+
 static void whole_file(struct conf_work *work, size_t source, const char *what, const char *remedy)
 {
 	conf_report(work, (struct conf_place){ source, 0 }, NULL,
@@ -68,7 +74,7 @@ void conf_read(struct conf_work *work, const char *name)
 	/* non-blocking: a FIFO in conf.d must not hang the start */
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		whole_file(work, index, strerror(errno), "check the path and its permissions");
+		failed(work, index, "check the path and its permissions");
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -82,7 +88,7 @@ void conf_read(struct conf_work *work, const char *name)
 		goto out;
 	}
 	if (slurp(fd, (size_t)st.st_size, source) < 0)
-		whole_file(work, index, strerror(errno), "check the disk");
+		failed(work, index, "check the disk");
 out:
 	if (fd >= 0)
 		(void)close(fd); /* only read from */

@@ -4,11 +4,14 @@
 #define _GNU_SOURCE /* reallocarray */
 #include "conf/work.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 void *conf_grow(struct conf_work *work, void *array, size_t count, size_t *room, size_t size)
 {
@@ -70,6 +73,16 @@ void conf_report(
 	}
 	grown[work->mistake_count] = (struct conf_mistake){ place, work->mistake_count, b.data };
 	work->mistake_count++;
+}
+
+void conf_unreadable(struct conf_work *work, size_t source, const char *what, const char *remedy)
+{
+	int error = errno;
+
+	if (failure_code(error) == EXIT_TEMPORARY)
+		work->failure = error;
+	conf_report(work, (struct conf_place){ source, 0 }, NULL, "unable to %s: %s; %s", what,
+		strerror(error), remedy);
 }
 
 static int compare(const void *a, const void *b)

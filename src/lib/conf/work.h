@@ -64,6 +64,7 @@ struct conf_work {
 	size_t mistake_count, mistake_size;
 	bool syntax;    /* a file's structure is broken: its values are not looked at */
 	bool no_memory; /* something is missing for want of memory */
+	int failure;    /* errno of a reading that failed and may work later */
 };
 
 void conf_report(struct conf_work *work, struct conf_place place, const char *key,
@@ -76,6 +77,9 @@ void conf_work_free(struct conf_work *work);
 /* The array of *room items of size bytes, with room for one more than count, perhaps elsewhere;
  * NULL and no_memory without memory. */
 void *conf_grow(struct conf_work *work, void *array, size_t count, size_t *room, size_t size);
+/* A file or directory could not be read: reported with errno and the remedy; what may pass is kept
+ * in failure. */
+void conf_unreadable(struct conf_work *work, size_t source, const char *what, const char *remedy);
 /* A copy, or NULL and no_memory. */
 char *conf_copy(struct conf_work *work, const char *text, size_t length);
 /* "receiver.port", "target.pacs.host", ...: how mistakes and dcmspool-conf name a key. The caller

@@ -26,7 +26,7 @@ const char *spool_name(enum spool_dir dir)
 enum { FORMAT = 2 };
 static const char format_file[] = ".format";
 
-/* Returns the number, 0 when none is written yet, -1 when it is none. */
+/* Returns the number, 0 when none is written yet, -1 with errno, 0 for what is no number. */
 static long read_format(int fd)
 {
 	char text[24];
@@ -37,7 +37,10 @@ static long read_format(int fd)
 		return n;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	return parse_long(text, 1, LONG_MAX, &number) < 0 ? -1 : number;
+	if (parse_long(text, 1, LONG_MAX, &number) == 0)
+		return number;
+	errno = 0;
+	return -1;
 }
 
 /* A spool without it is new or of the first format: whoever may write there gives it the number.
@@ -48,11 +51,11 @@ static void check_format(const struct spool *spool)
 	int fd = openat(root, format_file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	long number = fd < 0 ? 0 : read_format(fd);
 
+	if (fd < 0 ? errno != ENOENT : number < 0 && errno)
+		die(failure_code(errno), "unable to read %s/%s: %s", spool->path, format_file,
+			strerror(errno));
 	if (fd >= 0)
 		(void)close(fd); /* only read */
-	else if (errno != ENOENT)
-		die(failure_code(errno), "unable to open %s/%s: %s", spool->path, format_file,
-			strerror(errno));
 	if (number < 0)
 		die(EXIT_PERMANENT,
 			"unable to read the number of the spool's format in %s/%s; write 1 into it",

@@ -32,8 +32,9 @@ enum { DEFAULT_TIMEOUT_S = 30, MAX_TIMEOUT_S = 24 * 3600, GRACE_S = 5 };
 
 struct probe {
 	const struct conf_target *target;
-	pid_t pid; /* -1: it could not be started */
-	int out;   /* what the sender writes */
+	pid_t pid;   /* -1: it could not be started */
+	int failure; /* and the exit code of that */
+	int out;     /* what the sender writes */
 	long patience_s;
 	int64_t deadline_ms;
 	bool late; /* and was ended */
@@ -66,6 +67,7 @@ static void start(struct probe *probe, const struct conf_target *target)
 	run.environment = (const char *const *)environment;
 	run.out = probe->out;
 	probe->pid = run_start(&run);
+	probe->failure = probe->pid < 0 ? failure_code(errno) : 0;
 	if (probe->pid < 0)
 		log_error("unable to start %s: %s; install it beside the other programs", path,
 			strerror(errno));
@@ -96,7 +98,7 @@ static void read_reason(int out, char *reason, size_t size)
 /* Waits for the sender and says what it found. The lines are the evidence, as for a dispatcher. */
 static int finish(struct probe *probe)
 {
-	int code = probe->pid < 0 ? EXIT_PERMANENT : run_wait(probe->pid);
+	int code = probe->pid < 0 ? probe->failure : run_wait(probe->pid);
 	char reason[512];
 
 	read_reason(probe->out, reason, sizeof(reason));

@@ -98,7 +98,7 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 	const char *wrong;
 
 	if (caller_read(STDIN_FILENO, caller) < 0)
-		die(EXIT_PERMANENT,
+		die(errno == ENOTSOCK || errno == EBADF ? EXIT_PERMANENT : EXIT_TEMPORARY,
 			"unable to use standard input: %s; it must be a connection, as "
 			"dcmspool-receiver, tcpserver or a systemd socket give it",
 			strerror(errno));

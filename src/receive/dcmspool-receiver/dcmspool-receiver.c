@@ -11,13 +11,13 @@
 
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/run.h"
+#include "base/loop.h"
 #include "spool/spool.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,7 +25,6 @@
 #include <unistd.h>
 
 enum { ACCEPT_PAUSE_US = 1000000, RECOVER_PAUSE_US = 30000000 };
-enum { SIGNALS, TIMER, LISTENERS }; /* in the array for poll(2); the listeners are the rest */
 
 static const char usage[] = "usage: dcmspool-receiver [-n] [-c FILE]";
 
@@ -33,10 +32,9 @@ struct receiver {
 	struct spool spool;
 	struct listeners listeners;
 	struct children children;
-	int signals, timer;
+	struct loop loop;
 	int64_t accept_at_us;  /* no accept before; 0: any time */
 	int64_t recover_at_us; /* the next look at receiving/; 0: none is due */
-	bool stopping;
 };
 
 static void option(int letter, const char *argument)
@@ -48,7 +46,7 @@ static void option(int letter, const char *argument)
 static void pause_accepting(struct receiver *r, const char *what)
 {
 	log_error("unable to %s: %s; trying again in a second", what, strerror(errno));
-	r->accept_at_us = spool_now_us() + ACCEPT_PAUSE_US;
+	r->accept_at_us = clock_now_us() + ACCEPT_PAUSE_US;
 }
 
 static void serve(struct receiver *r, int listener)
@@ -72,113 +70,81 @@ static void recover(struct receiver *r)
 {
 	r->recover_at_us = 0;
 	if (children_recover(&r->children, &r->spool))
-		r->recover_at_us = spool_now_us() + RECOVER_PAUSE_US;
+		r->recover_at_us = clock_now_us() + RECOVER_PAUSE_US;
 }
 
 /* A recovery that failed would fail again at once: the next is after a pause. */
 static void children_ended(struct receiver *r)
 {
-	struct reaped reaped = children_reap(&r->children);
+	struct reaped reaped;
 
-	if (r->stopping)
+	if (!r->loop.child_ended)
+		return;
+	r->loop.child_ended = false;
+	reaped = children_reap(&r->children);
+	if (r->loop.stopping)
 		return;
 	if (reaped.lost > 0 || (reaped.recovered > 0 && r->recover_at_us))
 		recover(r);
 	if (reaped.failed > 0)
-		r->recover_at_us = spool_now_us() + RECOVER_PAUSE_US;
-}
-
-static void handle_signals(struct receiver *r)
-{
-	int signal;
-
-	while ((signal = run_next_signal(r->signals))) {
-		if (signal == SIGTERM || signal == SIGINT)
-			r->stopping = true;
-		else if (signal == SIGHUP)
-			log_info("every association reads the configuration anew; other addresses "
-				 "or ports need a restart");
-		else if (signal == SIGCHLD)
-			children_ended(r);
-	}
+		r->recover_at_us = clock_now_us() + RECOVER_PAUSE_US;
 }
 
 /* Both deadlines, when they have come. */
-static void handle_timer(struct receiver *r)
+static void meet_deadlines(struct receiver *r)
 {
-	int64_t now = spool_now_us();
-
-	run_disarm(r->timer); /* which a clock that is set back has woken as well */
-	if (now >= r->accept_at_us || r->accept_at_us > now + ACCEPT_PAUSE_US)
+	if (clock_is_due(r->accept_at_us, ACCEPT_PAUSE_US))
 		r->accept_at_us = 0;
-	if (r->recover_at_us &&
-		(now >= r->recover_at_us || r->recover_at_us > now + RECOVER_PAUSE_US))
+	if (clock_is_due(r->recover_at_us, RECOVER_PAUSE_US))
 		recover(r);
 }
 
-static int64_t next_deadline(const struct receiver *r)
-{
-	if (!r->accept_at_us || !r->recover_at_us)
-		return r->accept_at_us + r->recover_at_us;
-	return r->accept_at_us < r->recover_at_us ? r->accept_at_us : r->recover_at_us;
-}
-
-static void wait_for_events(struct receiver *r, struct pollfd *polls)
+/* polled: room for the loop's own and the listeners. */
+static void wait_for_events(struct receiver *r, struct pollfd *polled)
 {
 	bool accepting = !children_full(&r->children) && !r->accept_at_us;
 
-	polls[SIGNALS] = (struct pollfd){ .fd = r->signals, .events = POLLIN };
-	polls[TIMER] = (struct pollfd){ .fd = r->timer, .events = POLLIN };
 	for (size_t i = 0; i < r->listeners.count; i++)
-		polls[LISTENERS + i] = (struct pollfd){ .fd = accepting ? r->listeners.fd[i] : -1,
+		polled[LOOP_OWN + i] = (struct pollfd){ .fd = accepting ? r->listeners.fd[i] : -1,
 			.events = POLLIN };
-	if (run_arm(r->timer, next_deadline(r)) < 0 ||
-		(poll(polls, LISTENERS + r->listeners.count, -1) < 0 && errno != EINTR))
-		die(EXIT_BUG, "unable to wait: %s", strerror(errno));
+	(void)loop_poll(&r->loop, clock_earlier(r->accept_at_us, r->recover_at_us), polled,
+		LOOP_OWN + r->listeners.count);
 }
 
 /* Closes the listeners, tells the associations, and waits for them. */
 static void stop(struct receiver *r)
 {
-	struct pollfd signals = { .fd = r->signals, .events = POLLIN };
-
 	listen_close(&r->listeners);
 	children_stop(&r->children);
 	while (r->children.count > 0) {
-		if (poll(&signals, 1, -1) < 0 && errno != EINTR)
-			die(EXIT_BUG, "unable to wait: %s", strerror(errno));
-		handle_signals(r);
+		(void)loop_poll(&r->loop, 0, NULL, 0);
+		children_ended(r);
 	}
 }
 
 int main(int argc, char *argv[])
 {
 	static struct receiver r; /* all of it for the life of the process */
-	static struct pollfd *polls;
+	static struct pollfd *polled;
 	static struct conf *conf;
 
 	log_open(argv[0]);
 	conf = cli_options(argc, argv, "", option, usage);
 	spool_open(&r.spool, conf->spool);
-	r.signals = run_signals();
-	r.timer = run_timer();
-	if (r.signals < 0 || r.timer < 0)
-		die(EXIT_TEMPORARY, "unable to take signals: %s", strerror(errno));
+	loop_open(&r.loop);
 	children_open(&r.children, conf);
 	listen_open(&conf->receiver, &r.listeners);
-	polls = calloc(LISTENERS + r.listeners.count, sizeof(*polls));
-	if (!polls)
+	polled = calloc(LOOP_OWN + r.listeners.count, sizeof(*polled));
+	if (!polled)
 		die(EXIT_TEMPORARY, "unable to start: out of memory");
 
 	recover(&r);
-	while (!r.stopping) {
-		wait_for_events(&r, polls);
-		if (polls[TIMER].revents)
-			handle_timer(&r);
-		if (polls[SIGNALS].revents)
-			handle_signals(&r);
-		for (size_t i = 0; i < r.listeners.count && !r.stopping; i++)
-			if (polls[LISTENERS + i].revents)
+	while (!r.loop.stopping) {
+		wait_for_events(&r, polled);
+		meet_deadlines(&r);
+		children_ended(&r);
+		for (size_t i = 0; i < r.listeners.count && !r.loop.stopping; i++)
+			if (polled[LOOP_OWN + i].revents)
 				serve(&r, r.listeners.fd[i]);
 	}
 	stop(&r);

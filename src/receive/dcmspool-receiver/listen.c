@@ -46,7 +46,7 @@ static int open_one(const char *address, long port)
 	(void)snprintf(service, sizeof(service), "%ld", port);
 	error = getaddrinfo(address, service, &hints, &info);
 	if (error)
-		die(EXIT_PERMANENT,
+		die(error == EAI_NONAME || error == EAI_FAMILY ? EXIT_PERMANENT : EXIT_TEMPORARY,
 			"unable to use the address %s: %s; receiver.listen takes numbers", address,
 			gai_strerror(error));
 	fd = bind_and_listen(info);

@@ -93,7 +93,7 @@ static int file_one(const struct conf *conf, char *operand[])
 	const char *name = slash ? slash + 1 : operand[0];
 	static struct spool spool; /* for the life of the process */
 	enum filing_result result;
-	int dir;
+	int dir, there;
 
 	if (slash)
 		*slash = '\0';
@@ -102,8 +102,10 @@ static int file_one(const struct conf *conf, char *operand[])
 	if (dir < 0)
 		die(EXIT_TEMPORARY, "unable to open the directory of %s: %s", name,
 			strerror(errno));
-	if (disk_exists(dir, name) != 1)
-		die(EXIT_PERMANENT, "unable to file %s: %s", name, strerror(ENOENT));
+	there = disk_exists(dir, name);
+	if (there != 1)
+		die(there == 0 ? EXIT_PERMANENT : EXIT_TEMPORARY, "unable to file %s: %s", name,
+			strerror(there == 0 ? ENOENT : errno));
 	spool_open(&spool, conf->spool);
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
 	(void)snprintf(label, sizeof(label), "%s.%ld", stamp, (long)getpid());

@@ -29,9 +29,9 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 		return 0;
 	if (reason_quarantine(&router->spool, claim->dir, name, claim->job,
 		    "lay in the directory of a series, but is no image file (NAME.dcm)") < 0) {
-		log_error(
-			"unable to move %s from routing/%s to error: %s; "
-			"the user who runs dcmspool must be able to move it: chown it, or make it writable",
+		log_error("unable to move %s from routing/%s to error: %s; "
+			  "the user who runs dcmspool must be able to move it: "
+			  "chown it, or make it writable",
 			name, claim->job, strerror(errno));
 		return -1;
 	}

@@ -18,8 +18,9 @@
 static const char usage[] = "usage: dcmspool-rule [-h] [--] EXPRESSION [FILE]\n"
 			    "       dcmspool-rule -b RULES TAGS.json\n";
 
-/* A mistake in an expression has the code of every other mistake, EXIT_PERMANENT. */
-enum { EXIT_FALSE = 1, EXIT_RAISED = 101 };
+/* A mistake in an expression, also one that only its evaluation shows, has the code of every other
+ * mistake: EXIT_PERMANENT. */
+enum { EXIT_FALSE = 1 };
 
 static void show(const char *text, const struct rule_error *error)
 {
@@ -69,7 +70,7 @@ static int evaluate(const char *expression, const char *file)
 	rule_free(rule);
 	if (result == RULE_FAILED) {
 		log_error("unable to evaluate the expression: %s", why);
-		return EXIT_RAISED;
+		return EXIT_PERMANENT;
 	}
 	(void)puts(text); /* finish_output() sees a failure */
 	free(text);
@@ -111,7 +112,7 @@ static int evaluate_lines(const char *file, const char *tags)
 				    "give one of them as a file");
 	in = standard ? stdin : fopen(file, "re");
 	if (!in)
-		die(EXIT_PERMANENT, "unable to open %s: %s", file, strerror(errno));
+		die(failure_code(errno), "unable to open %s: %s", file, strerror(errno));
 	tags_open(tags);
 	if (!tags_are_json())
 		die(EXIT_PERMANENT,

@@ -50,7 +50,10 @@ static void load_json(int fd)
 {
 	json_error_t error;
 
+	errno = 0;
 	json = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
+	if (!json && (errno == EIO || errno == ENOMEM)) /* which jansson takes for the end */
+		die(EXIT_TEMPORARY, "unable to read tags from %s: %s", path, strerror(errno));
 	if (!json)
 		die(EXIT_PERMANENT, "unable to read tags from %s: line %d: %s", path, error.line,
 			error.text);
@@ -77,7 +80,7 @@ void tags_open(const char *file)
 	/* A FIFO must not keep us waiting. */
 	image = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (image < 0 || fstat(image, &st) < 0)
-		die(EXIT_PERMANENT, "unable to open %s: %s", path, strerror(errno));
+		die(failure_code(errno), "unable to open %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		die(EXIT_PERMANENT, "unable to read tags from %s: it is %s; %s", path,
 			S_ISDIR(st.st_mode) ? "a directory" : "no regular file",
@@ -135,7 +138,8 @@ void tags_read(void)
 	if (image < 0)
 		return;
 	if (dicom_read_header(image, &header, &error) < 0)
-		die(EXIT_PERMANENT, "unable to read tags from %s: %s", path, error.text);
+		die(error.number ? failure_code(error.number) : EXIT_PERMANENT,
+			"unable to read tags from %s: %s", path, error.text);
 	(void)close(image); /* only read */
 	image = -1;
 }

@@ -18,8 +18,11 @@ static const char *identify(
 {
 	int has;
 
-	if (dicom_read_object(fd, &item->object, error) < 0)
+	if (dicom_read_object(fd, &item->object, error) < 0) {
+		if (sender_is_own_fault(error->number))
+			sender_own_fault("unable to read an image: %s", error->text);
 		return error->text;
+	}
 	has = meta_has(fd);
 	if (has < 0)
 		return strerror(errno);
@@ -44,6 +47,8 @@ static int read_image(struct sender *sender, size_t index, struct batch_item *it
 	struct stat st;
 
 	*item = (struct batch_item){ .index = index };
+	if (fd < 0 && sender_is_own_fault(errno))
+		sender_own_fault("unable to read an image: %s", strerror(errno));
 	if (fd < 0 || fstat(fd, &st) < 0)
 		wrong = strerror(errno);
 	else if (!S_ISREG(st.st_mode))

@@ -3,15 +3,14 @@
  * dcmspool-sender(7).
  *
  * Requests of STOW-RS (PS3.18 10.5), one after the other, until each image has an answer or the
- * target is given up. Where the outcome of a request leaves images without an answer, they have a
- * setback and go alone from then on, after all others:
- *  - the request is refused: the one that is refused alone fails;
- *  - the target breaks, or does not mention an image: if others get through and it breaks again at
- * that same image, the image is to blame and fails; if it breaks BREAKS times in a row, or at the
- * only image that is left, the target is down.
+ * target is given up. Where the outcome of a request leaves images without an answer, they go alone
+ * from then on, after all others. Alone, one fails when its request is refused, and is in doubt
+ * when the target breaks at it or does not mention it: whose failure that is, the dispatcher
+ * decides.
  */
 #define _GNU_SOURCE /* asprintf */
 #include "base/log.h"
+#include "base/run.h"
 #include "sender/sender.h"
 #include "answer.h"
 #include "batch.h"
@@ -28,7 +27,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_TIMEOUT_S = 60, MAX_TIMEOUT_S = 3600, WHY = 512, BREAKS = 4, MOVES = 4 };
+enum { DEFAULT_TIMEOUT_S = 60, MAX_TIMEOUT_S = 3600, WHY = 512, MOVES = 4 };
+/* So many requests in a row that come to nothing are enough; one that only time ended counts
+ * twice. */
+enum { BREAKS = 4, TIME_OUT = 28 /* of curl(1) */ };
+/* Why an image goes alone, in this order. */
+enum { SETBACK_REFUSED = 1, SETBACK_BROKEN = 2 };
 #define DEFAULT_REQUEST_SIZE 100000000L /* bytes */
 #define MAX_BYTES            1000000000000L
 
@@ -36,10 +40,11 @@ struct dicomweb {
 	struct sender sender;
 	struct request_target target;
 	off_t request_size;
-	size_t most;  /* images in a request */
-	int moves;    /* redirections that were followed */
-	int breaks;   /* so many requests in a row broke, and nothing was answered since */
-	bool give_up; /* sender_target_failed() has been told why */
+	size_t most;   /* images in a request */
+	int moves;     /* redirections that were followed */
+	int breaks;    /* so many requests in a row came to nothing */
+	char why[WHY]; /* the last of them */
+	bool give_up;  /* sender_target_failed() has been told why */
 };
 
 /* No text that ends one line of curl's configuration, or of the request, and begins another. */
@@ -116,58 +121,79 @@ static void read_settings(struct dicomweb *d)
 	read_credentials(t);
 }
 
+/* Without a line an image was not sent: so those that broken requests had are in doubt. */
 static void give_up(struct dicomweb *d, const char *why)
 {
+	for (size_t i = 0; i < d->sender.count; i++)
+		if (d->sender.image[i].setbacks & SETBACK_BROKEN)
+			sender_answer(&d->sender, i, SENDER_DOUBT, SENDER_NO_STATUS, why);
 	sender_target_failed(&d->sender, "%s", why);
 	d->give_up = true;
 }
 
 /* Those of the batch without an answer go alone from now on. */
-static void set_back(struct dicomweb *d, const struct batch *batch)
+static void set_back(struct dicomweb *d, const struct batch *batch, int setback)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		struct sender_image *image = &d->sender.image[batch->item[i].index];
 
 		if (image->answer == SENDER_UNSENT)
-			image->setbacks++;
+			image->setbacks |= setback;
 	}
 }
 
-static void fail_one(struct dicomweb *d, size_t index, const char *why)
+static void fail_one(struct dicomweb *d, size_t index, int status, const char *why)
 {
 	log_warning("the target does not take this image image=%s", d->sender.image[index].name);
-	sender_answer(&d->sender, index, SENDER_FAILED, SENDER_NO_STATUS, why);
-	d->breaks = 0;
+	sender_answer(&d->sender, index, SENDER_FAILED, status, why);
+}
+
+/* A request came to nothing. Others may get through, but not for ever. */
+static void count_break(struct dicomweb *d, const char *why)
+{
+	(void)snprintf(d->why, sizeof(d->why), "%s", why);
+	if (++d->breaks >= BREAKS)
+		give_up(d, why);
 }
 
 /* It may be the fault of an image in the batch, or the target's. */
 static void broken(struct dicomweb *d, const struct batch *batch, const char *why)
 {
-	const struct sender_image *image = &d->sender.image[batch->item[0].index];
+	if (batch->count == 1)
+		sender_answer(
+			&d->sender, batch->item[0].index, SENDER_DOUBT, SENDER_NO_STATUS, why);
+	else
+		set_back(d, batch, SETBACK_BROKEN);
+	count_break(d, why);
+}
 
-	set_back(d, batch);
-	d->breaks++;
-	if (batch->count == 1 && image->setbacks > 1 && d->breaks == 1)
-		fail_one(d, batch->item[0].index, why);
-	else if (d->breaks == BREAKS || d->sender.answered + 1 == d->sender.count)
-		give_up(d, why);
+/* The target has no room, or says so of one image that is more than it can do. */
+static void no_room(struct dicomweb *d, const struct batch *batch, int http, const char *why)
+{
+	if (batch->count == 1) {
+		fail_one(d, batch->item[0].index, SENDER_HTTP + http, why);
+	} else {
+		set_back(d, batch, SETBACK_REFUSED);
+	}
+	count_break(d, why);
 }
 
 /* Smaller requests may do; an image that is too large by itself cannot be helped. */
-static void too_large(struct dicomweb *d, const struct batch *batch, const char *why)
+static void too_large(struct dicomweb *d, const struct batch *batch, int http, const char *why)
 {
 	if (batch->count == 1)
-		fail_one(d, batch->item[0].index, why);
+		fail_one(d, batch->item[0].index, SENDER_HTTP + http, why);
 	else
 		d->most = batch->count / 2;
 }
 
-static void refused(struct dicomweb *d, const struct batch *batch, const char *why)
+static void refused(struct dicomweb *d, const struct batch *batch, int http, const char *why)
 {
 	if (batch->count == 1)
-		fail_one(d, batch->item[0].index, why);
+		fail_one(d, batch->item[0].index, SENDER_HTTP + http, why);
 	else
-		set_back(d, batch);
+		set_back(d, batch, SETBACK_REFUSED);
+	d->breaks = 0;
 }
 
 /* The content of the answer counts, image by image; the status only says of whom it says nothing.
@@ -185,7 +211,7 @@ static void answered(struct dicomweb *d, const struct batch *batch, const struct
 	if (told == batch->count)
 		return;
 	if (r->http >= 300) {
-		refused(d, batch, why);
+		refused(d, batch, r->http, why);
 		return;
 	}
 	if (is_response)
@@ -207,12 +233,16 @@ static void judge(struct dicomweb *d, const struct batch *batch, const struct re
 		answered(d, batch, r, why);
 		break;
 	case VERDICT_REFUSED:
-		refused(d, batch, why);
+		refused(d, batch, r->http, why);
 		break;
 	case VERDICT_TOO_LARGE:
-		too_large(d, batch, why);
+		too_large(d, batch, r->http, why);
+		break;
+	case VERDICT_NO_ROOM:
+		no_room(d, batch, r->http, why);
 		break;
 	case VERDICT_BROKEN:
+		d->breaks += r->code == TIME_OUT || r->code > RUN_SIGNALLED;
 		broken(d, batch, why);
 		break;
 	case VERDICT_DOWN:
@@ -242,9 +272,11 @@ static void send_batch(struct dicomweb *d, const struct batch *batch)
 
 	if (body_open(&body, &d->sender, batch) < 0)
 		sender_own_fault("unable to send: no random numbers: %s", strerror(errno));
-	if (request_post(&d->target, &body, max, &result) < 0) {
+	if (request_post(&d->target, &body, max, &result) < 0)
 		sender_no_program("curl");
-	} else if (result.body == BODY_UNREADABLE) {
+	if (result.body == BODY_UNREADABLE && sender_is_own_fault(body.error))
+		sender_own_fault("unable to read an image: %s", strerror(body.error));
+	if (result.body == BODY_UNREADABLE) {
 		sender_answer(&d->sender, batch->item[body.next - 1].index, SENDER_FAILED,
 			SENDER_NO_STATUS,
 			body.error ? strerror(body.error)
@@ -299,6 +331,8 @@ int main(int argc, char *argv[])
 		probe(&d);
 	else
 		send_all(&d);
+	if (d.sender.doubted > 0)
+		sender_target_failed(&d.sender, "%s", d.why); /* unless it was told already */
 	free(d.target.password);
 	free(d.target.store);
 	free((char *)d.target.url);

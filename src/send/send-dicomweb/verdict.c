@@ -29,10 +29,10 @@ static const struct {
 	{ 429, VERDICT_DOWN, VERDICT_DOWN, "the target asks for a pause" },
 	{ 500, VERDICT_BROKEN, VERDICT_DOWN, "the target has an internal error" },
 	{ 501, VERDICT_DOWN, VERDICT_ANSWERED, "the target cannot do that; see url" },
-	{ 502, VERDICT_DOWN, VERDICT_DOWN, "what is behind the target does not answer" },
-	{ 503, VERDICT_DOWN, VERDICT_DOWN, "the target is not available at the moment" },
-	{ 504, VERDICT_DOWN, VERDICT_DOWN, "what is behind the target does not answer in time" },
-	{ 507, VERDICT_DOWN, VERDICT_DOWN, "the target's disk is full" },
+	{ 502, VERDICT_BROKEN, VERDICT_DOWN, "what is behind the target does not answer" },
+	{ 503, VERDICT_NO_ROOM, VERDICT_DOWN, "the target is not available at the moment" },
+	{ 504, VERDICT_BROKEN, VERDICT_DOWN, "what is behind the target does not answer in time" },
+	{ 507, VERDICT_NO_ROOM, VERDICT_DOWN, "the target's disk is full" },
 };
 static const size_t status_count = sizeof(statuses) / sizeof(statuses[0]);
 
@@ -79,14 +79,16 @@ static const char *status_text(int http)
 static void say_status(
 	const struct request_target *t, const struct request_result *r, char *why, size_t size)
 {
+	bool wait = r->retry_after[0] && (r->http == 429 || r->http == 503);
+
 	if (r->http / 100 == 3)
 		(void)snprintf(why, size,
 			"%s: HTTP %d: this redirection is not followed; set url to where it is now: %s",
 			t->url, r->http, r->location);
 	else
 		(void)snprintf(why, size, "%s: HTTP %d: %s%s%s", t->url, r->http,
-			status_text(r->http), r->retry_after[0] ? "; it says to wait " : "",
-			r->retry_after);
+			status_text(r->http), wait ? "; it says to wait " : "",
+			wait ? r->retry_after : "");
 }
 
 /* By the first digit: 2: answered, 3 and 4: not this way, 5: broken while storing. */

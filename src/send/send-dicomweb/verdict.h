@@ -12,6 +12,7 @@ enum verdict {
 	VERDICT_ANSWERED,  /* the content says of each image what became of it */
 	VERDICT_REFUSED,   /* the request as it is, and for good: an image in it is to blame */
 	VERDICT_TOO_LARGE, /* the same, and a smaller one would do */
+	VERDICT_NO_ROOM,   /* out of resources: the target, or this image is more than it can do */
 	VERDICT_BROKEN,    /* the target failed while it had images: one of them may be to blame */
 	VERDICT_DOWN       /* the target cannot be used, whatever is sent to it */
 };

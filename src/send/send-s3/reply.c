@@ -44,7 +44,9 @@ static const struct {
 	{ 400, 499, REPLY_IMAGE },
 	{ 500, 500, REPLY_BROKEN },
 	{ 502, 502, REPLY_BROKEN },
+	{ 503, 503, REPLY_FULL },
 	{ 504, 504, REPLY_BROKEN },
+	{ 507, 507, REPLY_FULL },
 	{ 0, 999, REPLY_TARGET },
 };
 

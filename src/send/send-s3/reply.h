@@ -22,6 +22,7 @@ struct reply {
 enum reply_meaning {
 	REPLY_STORED,
 	REPLY_IMAGE,  /* refused: this object's fault */
+	REPLY_FULL,   /* out of resources: the target, or this object is more than it can do */
 	REPLY_BROKEN, /* it broke at this object: perhaps the object's fault, perhaps the target's
 		       */
 	REPLY_TARGET, /* no object would fare better */

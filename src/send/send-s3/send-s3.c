@@ -3,7 +3,7 @@
  *
  * First every image gets its key. Then, round by round, until each has an answer or the target is
  * given up:
- *  1. Choose the next images: those without an answer, first those at which nothing has broken yet.
+ *  1. Choose the next images without an answer.
  *  2. Hash them. The hash is signed and the server compares it with what it got, so that its
  * success means that the right bytes have arrived.
  *  3. One curl uploads them; each is answered as soon as the server has answered, unless it

@@ -1,7 +1,6 @@
 #include "upload.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "curl.h"
 #include "hash.h"
@@ -17,7 +16,7 @@
 
 /* So many at once: sha256sum and curl are started for each round, and nothing is sent while it
  * hashes. */
-enum { ROUND_MAX = 64, TEXT_SIZE = 512 };
+enum { ROUND_MAX = 64 };
 
 struct round {
 	struct job *job;
@@ -27,11 +26,9 @@ struct round {
 	struct request marker[ROUND_MAX]; /* to be uploaded before its image is answered */
 	size_t completing[ROUND_MAX];     /* these images */
 	size_t markers;
-	bool *barren; /* the last request broke */
 };
 
-/* The next images: those without an answer, and among them first those without a setback. With a
- * limited rate about as many as can be sent in a second. */
+/* The next images. With a limited rate about as many as can be sent in a second. */
 static int64_t choose(struct round *r)
 {
 	struct sender *s = &r->job->sender;
@@ -39,20 +36,18 @@ static int64_t choose(struct round *r)
 	int64_t bytes = 0;
 	struct stat st;
 
-	for (int setbacks = 0; r->count == 0 && setbacks < 2; setbacks++) {
-		for (size_t i = 0; i < s->count && r->count < ROUND_MAX; i++) {
-			if (s->image[i].answer != SENDER_UNSENT || s->image[i].setbacks != setbacks)
-				continue;
-			if (rate && bytes >= rate)
-				break;
-			if (stat(s->image[i].name, &st) < 0)
-				st.st_size = 0; /* hashing it fails */
-			bytes += st.st_size;
-			r->request[r->count].size = st.st_size;
-			r->request[r->count].url = r->job->url[i];
-			r->request[r->count].file = s->image[i].name;
-			r->image[r->count++] = i;
-		}
+	for (size_t i = 0; i < s->count && r->count < ROUND_MAX; i++) {
+		if (s->image[i].answer != SENDER_UNSENT)
+			continue;
+		if (rate && bytes >= rate)
+			break;
+		if (stat(s->image[i].name, &st) < 0)
+			st.st_size = 0; /* hashing it fails */
+		bytes += st.st_size;
+		r->request[r->count].size = st.st_size;
+		r->request[r->count].url = r->job->url[i];
+		r->request[r->count].file = s->image[i].name;
+		r->image[r->count++] = i;
 	}
 	return bytes;
 }
@@ -89,9 +84,10 @@ static void hash_round(struct round *r)
 	r->count = kept;
 }
 
-static void answer(struct job *job, size_t image, enum sender_answer answer, const char *text)
+static void answer(
+	struct job *job, size_t image, enum sender_answer answer, int status, const char *text)
 {
-	sender_answer(&job->sender, image, answer, SENDER_NO_STATUS, text);
+	sender_answer(&job->sender, image, answer, status, text);
 }
 
 static bool target_failed(struct job *job, const char *text)
@@ -107,7 +103,7 @@ static bool stored(struct round *r, size_t image)
 	char *url;
 
 	if (!directory) {
-		answer(r->job, image, SENDER_STORED, "stored");
+		answer(r->job, image, SENDER_STORED, SENDER_NO_STATUS, "stored");
 		return true;
 	}
 	url = bucket_object(&r->job->bucket, directory, sender_marker_name(r->job->marker));
@@ -118,22 +114,14 @@ static bool stored(struct round *r, size_t image)
 	return true;
 }
 
-/* It broke at this image. When the others get through and it breaks again at this one, that is to
- * blame; when it breaks twice with nothing in between, the target is. */
-static bool broken(struct round *r, size_t image, const char *text)
+/* It came to nothing at this image. The others may get through; twice with nothing in between is
+ * enough. */
+static bool fruitless(struct round *r, const char *text)
 {
-	struct sender_image *broke = &r->job->sender.image[image];
-	char why[TEXT_SIZE + 64];
-
-	if (*r->barren)
+	if (r->job->barren)
 		return target_failed(r->job, text);
-	if (++broke->setbacks > 1) {
-		log_warning("the upload broke twice at this image image=%s", broke->name);
-		(void)snprintf(why, sizeof(why), "the upload breaks at this image: %s", text);
-		answer(r->job, image, SENDER_FAILED, why);
-		return true;
-	}
-	*r->barren = true;
+	r->job->barren = true;
+	(void)snprintf(r->job->why, sizeof(r->job->why), "%s", text);
 	return true;
 }
 
@@ -141,18 +129,27 @@ static bool broken(struct round *r, size_t image, const char *text)
 static bool take_image(void *context, size_t nth, const struct reply *reply)
 {
 	struct round *r = context;
-	char text[TEXT_SIZE];
+	char text[UPLOAD_TEXT];
+	int status = SENDER_HTTP + reply->status;
 	enum reply_meaning meaning = reply_judge(reply, text, sizeof(text));
 
 	r->replies++;
-	if (meaning == REPLY_TARGET)
+	switch (meaning) {
+	case REPLY_TARGET:
 		return target_failed(r->job, text);
-	if (meaning == REPLY_BROKEN)
-		return broken(r, r->image[nth], text);
-	*r->barren = false;
-	if (meaning == REPLY_STORED)
+	case REPLY_BROKEN:
+		answer(r->job, r->image[nth], SENDER_DOUBT, SENDER_NO_STATUS, text);
+		return fruitless(r, text);
+	case REPLY_FULL:
+		answer(r->job, r->image[nth], SENDER_FAILED, status, text);
+		return fruitless(r, text);
+	case REPLY_STORED:
+		r->job->barren = false;
 		return stored(r, r->image[nth]);
-	answer(r->job, r->image[nth], SENDER_FAILED, text);
+	case REPLY_IMAGE:
+		r->job->barren = false;
+		answer(r->job, r->image[nth], SENDER_FAILED, status, text);
+	}
 	return true;
 }
 
@@ -160,17 +157,17 @@ static bool take_image(void *context, size_t nth, const struct reply *reply)
 static bool take_marker(void *context, size_t nth, const struct reply *reply)
 {
 	struct round *r = context;
-	char text[TEXT_SIZE], why[TEXT_SIZE + 64];
+	char text[UPLOAD_TEXT], why[UPLOAD_TEXT + 64];
 	enum reply_meaning meaning = reply_judge(reply, text, sizeof(text));
 
 	r->replies++;
-	if (meaning == REPLY_TARGET || meaning == REPLY_BROKEN)
+	if (meaning != REPLY_STORED && meaning != REPLY_IMAGE)
 		return target_failed(r->job, text);
 	(void)snprintf(why, sizeof(why), "the marker of its directory was refused: %s", text);
 	if (meaning == REPLY_STORED)
-		answer(r->job, r->completing[nth], SENDER_STORED, "stored");
+		answer(r->job, r->completing[nth], SENDER_STORED, SENDER_NO_STATUS, "stored");
 	else
-		answer(r->job, r->completing[nth], SENDER_FAILED, why);
+		answer(r->job, r->completing[nth], SENDER_FAILED, SENDER_HTTP + reply->status, why);
 	return true;
 }
 
@@ -230,10 +227,8 @@ static void pace(const struct bucket *bucket, int64_t bytes, int64_t began_ms)
 
 void upload_all(struct job *job)
 {
-	bool barren = false;
-
 	while (!job->sender.target_failed && job->sender.answered < job->sender.count) {
-		struct round r = { .job = job, .barren = &barren };
+		struct round r = { .job = job };
 		int64_t began_ms = clock_monotonic_ms(), bytes = choose(&r);
 
 		hash_round(&r);
@@ -243,4 +238,6 @@ void upload_all(struct job *job)
 		for (size_t i = 0; i < r.markers; i++)
 			free(r.marker[i].url);
 	}
+	if (job->sender.doubted > 0)
+		(void)target_failed(job, job->why); /* unless it has failed for another reason */
 }

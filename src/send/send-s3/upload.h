@@ -10,12 +10,16 @@
 
 #include <stdbool.h>
 
+enum { UPLOAD_TEXT = 512 };
+
 struct job {
 	struct sender sender;
 	struct bucket bucket;
 	struct sender_marker *marker;
-	char **url;  /* of each image of the list; NULL: it has failed already */
-	bool probed; /* -p: curl has told what became of the request */
+	char **url;            /* of each image of the list; NULL: it has failed already */
+	bool barren;           /* the last request came to nothing */
+	char why[UPLOAD_TEXT]; /* and this is why */
+	bool probed;           /* -p: curl has told what became of the request */
 };
 
 /* Ends when all images have their answer or the target is given up, which it then has written. */
