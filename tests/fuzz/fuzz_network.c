@@ -59,7 +59,6 @@ static void associate(const uint8_t *data, size_t size, bool begun)
 	struct association_data image = nothing;
 	struct dimse_response response;
 	int ends[2];
-	bool sent;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0)
 		abort();
@@ -75,7 +74,7 @@ static void associate(const uint8_t *data, size_t size, bool begun)
 	a.out = malloc(ASSOCIATION_OUT);
 	a.begun = begun;
 	if (begun && association_check(&a) == 0 &&
-		association_store(&a, 0, "1.2.3", &image, &response, &sent) == 0)
+		association_store(&a, 0, "1.2.3", &image, &response) == 0)
 		(void)association_echo(&a, 1, &response);
 	else if (!begun)
 		(void)association_answer(&a);

@@ -2,7 +2,7 @@
 """peertable.py SEND-DICOM JOB - plays a peer that goes wrong at every point of the protocol, in every way.
 
 For each row send-dicom sends the three images of JOB; on every association of the row the peer does the same at the
-same point. Printed for each: POINT WAY exit=STATUS stored=NAMES failed=NAMES, and the line that blames the target.
+same point. Printed for each: POINT WAY exit=STATUS stored=NAMES failed=NAMES doubt=NAMES, and the reasons.
 """
 import concurrent.futures
 import os
@@ -19,6 +19,7 @@ WAYS = ['cut', 'silence', 'abort-user', 'abort-provider', 'garbage', 'huge', 'sp
 ODD = ['other-id', 'other-uid', 'twice', 'bare', 'long', 'no-status', 'with-data', 'other-context', 'other-command',
        'slow', 'fragments', 'never-offered', 'unknown-context', 'all-refused', 'padded', 'release-first', 'comment']
 IMAGES = 3
+RACES = ['accepted', 'answered']
 CLOSED = 'the target closes the connection'
 
 
@@ -202,12 +203,17 @@ def row(program, job, point, way):
         listener.shutdown(socket.SHUT_RDWR)
     lines = [line.split('\t') for line in done.stdout.splitlines()]
     names = {kind: ','.join(sorted(name[:-4] for what, _, name, _ in lines if what == kind))
-             for kind in ('stored', 'failed')}
+             for kind in ('stored', 'failed', 'doubt')}
     texts = [text.split(': ', 1)[-1] for what, _, _, text in lines if what == 'target']
-    texts += sorted({text for what, _, _, text in lines if what == 'failed' or (what == 'stored' and text != 'success')})
+    texts += sorted({text for what, _, _, text in lines if what in ('failed', 'doubt') or (what == 'stored' and text != 'success')})
     # A close is seen as one or the other, depending on who is faster.
     texts = [t.replace('Connection reset by peer', CLOSED).replace('Broken pipe', CLOSED) for t in texts]
+    if point in RACES and way != 'split':  # the next image may have been begun by then, or not
+        names['either'] = ','.join(sorted((names['stored'] + ',' + names['doubt']).strip(',').split(',')))
+        names['either'] = names['either'] if point == 'answered' else ''
+        return f'{point} {way} failed={names["failed"] or "-"} stored or doubt={names["either"] or "none or the first"}'
     return (f'{point} {way} exit={done.returncode} stored={names["stored"] or "-"} failed={names["failed"] or "-"} '
+            + f'doubt={names["doubt"] or "-"} '
             + '; '.join(texts)).rstrip()
 
 

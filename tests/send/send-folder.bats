@@ -122,6 +122,7 @@ load sender
 	[ "$(find "$archive" -type f | wc -l)" -eq 1 ]
 }
 
+# bats test_tags=root
 @test "send-folder: mounted = yes: nothing is written where nothing is mounted" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	images 1

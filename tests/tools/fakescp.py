@@ -172,7 +172,8 @@ class Handler(socketserver.StreamRequestHandler):
                 elif kind == 1:
                     limited = True
                     if show:
-                        print('association', body[20:36].decode(), body[4:20].decode(), flush=True)
+                        with printing:
+                            print('association', body[20:36].decode(), body[4:20].decode(), flush=True)
                     if pdus:
                         at = body.rindex(b'\x51\0\0\4')
                         print('takes', struct.unpack_from('>I', body, at + 4)[0], flush=True)

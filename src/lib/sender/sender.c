@@ -66,15 +66,13 @@ static void add_image(struct sender *s, const char *name)
 	s->image[s->count++] = (struct sender_image){ copy, SENDER_UNSENT, SENDER_NO_STATUS, 0 };
 }
 
-void sender_open(struct sender *s, const char *argv0)
+void sender_read(struct sender *s, FILE *from)
 {
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t n;
 
-	log_open(argv0);
-	*s = (struct sender){ 0 };
-	while ((n = getline(&line, &size, stdin)) > 0) {
+	while ((n = getline(&line, &size, from)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
 		if (strlen(line) + 1 < (size_t)n || !name_ok(line))
@@ -82,9 +80,16 @@ void sender_open(struct sender *s, const char *argv0)
 				line);
 		add_image(s, line);
 	}
-	if (ferror(stdin))
+	if (ferror(from))
 		sender_own_fault("unable to read the list of images: %s", strerror(errno));
 	free(line);
+}
+
+void sender_open(struct sender *s, const char *argv0)
+{
+	log_open(argv0);
+	*s = (struct sender){ 0 };
+	sender_read(s, stdin);
 }
 
 long sender_find(struct sender *s, const char *name)

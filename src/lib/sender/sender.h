@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum sender_answer { SENDER_UNSENT, SENDER_STORED, SENDER_FAILED, SENDER_DOUBT };
 
@@ -33,11 +34,14 @@ struct sender {
 	struct sender_image *image;
 	size_t count, answered, failed, doubted; /* answered: in whatever way, a doubt too */
 	bool target_failed;
+	bool ready;  /* next.h */
 	size_t hint; /* where sender_find() looks first */
 };
 
 /* Opens the log and reads the list from standard input; dies with 100 on a bad name. */
 void sender_open(struct sender *sender, const char *argv0);
+/* Reads a list from elsewhere. *sender is as sender_close() leaves it. */
+void sender_read(struct sender *sender, FILE *from);
 
 /* The index of an image, or -1. */
 long sender_find(struct sender *sender, const char *name);

@@ -11,15 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int images_open(struct images *images, struct sender *sender)
+void images_begin(struct images *images, struct sender *sender)
 {
-	*images = (struct images){ .sender = sender,
-		.image = calloc(sender->count ? sender->count : 1, sizeof(struct image)) };
-	return images->image ? 0 : -1;
+	free(images->image);
+	images->sender = sender;
+	images->image = calloc(sender->count ? sender->count : 1, sizeof(struct image));
+	if (!images->image)
+		sender_no_memory();
 }
 
 void images_close(struct images *images)
 {
+	for (size_t i = 0; i < images->names; i++)
+		free(images->name[i]);
 	free(images->image);
 	free(images->name);
 	*images = (struct images){ 0 };
@@ -58,6 +62,8 @@ bool image_open(struct images *images, size_t index, int fd, struct image_file *
 
 	file->fd = fd >= 0 ? fd : open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (file->fd < 0 || fstat(file->fd, &st) < 0) {
+		if (sender_is_own_fault(errno))
+			sender_own_fault("unable to read an image: %s", strerror(errno));
 		(void)fail(images, index, "unable to read the image", strerror(errno));
 		goto failed;
 	}
@@ -97,13 +103,16 @@ static long intern(struct images *images, const char *uid)
 	if (i > UINT16_MAX)
 		return -1;
 	if ((i & (i - 1)) == 0) { /* full at each power of two, and at 0 */
-		void *more = realloc(images->name, (i ? 2 * i : 1) * sizeof(*images->name));
+		char **more = realloc(images->name, (i ? 2 * i : 1) * sizeof(*more));
 
 		if (!more)
 			return -1;
 		images->name = more;
 	}
-	(void)snprintf(images->name[images->names++], DICOM_UID_SIZE, "%s", uid);
+	images->name[i] = strdup(uid);
+	if (!images->name[i])
+		return -1;
+	images->names++;
 	return (long)i;
 }
 
@@ -123,27 +132,9 @@ bool image_look(struct images *images, size_t index)
 	sop_class = intern(images, file.object.sop_class);
 	syntax = intern(images, file.object.syntax);
 	if (sop_class < 0 || syntax < 0)
-		die(EXIT_TEMPORARY, "unable to read the images: out of memory");
+		sender_no_memory();
 	image->sop_class = (uint16_t)sop_class;
 	image->syntax = (uint16_t)syntax;
-	image->instance = str_hash(file.object.instance);
 	image->known = true;
 	return true;
-}
-
-bool image_unique(const struct images *images, size_t index)
-{
-	const char *name = images->sender->image[index].name, *end = strstr(name, ".dcm");
-	char other[256];
-
-	for (size_t i = 0; i < images->sender->count; i++)
-		if (i != index && images->image[i].known &&
-			images->image[i].instance == images->image[index].instance)
-			return false;
-	/* An earlier attempt may have sent the other one. */
-	if (strchr(name, '~'))
-		return false;
-	(void)snprintf(other, sizeof(other), "%.*s~2.dcm",
-		(int)(end ? end - name : (long)strlen(name)), name);
-	return access(other, F_OK) < 0;
 }

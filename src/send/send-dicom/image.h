@@ -13,21 +13,19 @@
 
 struct image {
 	uint16_t sop_class, syntax; /* in names */
-	uint32_t instance;          /* str_hash() of its SOP instance UID */
 	bool known;                 /* the above has been read */
 	bool chosen;                /* for the next association */
-	bool doubt; /* all of it was sent, and the connection broke before the answer */
 };
 
 struct images {
 	struct sender *sender;
 	struct image *image; /* as many as the sender has, in its order */
-	char (*name)[DICOM_UID_SIZE];
+	char **name;         /* stay where they are, for the associations that were made for them */
 	size_t names;
 };
 
-/* Returns 0, or -1 with errno. */
-int images_open(struct images *images, struct sender *sender);
+/* Takes the images of the sender's list in place of those before. Dies without memory. */
+void images_begin(struct images *images, struct sender *sender);
 void images_close(struct images *images);
 
 /* Reads what the image is, unless that is known. An image that cannot be sent is answered: false.
@@ -43,8 +41,5 @@ struct image_file {
 /* The same as image_look() of the file; with true the caller closes it. Takes fd, which may be a
  * converted copy, or opens the image itself when it is -1. */
 bool image_open(struct images *images, size_t index, int fd, struct image_file *file);
-
-/* True when no other image of the job has this one's SOP instance UID. */
-bool image_unique(const struct images *images, size_t index);
 
 #endif

@@ -11,6 +11,14 @@ long offer_find(const struct offer *offer, const char *sop_class, const char *sy
 	return -1;
 }
 
+bool offer_covers(const struct offer *offer, const struct offer *wanted)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		if (offer_find(offer, wanted->proposal[i].abstract, wanted->proposal[i].syntax) < 0)
+			return false;
+	return true;
+}
+
 static bool add(struct offer *offer, const char *sop_class, const char *syntax)
 {
 	if (offer_find(offer, sop_class, syntax) >= 0)
@@ -38,8 +46,6 @@ static bool add_image(struct offer *offer, const struct images *images, const st
 	return added;
 }
 
-/* Names may move while more of them come, so all images are looked at before the first is offered.
- */
 static void look_at_all(struct images *images)
 {
 	for (size_t i = 0; i < images->sender->count; i++)
@@ -55,12 +61,6 @@ void offer_make(struct offer *offer, struct images *images, enum syntax_decompre
 	look_at_all(images);
 	for (size_t i = 0; i < sender->count; i++)
 		images->image[i].chosen = sender->image[i].answer == SENDER_UNSENT &&
-					  sender->image[i].setbacks == 0 &&
 					  add_image(offer, images, &images->image[i], decompress) &&
 					  ++offer->images;
-	for (size_t i = 0; offer->images == 0 && i < sender->count; i++)
-		if (sender->image[i].answer == SENDER_UNSENT) {
-			(void)add_image(offer, images, &images->image[i], decompress);
-			images->image[i].chosen = ++offer->images;
-		}
 }

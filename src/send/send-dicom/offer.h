@@ -18,10 +18,12 @@ struct offer {
 	size_t images; /* chosen */
 };
 
-/* Chooses among the images without an answer: those without a setback, as many as 128 contexts
- * allow; when there are none left, one that has had one, which goes alone. Images that cannot be
+/* Chooses among the images without an answer as many as 128 contexts allow. Images that cannot be
  * sent are answered. */
 void offer_make(struct offer *offer, struct images *images, enum syntax_decompress decompress);
+
+/* True when an association with the contexts of one serves the other. */
+bool offer_covers(const struct offer *offer, const struct offer *wanted);
 
 /* The index of a context, or -1. */
 long offer_find(const struct offer *offer, const char *sop_class, const char *syntax);

@@ -43,8 +43,7 @@ static void fail(struct over *over, size_t index, const char *text)
 	sender_answer(over->images->sender, index, SENDER_FAILED, SENDER_NO_STATUS, text);
 }
 
-/* Puts the converted copy in place of the file. False when the image is answered, or when we could
- * not do it, which is told as the target's: nothing else ends a try without blaming the image. */
+/* Puts the converted copy in place of the file. False when the image is answered. */
 static bool change(struct over *over, size_t index, const struct way *way, struct image_file *file)
 {
 	const char *name = over->images->sender->image[index].name;
@@ -65,7 +64,7 @@ static bool change(struct over *over, size_t index, const struct way *way, struc
 		"the target does not take %s, and the conversion to %s by %s failed: %s", own,
 		other, way->tool, why);
 	if (copy < 0 && ours)
-		sender_target_failed(over->images->sender, "%s", text);
+		sender_own_fault("%s", text);
 	else
 		fail(over, index, text);
 	return false;
@@ -88,13 +87,9 @@ static void add_comment(char *text, size_t size, const struct dimse_response *r)
 static void answer(struct over *over, size_t index, const struct way *way,
 	const struct dicom_object *own, const struct dimse_response *r)
 {
-	const struct image *image = &over->images->image[index];
-	const bool again =
-		image->doubt && status_duplicate(r->status) && image_unique(over->images, index);
 	char text[TEXT], from[128], to[128];
 
-	(void)snprintf(text, sizeof(text), "%s",
-		again ? "stored by the try before, whose answer was lost" : status_text(r->status));
+	(void)snprintf(text, sizeof(text), "%s", status_text(r->status));
 	add_comment(text, sizeof(text), r);
 	if (way->tool) {
 		const size_t n = strlen(text);
@@ -106,7 +101,7 @@ static void answer(struct over *over, size_t index, const struct way *way,
 	}
 	over->responses++;
 	sender_answer(over->images->sender, index,
-		again || status_stored(r->status) ? SENDER_STORED : SENDER_FAILED, r->status, text);
+		status_stored(r->status) ? SENDER_STORED : SENDER_FAILED, r->status, text);
 }
 
 /* Sends an image whose file is open, and closes that. */
@@ -116,13 +111,12 @@ static void send_file(struct over *over, size_t index, const struct way *way,
 	const struct association_data data = { file->fd, file->object.begin, file->length,
 		syntax_deflated(way->tool ? way->syntax : own->syntax) };
 	struct dimse_response response;
-	bool sent = false;
 	int result;
 
 	if (association_check(&over->association) == 0) {
 		over->current = (long)index;
 		result = association_store(&over->association, (size_t)way->context,
-			file->object.instance, &data, &response, &sent);
+			file->object.instance, &data, &response);
 		if (result == 0) {
 			answer(over, index, way, own, &response);
 			over->current = -1;
@@ -130,7 +124,6 @@ static void send_file(struct over *over, size_t index, const struct way *way,
 			fail(over, index, over->association.why);
 			over->current = -1;
 		}
-		over->images->image[index].doubt |= sent && result < 0;
 	}
 	(void)close(file->fd); /* only read */
 }
@@ -155,16 +148,29 @@ static void send_one(struct over *over, size_t index)
 	}
 }
 
-void over_send(struct over *over, const struct peer *peer, struct images *images)
+/* A new association, when the one there is does not serve. */
+static void call(struct over *over, const struct offer *wanted)
 {
-	struct association_call call;
+	struct association_call how;
 
+	if (over->called && offer_covers(&over->offer, wanted) &&
+		association_check(&over->association) == 0)
+		return;
+	over_close(over);
+	over->offer = *wanted;
+	peer_call(over->peer, over->offer.proposal, over->offer.count, &how);
+	over->called = true;
+	over->open = association_open(&over->association, &how) == 0;
+}
+
+void over_send(struct over *over, const struct offer *wanted, const struct peer *peer,
+	struct images *images)
+{
 	over->peer = peer;
 	over->images = images;
 	over->current = -1;
 	over->responses = 0;
-	peer_call(peer, over->offer.proposal, over->offer.count, &call);
-	over->open = association_open(&over->association, &call) == 0;
+	call(over, wanted);
 	for (size_t i = 0; i < images->sender->count && !over->association.trouble &&
 			   !images->sender->target_failed;
 		i++)
@@ -174,5 +180,7 @@ void over_send(struct over *over, const struct peer *peer, struct images *images
 
 void over_close(struct over *over)
 {
-	association_close(&over->association);
+	if (over->called)
+		association_close(&over->association);
+	over->called = over->open = false;
 }

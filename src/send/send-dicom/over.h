@@ -15,13 +15,16 @@ struct over {
 	struct offer offer;
 	const struct peer *peer;
 	struct images *images;
+	bool called;      /* to be closed */
 	bool open;        /* there was an association: what is wrong later is not the call's */
 	long current;     /* the image at which it ended, -1: between two, or at none */
 	size_t responses; /* so many images the target has answered */
 };
 
-/* Calls the peer and sends what offer_make() has chosen; association.trouble tells how it ended. */
-void over_send(struct over *over, const struct peer *peer, struct images *images);
+/* Sends what offer_make() has chosen, over the association that there is if that serves the wanted
+ * offer, else over a new one; association.trouble tells how it ended. */
+void over_send(struct over *over, const struct offer *wanted, const struct peer *peer,
+	struct images *images);
 /* Releases the association, or aborts what is left of it. */
 void over_close(struct over *over);
 

@@ -1,10 +1,8 @@
 /*
  * Several associations at once: one child process each, with every n-th image, so that the images
- *arrive nearly in order. What a child would write to standard output goes through a pipe to the
- *parent, which alone answers: so the dead target is told once, and it is known what is left. A
- *child's lines are shorter than PIPE_BUF, hence never torn. Besides those of dcmspool-sender(7)
- *there is setback TAB - TAB FILE TAB - for an image without an answer at which an association
- *broke.
+ * arrive nearly in order. What a child would write to standard output goes through a pipe to the
+ * parent, which alone answers: so the dead target is told once, and it is known what is left. A
+ * child's lines are shorter than PIPE_BUF, hence never torn.
  */
 #define _GNU_SOURCE /* pipe2 */
 #include "attempt.h"
@@ -28,17 +26,14 @@ static _Noreturn void work(
 	const struct sender *all, const struct peer *peer, size_t first, size_t step, int out)
 {
 	struct sender sender = { .image = calloc(all->count, sizeof(*all->image)) };
+	static struct attempt attempt;
 
 	if (!sender.image || dup2(out, STDOUT_FILENO) < 0)
 		die(EXIT_TEMPORARY, "unable to open one more association: %s", strerror(errno));
 	for (size_t i = first; i < all->count; i += step)
 		sender.image[sender.count++] = all->image[i];
-	attempt_all(
-		&sender, peer, false); /* what the others see at the same time, we do not know */
-	for (size_t i = 0; i < sender.count; i++)
-		if (sender.image[i].answer == SENDER_UNSENT && sender.image[i].setbacks > 0)
-			(void)dprintf(
-				out, "setback\t-\t%s\t-\n", sender.image[i].name); /* a hint */
+	attempt_all(&attempt, &sender, peer);
+	attempt_end(&attempt);
 	_exit(sender_close(&sender));
 }
 
@@ -77,14 +72,12 @@ static void take(struct sender *sender, char *line, char *reason, size_t size)
 	image = sender_find(sender, field[2]);
 	if (image < 0)
 		return;
-	if (strcmp(field[0], "setback") == 0) {
-		sender->image[image].setbacks = 1;
-		return;
-	}
 	status = strcmp(field[1], "-") == 0 ? SENDER_NO_STATUS : strtol(field[1], NULL, 16);
 	sender_answer(sender, (size_t)image,
-		strcmp(field[0], "stored") == 0 ? SENDER_STORED : SENDER_FAILED, (int)status,
-		field[3]);
+		strcmp(field[0], "stored") == 0  ? SENDER_STORED
+		: strcmp(field[0], "doubt") == 0 ? SENDER_DOUBT
+						 : SENDER_FAILED,
+		(int)status, field[3]);
 }
 
 /* All that the children say, until the last one has ended. */
@@ -134,7 +127,7 @@ static int send_over(
 	return started > 0 ? 0 : -1;
 }
 
-void attempt_parallel(struct sender *sender, const struct peer *peer)
+void attempt_parallel(struct attempt *attempt, struct sender *sender, const struct peer *peer)
 {
 	size_t n = (size_t)peer->connections;
 	char reason[512] = "";
@@ -155,5 +148,5 @@ void attempt_parallel(struct sender *sender, const struct peer *peer)
 		log_warning(
 			"an association failed while others did not; the rest is sent over one: %s",
 			reason);
-	attempt_all(sender, peer, true);
+	attempt_all(attempt, sender, peer);
 }

@@ -196,6 +196,22 @@ void peer_read(struct peer *peer, bool job)
 	read_tls(peer);
 }
 
+static bool differ(const char *a, const char *b)
+{
+	return !a != !b || (a && strcmp(a, b) != 0);
+}
+
+bool peer_again(struct peer *peer)
+{
+	const struct peer before = *peer;
+
+	peer->host = peer->aec = NULL;
+	read_whom(peer, true);
+	peer->tls_settings.host = peer->host;
+	return differ(peer->host, before.host) || differ(peer->aec, before.aec) ||
+	       differ(peer->aet, before.aet);
+}
+
 void peer_call(const struct peer *peer, const struct associate_proposal *proposal, size_t count,
 	struct association_call *call)
 {

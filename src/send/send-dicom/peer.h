@@ -28,6 +28,10 @@ struct peer {
  * that cannot work. *peer must stay where it is. */
 void peer_read(struct peer *peer, bool job);
 
+/* For the next job: whom its series.json says. Returns true when that is somebody else, or we are.
+ */
+bool peer_again(struct peer *peer);
+
 /* How it is called with these proposals. */
 void peer_call(const struct peer *peer, const struct associate_proposal *proposal, size_t count,
 	struct association_call *call);

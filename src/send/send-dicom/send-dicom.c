@@ -7,6 +7,7 @@
 #include "attempt.h"
 #include "echo.h"
 #include "peer.h"
+#include "sender/next.h"
 #include "sender/sender.h"
 
 #include <signal.h>
@@ -33,6 +34,26 @@ static void fail_all(struct sender *sender)
 			"title");
 }
 
+/* One job after the other, as long as the dispatcher has some for this target; an association that
+ * still serves is kept meanwhile. */
+static void send_jobs(struct sender *sender, struct peer *peer)
+{
+	static struct attempt attempt;
+	enum next next;
+
+	do {
+		if (peer->host)
+			attempt_parallel(&attempt, sender, peer);
+		else
+			fail_all(sender);
+		while ((next = next_wait(sender, attempt_watch(&attempt))) == NEXT_INPUT)
+			attempt_idle(&attempt);
+		if (next == NEXT_JOB && peer_again(peer))
+			attempt_drop(&attempt);
+	} while (next == NEXT_JOB);
+	attempt_end(&attempt);
+}
+
 int main(int argc, char *argv[])
 {
 	struct sender sender;
@@ -45,10 +66,8 @@ int main(int argc, char *argv[])
 	peer_read(&peer, job);
 	if (probing)
 		probe(&sender, &peer, job);
-	else if (!peer.host)
-		fail_all(&sender);
 	else
-		attempt_parallel(&sender, &peer);
+		send_jobs(&sender, &peer);
 	tls_free(peer.tls);
 	return sender_close(&sender);
 }

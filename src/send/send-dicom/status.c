@@ -63,11 +63,6 @@ bool status_stored(int status)
 	return meanings[find(status)].stored;
 }
 
-bool status_duplicate(int status)
-{
-	return status == 0x0111;
-}
-
 const char *status_text(int status)
 {
 	return meanings[find(status)].text;

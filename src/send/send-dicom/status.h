@@ -9,9 +9,6 @@
 /* True for success and for the three warnings: the target has the image. */
 bool status_stored(int status);
 
-/* True when the target says that it has this SOP instance already. */
-bool status_duplicate(int status);
-
 /* The meaning in words. */
 const char *status_text(int status);
 

@@ -68,10 +68,9 @@ struct association_data {
 	bool pad;
 };
 
-/* Sends a C-STORE over the index-th context and reads the response to it. *sent tells afterwards
- * whether the peer may have the whole data set. Returns 0 or -1. */
+/* Sends a C-STORE over the index-th context and reads the response to it. Returns 0 or -1. */
 int association_store(struct association *a, size_t index, const char *instance,
-	const struct association_data *data, struct dimse_response *response, bool *sent);
+	const struct association_data *data, struct dimse_response *response);
 
 /* The same for a C-ECHO. */
 int association_echo(struct association *a, size_t index, struct dimse_response *response);

@@ -215,12 +215,11 @@ static size_t put_command(struct association *a, uint8_t context, const struct b
 }
 
 int association_store(struct association *a, size_t index, const char *instance,
-	const struct association_data *data, struct dimse_response *response, bool *sent)
+	const struct association_data *data, struct dimse_response *response)
 {
 	struct buf command = { 0 };
 	size_t used = 0;
 
-	*sent = false;
 	next_message(a);
 	dimse_store_request(&command, a->message, a->proposal[index].abstract, instance);
 	if (!command.failed)
@@ -230,7 +229,6 @@ int association_store(struct association *a, size_t index, const char *instance,
 		return association_fail(a, ASSOCIATION_OURS, "out of memory");
 	if (send_data(a, associate_context(index), data, used) < 0)
 		return -1;
-	*sent = true;
 	return receive(a, index, DIMSE_STORE, instance, response);
 }
 
