@@ -7,7 +7,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	root=$PWD/root
 	mkdir clone
-	(cd "$TOP" && git ls-files -z | xargs -0 cp -a --parents -t "$OLDPWD/clone")
+	(cd "$TOP" && git -c safe.directory="$TOP" ls-files -z | xargs -0 cp -a --parents -t "$OLDPWD/clone")
 	cp -a "$BUILD" clone/build
 	cp -an "$BIN/." clone/bin/
 }

@@ -187,7 +187,7 @@ load byhand
 	chmod -R a-w "$BATS_TEST_TMPDIR/cd"
 	cp -r "$BATS_TEST_TMPDIR/cd" "$SPOOL/incoming/"
 	chmod -R u+w "$BATS_TEST_TMPDIR/cd"
-	routes 1
+	routes 2
 	wait_for nothing_before_queues
 }
 
