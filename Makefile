@@ -167,9 +167,9 @@ test: all tools
 
 # The rule language beside Python, at length; `make test` compares fewer expressions.
 RULE_COUNT ?= 100000
-check-rules: $(BUILD)/tests/test_rule
+check-rules: $(BUILD)/tests/rule_compare
 	/usr/bin/python3 tests/lib/rule_oracle.py $(or $(RULE_SEED),1) $(RULE_COUNT) >$(BUILD)/expressions
-	$(BUILD)/tests/test_rule $(BUILD)/expressions
+	$(BUILD)/tests/rule_compare $(BUILD)/expressions
 
 deps:
 	@sh .ci/deps $(PACKAGES)

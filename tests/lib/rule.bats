@@ -5,7 +5,7 @@
 
 load ../helper
 
-# examples: those of the page, as test_rule wants them: what mdoc writes for \, ' and ", then \\.
+# examples: those of the page, as rule_compare wants them: what mdoc writes for \, ' and ", then \\.
 examples() {
 	sed -n '/^\.Sh EXAMPLES/,$ s/^\.Dl //p' "$TOP/src/lib/rule/dcmspool-rules.5" |
 		sed "s/\\\\e/\\\\/g; s/\\\\(aq/'/g; s/\\\\(dq/\"/g" | sed 's/\\/\\\\/g'
@@ -17,12 +17,13 @@ examples() {
 
 @test "rules: what is said about them, and what is found before any series comes" {
 	"$TOOLS/test_rule_text"
+	"$TOOLS/test_rule_explain"
 }
 
 @test "rules: random expressions have the answer that Python gives" {
 	/usr/bin/python3 "$TOP/tests/lib/rule_oracle.py" "${RULE_SEED:-1}" \
 		"${RULE_COUNT:-1500}" >"$BATS_TEST_TMPDIR/expressions"
-	"$TOOLS/test_rule" "$BATS_TEST_TMPDIR/expressions"
+	"$TOOLS/rule_compare" "$BATS_TEST_TMPDIR/expressions"
 }
 
 @test "rules: each example of dcmspool-rules(5) matches what it should, and nothing else" {
@@ -39,5 +40,5 @@ examples() {
 	done < <(examples)
 	[ "$n" -ge 20 ]
 	[ "$(grep -vc '^#' "$table")" -eq "$(wc -l <"$BATS_TEST_TMPDIR/table")" ]
-	"$TOOLS/test_rule" "$BATS_TEST_TMPDIR/table"
+	"$TOOLS/rule_compare" "$BATS_TEST_TMPDIR/table"
 }

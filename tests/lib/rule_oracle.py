@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """rule_oracle: Python's own answers, for the rule language.
 
-    rule_oracle.py SEED COUNT   lines for test_rule: EXPRESSION, answer, tags
+    rule_oracle.py SEED COUNT   lines for rule_compare: EXPRESSION, answer, tags
 
 Every second expression is a comparison of the text of a value, so that types and digits are
 compared and not only truth. Python's ints are held to 64 bits and its memory to little, as rules
@@ -223,7 +223,7 @@ class Tags:
     __getattr__ = __getitem__
 
     def __contains__(self, name):
-        return not name.startswith("x")  # as any_name() of test_rule has it
+        return not name.startswith("x")  # as any_name() of rule_compare has it
 
 
 def answer(text, tags):

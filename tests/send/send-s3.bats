@@ -371,16 +371,15 @@ probe_job() { run bash -c '"$1" -p </dev/null 2>"$2"' - "$BIN/send-s3" "$BATS_TE
 	echo S3RVER:S3RVER >"$TARGET_KEY_FILE"
 	export TARGET_REGION=us-east-1 TARGET_MARKER=complete
 	images 20 -i "$(printf 'M\303\274ller (x) a+b=c')"
-	big=20.dcm
 	dcmodify -q -nb -m '0008,0005=ISO_IR 192' "$job"/*.dcm
 	send s3 {1..20}.dcm
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "$(count '^stored')" -eq 20 ]
 	key=$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' \
-		"$(printf 'M\303\274ller (x) a+b=c')/$(uid $big).dcm")
+		"$(printf 'M\303\274ller (x) a+b=c')/$(uid 20.dcm).dcm")
 	curl -sf --aws-sigv4 aws:amz:us-east-1:s3 --user S3RVER:S3RVER \
-		-H "x-amz-content-sha256: $(sha256sum </dev/null | cut -d ' ' -f 1)" "$TARGET_URL/$key" | cmp - "$job/$big"
+		-H "x-amz-content-sha256: $(sha256sum </dev/null | cut -d ' ' -f 1)" "$TARGET_URL/$key" | cmp - "$job/20.dcm"
 	probe s3
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -396,7 +395,5 @@ probe_job() { run bash -c '"$1" -p </dev/null 2>"$2"' - "$BIN/send-s3" "$BATS_TE
 }
 
 @test "send-s3: man page" {
-	run mandoc -T lint -W warning "$TOP/src/send/send-s3/send-s3.8"
-	echo "$output"
-	[ "$status" -eq 0 ]
+	mandoc -T lint -W warning "$TOP/src/send/send-s3/send-s3.8"
 }
