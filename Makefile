@@ -225,13 +225,13 @@ fuzz-network:
 TIDY        = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,$(TIDY_STYLE)
 TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-signed-char-misuse,-bugprone-macro-parentheses,-bugprone-branch-clone
 MAN_PAGES   = $(wildcard src/*/*/*.[1-9] bin/*.[1-9])
-lint:
+lint: $(STAGES) $(BUILD)/gen/dicom_dictionary_table.h
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
 	sh tests/tools/layers.sh
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	shellcheck -x .ci/run .ci/deps tests/suite $(SHELL_FILES) $(wildcard src/*/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
-	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/lib/*/*/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/*/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
 	mandoc -T lint -W warning $(MAN_PAGES)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \

@@ -144,9 +144,12 @@ struct rule *rule_compile(
 
 	*error = (struct rule_error){ 0 };
 	lexer.end = text + length;
-	if (!rule || wrong) {
-		(void)rule_lex_error(&lexer, wrong ? wrong : text,
-			wrong ? "this is not UTF-8; save the text as UTF-8" : "out of memory");
+	if (!rule) {
+		(void)rule_lex_error(&lexer, text, "out of memory");
+		return NULL;
+	}
+	if (wrong) {
+		(void)rule_lex_error(&lexer, wrong, "this is not UTF-8; save the text as UTF-8");
 		free(rule);
 		return NULL;
 	}

@@ -43,26 +43,26 @@ static void fail(struct over *over, size_t index, const char *text)
 	sender_answer(over->images->sender, index, SENDER_FAILED, SENDER_NO_STATUS, text);
 }
 
-/* Puts the converted copy in place of the file. False when the image is answered. */
-static bool change(struct over *over, size_t index, const struct way *way, struct image_file *file)
+/* Puts the converted copy in place of the file, which is own. False when the image is answered. */
+static bool change(struct over *over, size_t index, const struct way *way,
+	const struct dicom_object *own, struct image_file *file)
 {
 	const char *name = over->images->sender->image[index].name;
-	char why[WHY], text[TEXT], own[128], other[128];
-	struct dicom_object o = file->object;
+	char why[WHY], text[TEXT], from[128], to[128];
 	int ours, copy;
 
 	(void)close(file->fd); /* only read */
 	copy = convert(way->tool, way->option, name, &ours, why, sizeof(why));
 	if (copy >= 0 && image_open(over->images, index, copy, file)) {
-		memcpy(file->object.sop_class, o.sop_class, sizeof(o.sop_class));
-		memcpy(file->object.instance, o.instance, sizeof(o.instance));
+		memcpy(file->object.sop_class, own->sop_class, sizeof(own->sop_class));
+		memcpy(file->object.instance, own->instance, sizeof(own->instance));
 		return true;
 	}
-	syntax_name(o.syntax, own, sizeof(own));
-	syntax_name(way->syntax, other, sizeof(other));
+	syntax_name(own->syntax, from, sizeof(from));
+	syntax_name(way->syntax, to, sizeof(to));
 	(void)snprintf(text, sizeof(text),
-		"the target does not take %s, and the conversion to %s by %s failed: %s", own,
-		other, way->tool, why);
+		"the target does not take %s, and the conversion to %s by %s failed: %s", from, to,
+		way->tool, why);
 	if (copy < 0 && ours)
 		sender_own_fault("%s", text);
 	else
@@ -143,7 +143,7 @@ static void send_one(struct over *over, size_t index)
 		syntax_not_accepted(own.syntax, over->peer->decompress, text, sizeof(text));
 		fail(over, index, text);
 		(void)close(file.fd); /* only read */
-	} else if (!way.tool || change(over, index, &way, &file)) {
+	} else if (!way.tool || change(over, index, &way, &own, &file)) {
 		send_file(over, index, &way, &file, &own);
 	}
 }
