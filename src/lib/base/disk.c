@@ -39,14 +39,14 @@ bool disk_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Closes fd and returns -1 with the errno of before. */
-static int fail_close(int fd)
+int disk_close(int fd, int result)
 {
 	int saved = errno;
 
-	(void)close(fd); /* an error is being reported already */
+	if (close(fd) < 0 && result == 0)
+		return -1;
 	errno = saved;
-	return -1;
+	return result;
 }
 
 int disk_lock_dir(int dir, const char *name, int operation)
@@ -58,10 +58,10 @@ int disk_lock_dir(int dir, const char *name, int operation)
 		return -1;
 	if (flock(fd, operation) < 0 || fstat(fd, &locked) < 0 ||
 		fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail_close(fd);
+		return disk_close(fd, -1);
 	if (!disk_same_file(&locked, &named)) {
 		errno = ENOENT;
-		return fail_close(fd);
+		return disk_close(fd, -1);
 	}
 	return fd;
 }
@@ -101,7 +101,7 @@ int disk_write_file(int dir, const char *name, const void *data, size_t length)
 	if (fd < 0)
 		return -1;
 	if (disk_write_all(fd, data, length) < 0 || fsync(fd) < 0)
-		return fail_close(fd);
+		return disk_close(fd, -1);
 	if (close(fd) < 0 || renameat(dir, temporary, dir, name) < 0)
 		return -1;
 	return fsync(dir);
@@ -142,7 +142,7 @@ char *disk_read_file(int dir, const char *name, size_t max, size_t *length)
 		*length = n;
 	return data;
 fail:
-	(void)fail_close(fd);
+	(void)disk_close(fd, -1);
 	free(data);
 	return NULL;
 }
@@ -218,7 +218,7 @@ int disk_append(int dir, const char *name, const void *data, size_t length)
 		return -1;
 	within = ends_within_line(fd);
 	if (within < 0)
-		return fail_close(fd);
+		return disk_close(fd, -1);
 	part[0].iov_len = (size_t)within;
 	do
 		n = writev(fd, part, 2);
@@ -227,9 +227,7 @@ int disk_append(int dir, const char *name, const void *data, size_t length)
 		errno = ENOSPC;
 		n = -1;
 	}
-	if (n < 0)
-		return fail_close(fd);
-	return close(fd);
+	return disk_close(fd, n < 0 ? -1 : 0);
 }
 
 int disk_rename(int from_dir, const char *from, int to_dir, const char *to)
@@ -267,9 +265,7 @@ int disk_sync_dir(int dir, const char *name)
 
 	if (fd < 0)
 		return -1;
-	if (fsync(fd) < 0)
-		return fail_close(fd);
-	return close(fd);
+	return disk_close(fd, fsync(fd));
 }
 
 int disk_unlink(int dir, const char *name)
@@ -320,7 +316,7 @@ int disk_list(int dir, const char *name, struct disk_names *out)
 		return -1;
 	d = fdopendir(fd);
 	if (!d)
-		return fail_close(fd);
+		return disk_close(fd, -1);
 	while (errno = 0, (entry = readdir(d))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;

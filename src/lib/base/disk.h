@@ -61,6 +61,9 @@ int disk_rename(int from_dir, const char *from, int to_dir, const char *to);
 int disk_rename_unique(
 	int from_dir, const char *from, int to_dir, const char *name, char *made, size_t size);
 
+/* Closes what was written. A negative result is handed on, with its errno; after 0 the close's. */
+int disk_close(int fd, int result);
+
 /* fsync(2) of a directory below dir ("." for dir itself). */
 int disk_sync_dir(int dir, const char *name);
 

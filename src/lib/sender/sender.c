@@ -38,6 +38,15 @@ void sender_no_memory(void)
 	sender_own_fault("unable to send: out of memory");
 }
 
+char *sender_copy(const char *text, size_t length)
+{
+	char *copy = strndup(text, length);
+
+	if (!copy)
+		sender_no_memory();
+	return copy;
+}
+
 void sender_no_program(const char *name)
 {
 	sender_own_fault("unable to run %s: %s%s", name, strerror(errno),
@@ -51,9 +60,9 @@ bool sender_is_own_fault(int error)
 
 static void add_image(struct sender *s, const char *name)
 {
-	char *copy = strdup(name);
+	char *copy = sender_copy(name, strlen(name));
 
-	if (copy && (s->count & (s->count - 1)) == 0) { /* full at each power of two */
+	if ((s->count & (s->count - 1)) == 0) { /* full at each power of two */
 		size_t capacity = s->count ? s->count * 2 : 1;
 		struct sender_image *more = realloc(s->image, capacity * sizeof(*more));
 
@@ -61,8 +70,6 @@ static void add_image(struct sender *s, const char *name)
 			sender_no_memory();
 		s->image = more;
 	}
-	if (!copy)
-		sender_no_memory();
 	s->image[s->count++] = (struct sender_image){ copy, SENDER_UNSENT, SENDER_NO_STATUS, 0 };
 }
 

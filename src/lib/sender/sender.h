@@ -66,6 +66,8 @@ _Noreturn void sender_never(const char *format, ...) __attribute__((format(print
  * exits so that nothing of it is laid to the target or to an image. */
 _Noreturn void sender_own_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void sender_no_memory(void);
+/* The first length bytes of a text; the caller frees. Ends like this without memory. */
+char *sender_copy(const char *text, size_t length);
 /* A program that is needed cannot be run; errno tells why. */
 _Noreturn void sender_no_program(const char *name);
 /* Is it an errno of what is missing here, whatever was being done? A file that cannot be read (EIO)

@@ -25,9 +25,7 @@ add(struct sender_ssh *ssh, const char *format, ...)
 	va_end(args);
 	if (n < 0 || (size_t)n >= sizeof(text) || ssh->count == SENDER_SSH_OPTIONS)
 		die(EXIT_BUG, "unable to call ssh: an option is too long, or one too many");
-	ssh->option[ssh->count] = strdup(text);
-	if (!ssh->option[ssh->count++])
-		sender_no_memory();
+	ssh->option[ssh->count++] = sender_copy(text, (size_t)n);
 }
 
 /* An option whose value is a file's name: in it ssh would replace %h, ${HOME} and the like. */

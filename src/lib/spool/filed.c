@@ -44,14 +44,9 @@ static int open_file(int batch, struct appended *file)
 {
 	int fd = openat(batch, file_name(FILE_FILED),
 		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
-	int saved;
 
-	if (fd >= 0 && fstat(fd, &file->st) < 0) {
-		saved = errno;
-		(void)close(fd); /* nothing was written */
-		errno = saved;
-		return -1;
-	}
+	if (fd >= 0 && fstat(fd, &file->st) < 0)
+		return disk_close(fd, -1);
 	file->fd = fd;
 	return fd < 0 ? -1 : 0;
 }

@@ -135,18 +135,14 @@ static int copy_into(const struct image *image, int batch, const char *temporary
 {
 	int fd = openat(
 		batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	int result, saved;
+	int result;
 
 	if (fd < 0)
 		return -1;
 	result = disk_copy(image->fd, 0, fd);
 	if (result == 0)
 		result = fsync(fd);
-	saved = errno;
-	if (close(fd) < 0)
-		return -1;
-	errno = saved;
-	return result;
+	return disk_close(fd, result);
 }
 
 static int move_across(const struct image *image, int batch, const char *to)

@@ -13,17 +13,7 @@
 /* Trying again helps when a call failed, unless it failed because of the name. */
 static int exit_code(int number)
 {
-	switch (number) {
-	case 0:
-	case ENOENT:
-	case ENOTDIR:
-	case EISDIR:
-	case ELOOP:
-	case ENAMETOOLONG:
-		return EXIT_PERMANENT;
-	default:
-		return EXIT_TEMPORARY;
-	}
+	return number == 0 || number == EISDIR ? EXIT_PERMANENT : failure_code(number);
 }
 
 /* Returns the descriptor of path, or -1 with errno after having reported why not. */

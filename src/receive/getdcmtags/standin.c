@@ -117,7 +117,7 @@ static void make_head(const struct meta *m, const char *real, struct buf *out)
 static int write_copy(int from, size_t end, const struct buf *head, int dir)
 {
 	struct stat st;
-	int fd = -1, result = -1, saved;
+	int fd = -1, result = -1;
 
 	if (fstat(from, &st) < 0 || file_remove(dir, FILE_CORRECTED) < 0)
 		return -1;
@@ -128,11 +128,7 @@ static int write_copy(int from, size_t end, const struct buf *head, int dir)
 	if (disk_write_all(fd, head->data, head->length) == 0 &&
 		disk_copy(from, (off_t)end, fd) == 0)
 		result = futimens(fd, (const struct timespec[]){ st.st_atim, st.st_mtim });
-	saved = errno;
-	if (close(fd) < 0)
-		return -1;
-	errno = saved;
-	return result;
+	return disk_close(fd, result);
 }
 
 static int replace(const struct meta *m, const char *real, int from, int dir, const char *name)

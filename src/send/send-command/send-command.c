@@ -29,10 +29,8 @@ static void read_command(struct program *program)
 {
 	static const char *argv[MAX_WORDS + 2]; /* and the image, and NULL */
 	const char *command = sender_need("COMMAND");
-	char *rest = strdup(command), *word;
+	char *rest = sender_copy(command, strlen(command)), *word;
 
-	if (!rest)
-		sender_no_memory();
 	program->argv = argv;
 	while ((word = strsep(&rest, " "))) {
 		if (*word == '\0')

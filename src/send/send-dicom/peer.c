@@ -32,7 +32,6 @@ static bool host_ok(const char *host)
 static const char *ae_title(const char *title)
 {
 	size_t length;
-	char *copy;
 
 	title += strspn(title, " ");
 	length = strlen(title);
@@ -43,10 +42,7 @@ static const char *ae_title(const char *title)
 	for (size_t i = 0; i < length; i++)
 		if (title[i] < 0x20 || title[i] > 0x7e || title[i] == '\\')
 			return NULL;
-	copy = strndup(title, length);
-	if (!copy)
-		die(EXIT_TEMPORARY, "unable to read the settings: out of memory");
-	return copy;
+	return sender_copy(title, length);
 }
 
 /* A setting that is an AE title. */
@@ -94,9 +90,7 @@ static void return_to_sender(struct peer *peer, const json_t *association)
 	peer->aec = ae_title(jsonfile_text(association, "calling_aet"));
 	if (!peer->aec || !host_ok(host) || strcmp(host, "local") == 0)
 		return;
-	peer->host = strdup(host);
-	if (!peer->host)
-		die(EXIT_TEMPORARY, "unable to read the settings: out of memory");
+	peer->host = sender_copy(host, strlen(host));
 }
 
 /* What the job has to do with whom we call, and as whom. */

@@ -1,12 +1,13 @@
 #include "meta.h"
 
+#include "dicom/implementation.h"
+
 #include <string.h>
 #include <unistd.h>
 
 enum { PREAMBLE = 128, MAGIC = 4, GROUP = 0x0002 };
 
 static const char magic[] = "DICM";
-#define IMPLEMENTATION "2.25.180311268236270471929041853124763410557"
 
 int meta_has(int fd)
 {
@@ -52,7 +53,7 @@ void meta_make(const struct dicom_object *object, struct buf *out)
 	put_uid(&group, 0x0002, object->sop_class);
 	put_uid(&group, 0x0003, object->instance);
 	put_uid(&group, 0x0010, object->syntax);
-	put_uid(&group, 0x0012, IMPLEMENTATION);
+	put_uid(&group, 0x0012, DICOM_IMPLEMENTATION_UID);
 	buf_add(out, preamble, PREAMBLE);
 	buf_add(out, magic, MAGIC);
 	put_head(out, 0x0000, "UL", 4);

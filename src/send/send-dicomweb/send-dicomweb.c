@@ -54,15 +54,6 @@ static void check_text(const char *name, const char *text)
 		sender_never("TARGET_%s has a control character in it", name);
 }
 
-static char *copy_of(const char *text, size_t length)
-{
-	char *copy = strndup(text, length);
-
-	if (!copy)
-		sender_no_memory();
-	return copy;
-}
-
 /* The same as dcmspool.conf(5) allows. Returns it without the slash at its end, in memory never
  * freed. */
 static const char *read_url(void)
@@ -80,7 +71,7 @@ static const char *read_url(void)
 		sender_never("TARGET_URL has a user in it; use username and password_file");
 	while (url[length - 1] == '/')
 		length--;
-	return copy_of(url, length);
+	return sender_copy(url, length);
 }
 
 static void read_credentials(struct request_target *t)
@@ -259,7 +250,7 @@ static bool moved(struct dicomweb *d, const struct request_result *r)
 		return false;
 	d->moves++;
 	free(d->target.store);
-	d->target.store = copy_of(r->location, strlen(r->location));
+	d->target.store = sender_copy(r->location, strlen(r->location));
 	log_info("%s has moved to %s; set url to that", d->target.url, r->location);
 	return true;
 }

@@ -25,19 +25,10 @@ _Noreturn static void wrong(const char *text)
 		text);
 }
 
-static char *copy_of(const char *text, size_t length)
-{
-	char *copy = strndup(text, length);
-
-	if (!copy)
-		sender_no_memory();
-	return copy;
-}
-
 /* The part of text from..to, checked: USER@HOST, HOST, USER@[ADDRESS]. */
 static void check_host(const char *text, const char *from, const char *to)
 {
-	char *all = copy_of(from, (size_t)(to - from)), *host = all, *at = strrchr(all, '@');
+	char *all = sender_copy(from, (size_t)(to - from)), *host = all, *at = strrchr(all, '@');
 
 	if (at) {
 		*at = '\0';
@@ -161,7 +152,7 @@ void destination_open(struct destination *d)
 	*d = (struct destination){ .kind = check(text) };
 	while (length > 1 && text[length - 1] == '/')
 		length--;
-	d->base = copy_of(text, length);
+	d->base = sender_copy(text, length);
 	d->port = sender_number("PORT", 0, 65535, 0);
 	d->timeout_s = sender_number("TIMEOUT", 1, MAX_TIMEOUT_S, DEFAULT_TIMEOUT_S);
 	d->rate_limit = sender_number("RATE_LIMIT", 0, MAX_RATE, 0);

@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Who we are: PS3.7 D.3.3.2. The UID is of the form of PS3.5 B.2, from a random UUID. */
-#define IMPLEMENTATION_UID     "2.25.180311268236270471929041853124763410557"
-#define IMPLEMENTATION_VERSION "DCMSPOOL"
+#include "dicom/implementation.h"
 
 enum { PROTOCOL_1 = 1, LONGEST_UNTOLD = 16384 /* what most take */ };
 
@@ -35,8 +33,10 @@ void associate_make_request(struct buf *out, const char *called, const char *cal
 	inner.length = 0;
 	wire_put(&inner, WIRE_MAXIMUM << 24 | 4, 4);
 	wire_put(&inner, longest, 4);
-	wire_put_item(&inner, WIRE_CLASS_UID, IMPLEMENTATION_UID, strlen(IMPLEMENTATION_UID));
-	wire_put_item(&inner, WIRE_VERSION, IMPLEMENTATION_VERSION, strlen(IMPLEMENTATION_VERSION));
+	wire_put_item(
+		&inner, WIRE_CLASS_UID, DICOM_IMPLEMENTATION_UID, strlen(DICOM_IMPLEMENTATION_UID));
+	wire_put_item(&inner, WIRE_VERSION, DICOM_IMPLEMENTATION_VERSION,
+		strlen(DICOM_IMPLEMENTATION_VERSION));
 	wire_put_item(out, WIRE_USER, inner.data, inner.length);
 	wire_end(out, begin);
 	out->failed = out->failed || inner.failed;
