@@ -160,7 +160,10 @@ static void send_all(struct sftp *s)
 			continue;
 		if (!refused || strcmp(refused, s->directory[i]) != 0)
 			result = send_one(s, i);
-		if (result == UPLOAD_TARGET) {
+		if (result == UPLOAD_BROKEN)
+			sender_answer(
+				&s->sender, i, SENDER_DOUBT, SENDER_NO_STATUS, s->upload.text);
+		if (result == UPLOAD_BROKEN || result == UPLOAD_TARGET) {
 			target_failed(s);
 			return;
 		}
