@@ -137,7 +137,7 @@ void answers_free(struct answers *answers)
 
 void answers_begin(struct answers *answers)
 {
-	answers->answered = answers->doubted = 0;
+	answers->listed = answers->answered = answers->doubted = 0;
 	for (size_t i = 0; i < answers->count; i++) {
 		struct image *image = &answers->image[i];
 

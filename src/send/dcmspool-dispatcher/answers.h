@@ -33,7 +33,8 @@ struct answers {
 	struct image *image; /* sorted by name */
 	size_t count;
 	size_t no_room;                  /* images that have it */
-	size_t answered, doubted;        /* in this run of the sender */
+	size_t listed;                   /* for this run of the sender */
+	size_t answered, doubted;        /* in it */
 	size_t answered_all, stored_all; /* in all runs of this attempt */
 };
 

@@ -83,9 +83,12 @@ static void scan(struct dispatcher *d)
 	watch_all(d, upstream);
 	while (!d->loop.stopping && turn_claim(d, &job)) {
 		d->upstream.awaited = false;
+		if (d->chain.target != job.target)
+			chain_end(d);
 		work_run(d, &job);
 		claimed_close(&job);
 	}
+	chain_end(d); /* no connection is kept for what may come */
 	if (d->upstream.awaited && !upstream)
 		loop_at(&d->loop, LOOP_NOW); /* with the watches, which come before the look */
 }

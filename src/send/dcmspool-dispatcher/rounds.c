@@ -37,10 +37,13 @@ static struct image *choose(struct attempt *a, size_t most, size_t *count)
 		if (!least || image->suspected < least->suspected)
 			least = image;
 	}
-	if (*count > 0 || !least)
-		return NULL;
-	least->listed = true;
-	*count = 1;
+	if (*count == 0 && least) {
+		least->listed = true;
+		*count = 1;
+	} else {
+		least = NULL;
+	}
+	a->answers.listed = *count;
 	return least;
 }
 
@@ -104,6 +107,8 @@ static enum blame blame_of(const struct attempt *a, const struct outcome *outcom
 {
 	const struct blame_run run = { .status = outcome->status,
 		.own_fault = *outcome->own_fault,
+		.lost = outcome->handed && !*outcome->reason && a->answers.answered == 0 &&
+			a->answers.doubted == 0,
 		.no_room = a->answers.no_room > 0,
 		.answered = a->answers.answered,
 		.doubted = a->answers.doubted };
