@@ -39,7 +39,7 @@ struct answers {
 };
 
 /* What a sender says of an image. */
-enum said_of { SAID_FAILED, SAID_STORED, SAID_DOUBT };
+enum said_of { SAID_FAILED, SAID_NEVER, SAID_STORED, SAID_DOUBT };
 
 /* Lists the images and reads the ledger. -1 with errno. answers_free() in any case. */
 int answers_load(const struct claimed *claimed, struct answers *answers);

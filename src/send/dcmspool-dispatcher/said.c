@@ -42,9 +42,10 @@ static bool split(char *line, char *field[FIELDS])
 /* What the first word of a line says of an image. False: nothing. */
 static bool is_said(const char *word, enum said_of *said)
 {
-	static const char *const words[] = {
-		[SAID_FAILED] = "failed", [SAID_STORED] = "stored", [SAID_DOUBT] = "doubt"
-	};
+	static const char *const words[] = { [SAID_FAILED] = "failed",
+		[SAID_NEVER] = "never",
+		[SAID_STORED] = "stored",
+		[SAID_DOUBT] = "doubt" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		*said = (enum said_of)i;
