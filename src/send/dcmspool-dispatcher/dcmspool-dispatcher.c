@@ -13,6 +13,7 @@
 #include "base/watch.h"
 #include "claim.h"
 #include "cli/options.h"
+#include "untold.h"
 #include "work.h"
 
 #include <errno.h>
@@ -129,6 +130,7 @@ int main(int argc, char *argv[])
 	if (!d.broken)
 		die(EXIT_TEMPORARY, "out of memory");
 	tell_orphans(&d);
+	untold_tell_all(&d.spool);
 	log_info("ready spool=%s", d.spool.path);
 	while (!d.loop.stopping) {
 		scan(&d);

@@ -12,6 +12,7 @@
  *   queue.c     a target's two directories        finish.c    success/, error/, discard/, or back
  *   upstream.c  series that are in no queue yet   split.c     what failed goes to error/ alone
  *                                                 given_up.c  which images that are, and why
+ *                                                 untold.c    what the journal lacks of error/
  *                                                 answers.c   the images and their ledger
  *                                                 blame.c     whose failure it is
  *
