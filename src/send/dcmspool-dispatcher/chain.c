@@ -149,7 +149,7 @@ static int place(int fd, int command, short type, off_t start, off_t length, boo
 
 static int open_idle(const struct dispatcher *d)
 {
-	return openat(d->spool.dir[SPOOL_OUTGOING], file_name(FILE_IDLE),
+	return openat(d->spool.dir[SPOOL_ROOT], file_name(FILE_IDLE),
 		O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 }
 

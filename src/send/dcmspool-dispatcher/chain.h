@@ -3,7 +3,7 @@
  * connection for the next job of its target (dcmspool-sender(7)), which is chosen as always.
  *
  * While it waits its job has left sending/, and nothing there tells that it has a connection. So it
- * holds a byte of outgoing/.idle locked, and counts for max_connections with everybody.
+ * holds a byte of .idle locked, and counts for max_connections with everybody.
  */
 #ifndef CHAIN_H
 #define CHAIN_H

@@ -1,6 +1,7 @@
 #include "rounds.h"
 
 #include "base/log.h"
+#include "chain.h"
 #include "dispatcher.h"
 #include "given_up.h"
 
@@ -166,6 +167,8 @@ int rounds_send(struct dispatcher *d, struct attempt *a, struct outcome *outcome
 			return 0;
 		breaks = a->answers.answered ? 0 : breaks + (*blame == BLAME_BREAK);
 		set_pace(&pace, *blame, &a->answers);
+		if (pace.most > 0)
+			chain_end(d); /* the target has had enough of this association */
 		if (breaks >= BREAKS_MAX && !alone)
 			*blame = BLAME_TARGET;
 		if (*blame == BLAME_BREAK && alone && judge_alone(d, a, alone, outcome, blame) < 0)
