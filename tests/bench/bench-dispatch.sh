@@ -1,6 +1,7 @@
 #!/bin/bash
 # bench-dispatch.sh: of four targets one is dead and one answers an image a second: are the other two as fast
-# as alone? Part of `make bench`. ROUNDS interleaved rounds, medians; ends within three minutes. A folder of
+# as alone? And how many jobs of one image go in a second, beside a process of storescu for each of the same images,
+# to the same discarding sink? Part of `make bench`. ROUNDS interleaved rounds, medians; ends within three minutes. A folder of
 # its own below TMPDIR (default: the build folder), which it removes.
 # shellcheck disable=SC2154 # $pid_NAME is made by start()
 set -u
@@ -9,7 +10,7 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 : "${BIN:=$TOP/bin}" "${BUILD:=$TOP/build}" "${ROUNDS:=5}"
 BIN=$(cd "$BIN" && pwd) && TOOLS=$(cd "$BUILD/tests" && pwd) || exit 100
 STUDIES=10 SERIES=2 PER_SERIES=25 LIMIT=180
-IMAGES=$((STUDIES * SERIES * PER_SERIES))
+IMAGES=$((STUDIES * SERIES * PER_SERIES)) ONES=500 EACH=50 COUNTED=40
 WORK=$(mktemp -d "${TMPDIR:-$BUILD}/bench.XXXXXX") || exit 111
 SPOOL=$WORK/spool CONF=$WORK/dcmspool.conf
 
@@ -78,6 +79,71 @@ measure() {
 		"$pid_good2" "$pid_slow"
 }
 
+# ---- jobs of one image -------------------------------------------------------------------------
+# queue_ones N: N jobs of one image wait for the sink at $port
+queue_ones() {
+	local job n=0 file
+	retire "$SPOOL"
+	configure
+	sed -i '/^rule/d' "$CONF"
+	echo "target \"sink\" { type = dicom host = \"127.0.0.1\" port = $port aec = \"SINK\" order = none
+		max_connections = 2 }
+		rule \"all\" { match = \"True\" targets = { \"sink\" } }" >>"$CONF"
+	"$BIN/dcmspool-layout" "$SPOOL" || die "unable to make a spool"
+	for file in "$WORK"/ones/*/*; do
+		[ $((n++)) -lt "$1" ] || break
+		printf -v job '%s/outgoing/sink/20261122T140301.%06dZ.3f9a1c2b.%08x' "$SPOOL" "$n" "$n"
+		mkdir -p "$job" && cp "$file" "$job/$n.dcm"
+	done
+}
+has_sent() { [ "$(find "$SPOOL/success" -mindepth 1 -maxdepth 1 | wc -l)" = "$1" ]; }
+
+# ones: from the start of two dispatchers to the last image at the sink
+ones() {
+	local began
+	port=$(free_port)
+	start sink "$TOOLS/sink" "$port" "$ONES"
+	wait_for listens "$port"
+	queue_ones "$ONES"
+	began=$EPOCHREALTIME
+	start one1 "$BIN/dcmspool-dispatcher" -c "$CONF"
+	start one2 "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for [ -s "$WORK/sink.out" ]
+	note ones "$ONES / ($(cut -d' ' -f2 "$WORK/sink.out") - $began)"
+	wait_for has_sent "$ONES"
+	stop "$pid_one1" "$pid_one2" "$pid_sink"
+}
+
+# each: a process of storescu for each image
+each() {
+	local began n=0 file
+	port=$(free_port)
+	start sink "$TOOLS/sink" "$port" "$EACH"
+	wait_for listens "$port"
+	began=$EPOCHREALTIME
+	for file in "$WORK"/ones/*/*; do
+		[ $((n++)) -lt "$EACH" ] || break
+		storescu -aec SINK 127.0.0.1 "$port" "$file" || die 'storescu failed'
+	done
+	note each "$EACH / ($EPOCHREALTIME - $began)"
+	stop "$pid_sink"
+}
+
+# fsyncs: of one dispatcher and its sender, for each job
+fsyncs() {
+	command -v strace >/dev/null || return 0
+	port=$(free_port)
+	start sink "$TOOLS/sink" "$port" "$COUNTED"
+	wait_for listens "$port"
+	queue_ones "$COUNTED"
+	start traced strace -f -qq -e trace=fsync,fdatasync,syncfs -o "$WORK/fsyncs" "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for has_sent "$COUNTED"
+	pkill -TERM -P "$pid_traced"
+	stop "$pid_traced" "$pid_sink"
+	note fsyncs "$(grep -c 'sync' "$WORK/fsyncs") / $COUNTED"
+}
+
+"$TOOLS/makestudy" "$WORK/ones" -s "$ONES" -n 1 -r 256 -c 256 >/dev/null || die "unable to make images"
 mkdir "$WORK/studies"
 for ((i = 1; i <= STUDIES; i++)); do
 	"$TOOLS/makestudy" "$WORK/studies/$i" -s "$SERIES" -n "$PER_SERIES" -r 256 -c 256 -S "$i" >/dev/null ||
@@ -90,9 +156,16 @@ for ((rounds = 0; rounds < ROUNDS && SECONDS < LIMIT - 40; rounds++)); do
 		measure beside && measure alone
 	fi
 	note ratio "${last[beside]} / ${last[alone]}"
+	ones && each
+	note times "${last[ones]} / ${last[each]}"
 done
+fsyncs
 printf 'Dispatch of %s images (%s series of 130 KB images) to each of two targets, four dispatchers, medians of %s rounds\n' \
 	"$IMAGES" $((STUDIES * SERIES)) "$rounds"
 row "the two alone" alone %8.0f images/s
 row "beside a dead target and one of an image a second" beside %8.0f images/s
 row "  ratio" ratio %8.3f '' '>=' 0.9
+printf 'Jobs of one image of 130 KB, two dispatchers, medians of %s rounds\n' "$rounds"
+row "dispatchers" ones %8.0f jobs/s
+row "  beside a storescu process for each image" times %8.2f times '>=' 10
+[ -z "${samples[fsyncs]:-}" ] || row "fsyncs" fsyncs %8.2f /job

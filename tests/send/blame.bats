@@ -52,6 +52,7 @@ make_played() {
 			fi
 			status=$(sed -n "s/^$image //p" answers)
 			case ${status:-0000} in
+			never) printf 'never\t-\t%s\tno way\n' "$image" ;;
 			0000) printf 'stored\t0000\t%s\tsuccess\n' "$image" ;;
 			*) printf 'failed\t%s\t%s\tit said so\n' "$status" "$image" ;;
 			esac
@@ -150,11 +151,29 @@ sent_times() { grep -c "^$1.dcm" "$BATS_TEST_TMPDIR/sent"; }
 	echo "${uid[1]}.dcm 0111" >answers
 	start_all
 	send "$BATS_TEST_TMPDIR/study"
-	wait_for grep -q "^${uid[0]}" sent
+	wait_for grep -qrF "${uid[0]}.dcm	0	broken off" "$SPOOL/sending" "$SPOOL/outgoing"
 	echo "${uid[0]}.dcm 0111" >>answers
 	: >breaks
 	wait_for sent_and_given_up 1 1
 	[ "$(sent_times "${uid[1]}")" -eq 1 ]
 	grep -q "^${uid[1]}.dcm: 0111 it said so" "$SPOOL"/error/*/reason.txt
-	[[ $(ledger "${uid[0]}") == *"stored 0111 1" ]]
+	[[ $(ledger "${uid[0]}") == *"stored 0111 "* ]]
+	[ "$(ledger "${uid[1]}")" = 'never 0111 1' ]
+}
+
+@test "an image that can never be sent is not tried again; nor by the next dispatcher" {
+	cd "$BATS_TEST_TMPDIR"
+	make_played
+	images 3
+	printf '%s.dcm never\n%s.dcm a900\n' "${uid[0]}" "${uid[1]}" >answers
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for eval '[ "$(sent_times "${uid[1]}")" -ge 2 ]'
+	stop "$pid_dispatcher1" KILL
+	start_dispatchers 1
+	wait_for sent_and_given_up 1 1
+	[ "$(sent_times "${uid[0]}")" -eq 1 ]
+	[ "$(sent_times "${uid[1]}")" -ge 3 ]
+	[ "$(ledger "${uid[0]}")" = 'never - 1' ]
+	grep -q "^${uid[0]}.dcm: - no way" "$SPOOL"/error/*/reason.txt
 }

@@ -192,6 +192,31 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	[ ! -e "$SPOOL"/error/*/.told ]
 }
 
+@test "a dispatcher that was killed after the move to error/ and before its line: the next one writes it, again" {
+	make_target
+	images 3
+	target 0000 "${uid[1]}=a900"
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for sent_and_given_up 1 1
+	wait_for eval 'ls "$SPOOL"/error/*/.told "$SPOOL"/success/*/.told'
+	stop "$pid_dispatcher1"
+	rm "$SPOOL"/error/*/.told
+	start_dispatchers 1
+	wait_for eval 'ls "$SPOOL"/error/*/.told'
+	[ "$(journal failed | wc -l)" -eq 2 ]
+	[ "$(journal failed | jq -r '[.images, .again] | join(" ")' | tail -n 1)" = '1 true' ]
+	# the same, while what is left of the job is in sending/ still: a dispatcher that runs takes it over
+	rm "$SPOOL"/error/*/.told
+	job=$(the_job success)
+	ln "$SPOOL"/error/*/*.dcm "$SPOOL/success/$job/"
+	mv "$SPOOL/success/$job" "$SPOOL/sending/pacs/${job%.pacs}"
+	wait_for sent_and_given_up 1 1
+	wait_for eval 'ls "$SPOOL"/error/*/.told'
+	[ "$(journal failed | wc -l)" -eq 3 ]
+	[ "$(images_in "$SPOOL/success")" -eq 2 ]
+}
+
 @test "a job without images goes to error/, and the journal has it when it is there" {
 	make_target
 	start_all

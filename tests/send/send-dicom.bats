@@ -125,7 +125,7 @@ profile() {
 	TARGET_DECOMPRESS=lossy send dicom 2.dcm 1.dcm
 	[ "$status" -eq 1 ]
 	[ "$(count $'^stored\t0000\t1.dcm')" -eq 1 ]
-	[ "$(count $'^failed\t-\t2.dcm\t.*only the image\'s own, HTJ2K Lossless (.*), which cannot be converted here$')" -eq 1 ]
+	[ "$(count $'^never\t-\t2.dcm\t.*only the image\'s own, HTJ2K Lossless (.*), which cannot be converted here$')" -eq 1 ]
 }
 
 @test "send-dicom: association refused, aborted, no listener, unknown host: the target's fault" {
@@ -214,7 +214,7 @@ tool() {
 	tool dcmdrle 'echo "F: no such decoder" >&2; exit 1'
 	PATH=$BATS_TEST_TMPDIR/path:$PATH send dicom rle.dcm 3.dcm
 	[ "$status" -eq 1 ]
-	[ "$(count $'^failed\t-\trle.dcm\t.*the conversion to .* by dcmdrle failed: no such decoder$')" -eq 1 ]
+	[ "$(count $'^never\t-\trle.dcm\t.*the conversion to .* by dcmdrle failed: no such decoder$')" -eq 1 ]
 	[ "$(count $'^stored\t0000\t3.dcm')" -eq 1 ]
 	cd "$job"
 	run /usr/bin/env PATH=/nonexistent "$BIN/send-dicom" <<<rle.dcm

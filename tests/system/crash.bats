@@ -147,6 +147,32 @@ make_job() {
 	LEAST=10 sweep make_job sent "$BIN/dcmspool-dispatcher" -c "$CONF"
 }
 
+# Three jobs of one image for a target at which something listens.
+make_chain() {
+	local n job
+	make_batch
+	for n in 1 2 3; do
+		job=$SPOOL/outgoing/pacs/20261122T14030$n.123456Z.3f9a1c2b.77d0aa1$n
+		mkdir -p "$job"
+		mv "$(find "$SPOOL/incoming/1.2.3.4" -name '*.dcm' | head -n 1)" "$job/"
+		cp "$SPOOL/incoming/1.2.3.4/series.json" "$job/"
+	done
+	rm -r "$SPOOL/incoming/1.2.3.4"
+}
+
+# bats test_tags=sweep
+@test "dispatcher, three jobs over one association: killed at each call; all sent" {
+	TARGET_PORT=$(free_port)
+	make_router "target \"pacs\" { type = dicom host = \"127.0.0.1\" port = $TARGET_PORT aec = \"PACS\" order = none }" \
+		'rule "all" { match = "True" targets = { "pacs" } }'
+	CALLS+=" sendmsg"
+	start fake python3 "$TOP/tests/tools/fakescp.py" "$TARGET_PORT" 0000
+	wait_for listens "$TARGET_PORT"
+	sent() { has_jobs success 3 && has_jobs sending/pacs 0 && has_jobs outgoing/pacs 0; }
+	verify() { same_images "$SPOOL/success" && has_jobs error 0 && [ -z "$(journal retried)" ]; }
+	LEAST=10 sweep make_chain sent "$BIN/dcmspool-dispatcher" -c "$CONF"
+}
+
 @test "dispatcher, a job that was sent and is moved into its queue again: killed at each call; sent again under its name" {
 	make_router
 	make_job

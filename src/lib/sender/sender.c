@@ -155,9 +155,10 @@ static void add_status(struct buf *line, int status)
 void sender_answer(
 	struct sender *s, size_t index, enum sender_answer answer, int status, const char *text)
 {
-	static const char *const words[] = {
-		[SENDER_STORED] = "stored", [SENDER_FAILED] = "failed", [SENDER_DOUBT] = "doubt"
-	};
+	static const char *const words[] = { [SENDER_STORED] = "stored",
+		[SENDER_FAILED] = "failed",
+		[SENDER_NEVER] = "never",
+		[SENDER_DOUBT] = "doubt" };
 	struct sender_image *image = &s->image[index];
 	struct buf line = { 0 };
 
@@ -166,7 +167,7 @@ void sender_answer(
 	image->answer = answer;
 	image->status = status;
 	s->answered++;
-	s->failed += answer == SENDER_FAILED;
+	s->failed += answer == SENDER_FAILED || answer == SENDER_NEVER;
 	s->doubted += answer == SENDER_DOUBT;
 	told += answer != SENDER_DOUBT;
 	buf_printf(&line, "%s\t", words[answer]);

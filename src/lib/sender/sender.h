@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum sender_answer { SENDER_UNSENT, SENDER_STORED, SENDER_FAILED, SENDER_DOUBT };
+/* SENDER_NEVER: failed, and another try would change nothing. */
+enum sender_answer { SENDER_UNSENT, SENDER_STORED, SENDER_FAILED, SENDER_NEVER, SENDER_DOUBT };
 
 /* The status of an image: DICOM's, or SENDER_HTTP + that of HTTP, or that the target gave none. */
 enum { SENDER_NO_STATUS = -1, SENDER_HTTP = 0x10000 };

@@ -31,6 +31,7 @@ static const struct {
 	[FILE_TOLD] = { ".told", FILE_IN_JOB, true },
 	[FILE_PAUSED] = { "paused.json", FILE_IN_QUEUE, false },
 	[FILE_PROBE] = { ".probe", FILE_IN_QUEUE, false },
+	[FILE_IDLE] = { ".idle", 0, false },
 	[FILE_HELD] = { HELD_FILE, FILE_IN_QUEUE, false },
 };
 

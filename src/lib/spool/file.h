@@ -36,6 +36,7 @@ enum file {
 	FILE_TOLD,        /* .told */
 	FILE_PAUSED,      /* paused.json */
 	FILE_PROBE,       /* .probe */
+	FILE_IDLE,        /* .idle, of the spool itself */
 	FILE_HELD,        /* held */
 	FILES
 };

@@ -16,7 +16,8 @@
 enum { LEDGER_MAX = 1 << 28, ANSWER_BYTES = 400 };
 enum { TIME, TARGET, RESULT, STATUS, IMAGE, TRY, TEXT, FIELDS };
 
-static const char stored[] = "stored", failed[] = "failed", doubt[] = "doubt", again[] = "again";
+static const char stored[] = "stored", failed[] = "failed", never[] = "never", doubt[] = "doubt",
+		  again[] = "again";
 
 /* Cuts line at its tabs. Returns whether it has exactly FIELDS fields. */
 static bool split(char *line, char *field[FIELDS])
@@ -75,6 +76,7 @@ int ledger_read(int job, const char *target, ledger_take *take, void *context)
 		line.time = field[TIME];
 		line.target = field[TARGET];
 		line.stored = strcmp(field[RESULT], stored) == 0;
+		line.never = strcmp(field[RESULT], never) == 0;
 		line.doubt = strcmp(field[RESULT], doubt) == 0;
 		line.status = field[STATUS];
 		line.image = field[IMAGE];
@@ -110,6 +112,7 @@ int ledger_append(int job, const struct ledger_line *line)
 	spool_stamp(spool_now_us(), stamp, sizeof(stamp));
 	buf_printf(&text, "%s\t%s\t%s\t%s\t%s\t%ld\t%s\n", stamp, line->target,
 		line->stored  ? stored
+		: line->never ? never
 		: line->doubt ? doubt
 			      : failed,
 		line->status, line->image, line->tries, line->text);

@@ -1,13 +1,13 @@
 /*
  * ledger: sent.log of a job, a line per answer of a target:
  *
- *	time TAB target TAB stored|failed|doubt TAB status TAB image TAB try TAB text
+ *	time TAB target TAB stored|failed|never|doubt TAB status TAB image TAB try TAB text
  *
- * doubt: it was sent, and no answer came. Image "*": one or some of those without an answer may
- *have been, when the sender was ended from outside. try counts the answers to this image, from 1; a
- * doubt is none. Lines of other targets (a job moved from one queue
- * to another by hand) count for nothing. A line that a crash cut off counts for nothing: the image
- * is sent again. One writer: whoever holds the job's lock.
+ * never: failed, and another try would change nothing. doubt: it was sent, and no answer came.
+ *Image "*": one or some of those without an answer may have been, when the sender was ended from
+ *outside. try counts the answers to this image, from 1; a doubt is none. Lines of other targets (a
+ *job moved from one queue to another by hand) count for nothing. A line that a crash cut off counts
+ *for nothing: the image is sent again. One writer: whoever holds the job's lock.
  *
  *	time TAB target TAB again
  *
@@ -21,7 +21,7 @@
 
 struct ledger_line {
 	const char *time, *target;
-	bool stored, doubt; /* neither: failed */
+	bool stored, never, doubt; /* none: failed */
 	const char *status; /* of the answer: "0000", or "-" when the target gave no number */
 	const char *image;  /* the name of its file */
 	long tries;

@@ -56,8 +56,6 @@ static void set_alone(struct answers *answers)
 
 static void refused(struct answers *answers, struct image *image, const char *status)
 {
-	if (blame_is_duplicate(status))
-		image->refused_for_good = true;
 	if (!blame_is_no_room(status) || image->alone) {
 		image->failures++;
 	} else if (!image->no_room) {
@@ -80,7 +78,8 @@ static void note(struct answers *answers, struct image *image, enum said_of said
 		return;
 	}
 	image->tries++;
-	if (said == SAID_FAILED) {
+	if (said != SAID_STORED) {
+		image->refused_for_good |= said == SAID_NEVER;
 		refused(answers, image, status);
 	} else {
 		image->stored = true;
@@ -98,7 +97,10 @@ static void all_in_doubt(struct answers *answers)
 static void take(void *context, const struct ledger_line *line)
 {
 	struct image *image = answers_find(context, line->image);
-	enum said_of said = line->doubt ? SAID_DOUBT : line->stored ? SAID_STORED : SAID_FAILED;
+	enum said_of said = line->doubt    ? SAID_DOUBT
+			    : line->stored ? SAID_STORED
+			    : line->never  ? SAID_NEVER
+					   : SAID_FAILED;
 
 	if (line->doubt && strcmp(line->image, LEDGER_ALL) == 0)
 		all_in_doubt(context);
@@ -137,7 +139,7 @@ void answers_free(struct answers *answers)
 
 void answers_begin(struct answers *answers)
 {
-	answers->answered = answers->doubted = 0;
+	answers->listed = answers->answered = answers->doubted = 0;
 	for (size_t i = 0; i < answers->count; i++) {
 		struct image *image = &answers->image[i];
 
@@ -150,6 +152,7 @@ static int append(const struct claimed *claimed, struct answers *answers, struct
 {
 	struct ledger_line line = { .target = claimed->target->name,
 		.stored = said == SAID_STORED,
+		.never = said == SAID_NEVER,
 		.doubt = said == SAID_DOUBT,
 		.status = status,
 		.image = image->name,
@@ -159,15 +162,15 @@ static int append(const struct claimed *claimed, struct answers *answers, struct
 	if (ledger_append(claimed->dir, &line) < 0)
 		return -1;
 	note(answers, image, said, status, text);
-	image->waits = said == SAID_FAILED;
+	image->waits = said == SAID_FAILED || said == SAID_NEVER;
 	return 0;
 }
 
 int answers_add(const struct claimed *claimed, struct answers *answers, struct image *image,
 	enum said_of said, const char *status, const char *text)
 {
-	if (said == SAID_FAILED && blame_is_duplicate(status) && is_ours(answers, image))
-		said = SAID_STORED;
+	if (said == SAID_FAILED && blame_is_duplicate(status))
+		said = is_ours(answers, image) ? SAID_STORED : SAID_NEVER;
 	if (append(claimed, answers, image, said, status, text) < 0)
 		return -1;
 	if (said == SAID_DOUBT) {

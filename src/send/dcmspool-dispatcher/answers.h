@@ -33,12 +33,13 @@ struct answers {
 	struct image *image; /* sorted by name */
 	size_t count;
 	size_t no_room;                  /* images that have it */
-	size_t answered, doubted;        /* in this run of the sender */
+	size_t listed;                   /* for this run of the sender */
+	size_t answered, doubted;        /* in it */
 	size_t answered_all, stored_all; /* in all runs of this attempt */
 };
 
 /* What a sender says of an image. */
-enum said_of { SAID_FAILED, SAID_STORED, SAID_DOUBT };
+enum said_of { SAID_FAILED, SAID_NEVER, SAID_STORED, SAID_DOUBT };
 
 /* Lists the images and reads the ledger. -1 with errno. answers_free() in any case. */
 int answers_load(const struct claimed *claimed, struct answers *answers);

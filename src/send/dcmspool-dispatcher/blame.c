@@ -7,6 +7,8 @@
 
 enum blame blame_run(const struct blame_run *run)
 {
+	if (run->lost)
+		return BLAME_NOBODY; /* a new one is asked */
 	if (run->own_fault)
 		return BLAME_OURS;
 	if (run->status > RUN_SIGNALLED)

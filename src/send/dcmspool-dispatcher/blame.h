@@ -20,6 +20,7 @@ enum blame {
 struct blame_run {
 	int status;      /* exit status, run.h */
 	bool own_fault;  /* it could not be run */
+	bool lost;       /* it had had other jobs before, and said nothing of this one */
 	bool no_room;    /* images were refused for want of resources, and none was stored since */
 	size_t answered; /* images that were stored or refused */
 	size_t doubted;  /* that were sent and not answered */

@@ -3,6 +3,7 @@
 #include "again.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "chain.h"
 #include "conf/target.h"
 #include "dispatcher.h"
 #include "order.h"
@@ -155,6 +156,18 @@ static const char *claim_hopeless(
 	return NULL;
 }
 
+/* May the target have one more? A sender that waits with its connection is about to go on or to
+ * end, which makes no event. */
+static bool has_room(struct dispatcher *d, const struct queue *queue, long running, long allowed)
+{
+	if (running >= allowed)
+		return false; /* sending/ tells when one has ended */
+	if (running + chain_others(d, queue->target) < allowed)
+		return true;
+	loop_at(&d->loop, clock_now_us() + LET_GO_US);
+	return false;
+}
+
 /* Chooses a job and fills in claimed->job and claimed->dir. */
 static bool next_job(struct dispatcher *d, struct queue *queue, enum job_priority priority,
 	struct claimed *claimed)
@@ -171,9 +184,8 @@ static bool next_job(struct dispatcher *d, struct queue *queue, enum job_priorit
 	} else if (!queue->is_paused || may_probe(d, claimed)) {
 		claimed->dir = take_over(d, queue, &job, &running);
 		claimed->taken_over = job != NULL;
-		if (!job && priority < JOB_PRIORITIES && running < allowed)
+		if (!job && priority < JOB_PRIORITIES && has_room(d, queue, running, allowed))
 			job = claim_first(d, queue, priority, claimed);
-		/* else sending/ tells when one has ended */
 	}
 	if (job)
 		memcpy(claimed->job, job, strlen(job) + 1);

@@ -13,6 +13,7 @@
 #include "base/watch.h"
 #include "claim.h"
 #include "cli/options.h"
+#include "untold.h"
 #include "work.h"
 
 #include <errno.h>
@@ -83,9 +84,12 @@ static void scan(struct dispatcher *d)
 	watch_all(d, upstream);
 	while (!d->loop.stopping && turn_claim(d, &job)) {
 		d->upstream.awaited = false;
+		if (d->chain.target != job.target)
+			chain_end(d);
 		work_run(d, &job);
 		claimed_close(&job);
 	}
+	chain_end(d); /* no connection is kept for what may come */
 	if (d->upstream.awaited && !upstream)
 		loop_at(&d->loop, LOOP_NOW); /* with the watches, which come before the look */
 }
@@ -126,6 +130,7 @@ int main(int argc, char *argv[])
 	if (!d.broken)
 		die(EXIT_TEMPORARY, "out of memory");
 	tell_orphans(&d);
+	untold_tell_all(&d.spool);
 	log_info("ready spool=%s", d.spool.path);
 	while (!d.loop.stopping) {
 		scan(&d);

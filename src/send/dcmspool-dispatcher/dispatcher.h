@@ -12,17 +12,20 @@
  *   queue.c     a target's two directories        finish.c    success/, error/, discard/, or back
  *   upstream.c  series that are in no queue yet   split.c     what failed goes to error/ alone
  *                                                 given_up.c  which images that are, and why
+ *                                                 untold.c    what the journal lacks of error/
  *                                                 answers.c   the images and their ledger
  *                                                 blame.c     whose failure it is
  *
- *   both: pausing.c, a target that failed is left alone for a while; claim.h, the job that was
- *   claimed by the one and is worked on by the other
+ *   both: pausing.c, a target that failed is left alone for a while; chain.c, the sender's process,
+ *   which may wait for the next job; claim.h, the job that was claimed by the one and is worked on
+ *   by the other
  */
 #ifndef DISPATCHER_H
 #define DISPATCHER_H
 
 #include "base/loop.h"
 #include "base/rest.h"
+#include "chain.h"
 #include "conf/conf.h"
 #include "queue.h"
 #include "spool/spool.h"
@@ -42,6 +45,7 @@ struct dispatcher {
 	struct upstream upstream;
 	struct rest resting;   /* jobs that we could not work on for a reason of our own */
 	struct broken *broken; /* for each of conf's targets, as this process has seen them */
+	struct chain chain;    /* the sender at work, or that waits for a job */
 	int64_t let_go_us;     /* how long a job whose lock was held is left to its holder */
 };
 

@@ -1,6 +1,7 @@
 #include "rounds.h"
 
 #include "base/log.h"
+#include "chain.h"
 #include "dispatcher.h"
 #include "given_up.h"
 
@@ -37,10 +38,13 @@ static struct image *choose(struct attempt *a, size_t most, size_t *count)
 		if (!least || image->suspected < least->suspected)
 			least = image;
 	}
-	if (*count > 0 || !least)
-		return NULL;
-	least->listed = true;
-	*count = 1;
+	if (*count == 0 && least) {
+		least->listed = true;
+		*count = 1;
+	} else {
+		least = NULL;
+	}
+	a->answers.listed = *count;
 	return least;
 }
 
@@ -104,6 +108,8 @@ static enum blame blame_of(const struct attempt *a, const struct outcome *outcom
 {
 	const struct blame_run run = { .status = outcome->status,
 		.own_fault = *outcome->own_fault,
+		.lost = outcome->handed && !*outcome->reason && a->answers.answered == 0 &&
+			a->answers.doubted == 0,
 		.no_room = a->answers.no_room > 0,
 		.answered = a->answers.answered,
 		.doubted = a->answers.doubted };
@@ -161,6 +167,8 @@ int rounds_send(struct dispatcher *d, struct attempt *a, struct outcome *outcome
 			return 0;
 		breaks = a->answers.answered ? 0 : breaks + (*blame == BLAME_BREAK);
 		set_pace(&pace, *blame, &a->answers);
+		if (pace.most > 0)
+			chain_end(d); /* the target has had enough of this association */
 		if (breaks >= BREAKS_MAX && !alone)
 			*blame = BLAME_TARGET;
 		if (*blame == BLAME_BREAK && alone && judge_alone(d, a, alone, outcome, blame) < 0)

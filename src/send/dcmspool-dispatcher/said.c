@@ -42,9 +42,10 @@ static bool split(char *line, char *field[FIELDS])
 /* What the first word of a line says of an image. False: nothing. */
 static bool is_said(const char *word, enum said_of *said)
 {
-	static const char *const words[] = {
-		[SAID_FAILED] = "failed", [SAID_STORED] = "stored", [SAID_DOUBT] = "doubt"
-	};
+	static const char *const words[] = { [SAID_FAILED] = "failed",
+		[SAID_NEVER] = "never",
+		[SAID_STORED] = "stored",
+		[SAID_DOUBT] = "doubt" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		*said = (enum said_of)i;
@@ -79,7 +80,9 @@ static void take_line(struct said *said, char *line)
 	char *field[FIELDS];
 	enum said_of what;
 
-	if (!split(line, field)) {
+	if (said->may_wait && !said->ready && strcmp(line, "ready") == 0) {
+		said->ready = true;
+	} else if (!split(line, field)) {
 		bad_line(said, "wrote a line that is none of dcmspool-sender(7)", line);
 	} else if (strcmp(field[0], "target") == 0) {
 		(void)snprintf(
@@ -94,7 +97,15 @@ static void take_line(struct said *said, char *line)
 
 bool said_goes_on(const struct said *said)
 {
-	return said->broken == 0 && !said->cancelled && !said->babbles;
+	return said->broken == 0 && !said->cancelled && !said->babbles && !said->ready;
+}
+
+bool said_is_through(const struct said *said)
+{
+	const struct answers *answers = &said->attempt->answers;
+
+	return said->broken == 0 && !said->cancelled && said->bad_lines == 0 &&
+	       said->line.length == 0 && answers->answered + answers->doubted == answers->listed;
 }
 
 bool said_take(struct said *said, int fd)

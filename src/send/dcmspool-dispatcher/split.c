@@ -2,6 +2,7 @@
 
 #include "given_up.h"
 #include "spool/file.h"
+#include "untold.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,6 +91,8 @@ static int drop_all_committed(const struct spool *spool, const struct claimed *c
 		if (error_dir < 0)
 			return errno == ENOENT ? 0 : -1;
 		result = drop_committed(claimed->dir, error_dir);
+		if (result == 0)
+			untold_tell(spool, error_dir, numbered);
 		(void)close(error_dir); /* only used as a base */
 	}
 	return result;

@@ -16,8 +16,9 @@ void split_name(const struct claimed *claimed, char *out, size_t size);
 /* The images that were given up become error/<made>; the rest stays, to be a success. */
 int split_job(const struct spool *spool, const struct attempt *attempt, char *made, size_t size);
 
-/* Completes a split that was committed before a crash: drops images that lie in error/ already; and
- * what a killed writer left of a file. To be called before the images are listed. */
+/* Completes a split that was committed before a crash: drops images that lie in error/ already, and
+ * tells what the journal may lack of them; and what a killed writer left of a file. To be called
+ * before the images are listed. */
 int split_resume(const struct spool *spool, const struct claimed *claimed);
 
 #endif

@@ -30,36 +30,6 @@ static const struct image *most_refused(const struct attempt *a)
 	return worst;
 }
 
-/* The only image of the job that is still to be sent, or NULL. */
-static struct image *only_image_left(struct attempt *a)
-{
-	struct image *left = NULL;
-
-	for (size_t i = 0; i < a->answers.count; i++) {
-		struct image *image = &a->answers.image[i];
-
-		if (image->stored || given_up_is(a, image))
-			continue;
-		if (left)
-			return NULL;
-		left = image;
-	}
-	return left;
-}
-
-/* An image on which a target breaks off every time looks like a target that is down. So when it has
- * done so before, the target was well since and a moment ago, and a single image was left, that
- * counts as a refusal. */
-static void suspect_image(struct attempt *a, const char *reason)
-{
-	bool suspect = a->claimed->target_was_well && a->retry.breaks > 0;
-	struct image *image = suspect ? only_image_left(a) : NULL;
-
-	if (image && answers_refuse(a->claimed, &a->answers, image, reason) < 0)
-		log_error("unable to write the ledger of job %s: %s", a->claimed->job,
-			strerror(errno));
-}
-
 /* Has the target answered, and not only that it has no room? */
 static bool got_through(const struct attempt *a)
 {
@@ -127,13 +97,9 @@ static int target_failed(struct dispatcher *d, struct attempt *a, const struct o
 	tell_later(d, a, until_us, text, stamp);
 	log_warning("target failed, paused target=%s until=%s job=%s reason=%s", job->target->name,
 		stamp, job->job, text);
-	suspect_image(a, text);
 	step_back(a, until_us, text);
 	loop_at(&d->loop, a->retry.not_before_us);
-	if (most_refused(a))
-		return finish_later(a);
-	pausing_end(job->queue, job->target); /* it was the image, not the target */
-	return finish_done(d, a);
+	return finish_later(a);
 }
 
 /* The sender was killed: by somebody, or because it needs more memory than there is, which it will
@@ -149,7 +115,7 @@ static int sender_killed(struct dispatcher *d, struct attempt *a, int status)
 	tell_later(d, a, a->retry.not_before_us, text, stamp);
 	log_warning("%s, it is tried again job=%s target=%s not_before=%s", text, job->job,
 		job->target->name, stamp);
-	return most_refused(a) ? finish_later(a) : finish_done(d, a);
+	return finish_later(a);
 }
 
 /* The sender could not be run. This process leaves the target alone for a while: it would not get

@@ -38,9 +38,9 @@ static struct way find_way(const struct over *over, const struct dicom_object *o
 	return way;
 }
 
-static void fail(struct over *over, size_t index, const char *text)
+static void fail(struct over *over, size_t index, enum sender_answer how, const char *text)
 {
-	sender_answer(over->images->sender, index, SENDER_FAILED, SENDER_NO_STATUS, text);
+	sender_answer(over->images->sender, index, how, SENDER_NO_STATUS, text);
 }
 
 /* Puts the converted copy in place of the file, which is own. False when the image is answered. */
@@ -66,7 +66,7 @@ static bool change(struct over *over, size_t index, const struct way *way,
 	if (copy < 0 && ours)
 		sender_own_fault("%s", text);
 	else
-		fail(over, index, text);
+		fail(over, index, SENDER_NEVER, text);
 	return false;
 }
 
@@ -121,7 +121,7 @@ static void send_file(struct over *over, size_t index, const struct way *way,
 			answer(over, index, way, own, &response);
 			over->current = -1;
 		} else if (over->association.trouble == ASSOCIATION_OURS) {
-			fail(over, index, over->association.why);
+			fail(over, index, SENDER_FAILED, over->association.why);
 			over->current = -1;
 		}
 	}
@@ -141,7 +141,7 @@ static void send_one(struct over *over, size_t index)
 	way = find_way(over, &own);
 	if (way.context < 0) {
 		syntax_not_accepted(own.syntax, over->peer->decompress, text, sizeof(text));
-		fail(over, index, text);
+		fail(over, index, syntax_tool(own.syntax) ? SENDER_FAILED : SENDER_NEVER, text);
 		(void)close(file.fd); /* only read */
 	} else if (!way.tool || change(over, index, &way, &own, &file)) {
 		send_file(over, index, &way, &file, &own);

@@ -76,6 +76,7 @@ static void take(struct sender *sender, char *line, char *reason, size_t size)
 	sender_answer(sender, (size_t)image,
 		strcmp(field[0], "stored") == 0  ? SENDER_STORED
 		: strcmp(field[0], "doubt") == 0 ? SENDER_DOUBT
+		: strcmp(field[0], "never") == 0 ? SENDER_NEVER
 						 : SENDER_FAILED,
 		(int)status, field[3]);
 }
