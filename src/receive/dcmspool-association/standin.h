@@ -8,7 +8,7 @@
  * "stand_ins" in association.json tells it.
  *
  * Only presentation contexts need them that propose nothing else: what comes in under a stand-in,
- * DCMTK's senders cannot send on. There are STAND_INS_MAX of them, less those that the sender
+ * few targets take. There are STAND_INS_MAX of them, less those that the sender
  * proposes. They are given to the syntaxes in the order of their appearance; those for which none
  * is left are refused.
  */
