@@ -7,6 +7,8 @@ load ../helper
 load sender
 load ssh
 
+TARGET_LAYOUT='{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}'
+
 # daemon [LINE...]: with these lines in its module; the user joe, the password in TARGET_PASSWORD_FILE
 daemon() {
 	local dir=$BATS_TEST_TMPDIR/rsyncd port root=()
@@ -219,7 +221,6 @@ hostile() {
 		TARGET_DESTINATION=rsync://h:0/m 'TARGET_DESTINATION=rsync://-h/m' $'TARGET_DESTINATION=/a\nb' \
 		TARGET_KEY_FILE= TARGET_KNOWN_HOSTS= 'TARGET_LAYOUT={PatientID}*' TARGET_LAYOUT=../x TARGET_LAYOUT= \
 		TARGET_PORT=x TARGET_MARKER=a/b DCMSPOOL_JOB=../x; do
-		[ "$setting" != TARGET_LAYOUT= ] || continue # the default
 		run env "$setting" "$BIN/send-rsync" <<<1.dcm
 		echo "$setting: $status"
 		[ "$status" -eq 100 ]
@@ -297,7 +298,7 @@ dies_in_the_middle() {
 		else
 			descendants "$1" | xargs -r kill -KILL || true # they end with each other
 			! wait "${!pid}"
-			grep -q $'^target\t-\t-\t' "$BATS_TEST_TMPDIR/server.log"
+			[ "$(cut -f1,3 "$BATS_TEST_TMPDIR/server.log" | tr '\t\n' ' ;')" = 'doubt 1.dcm;target -;' ]
 			find "$archive" -name '.[12].dcm.*' -delete # rsync's own, of a receiver killed by -9
 		fi
 		for file in "$archive"/PAT1/*/*/*.dcm; do
@@ -338,6 +339,33 @@ dies_in_the_middle() {
 	[ "$(count '^stored')" -eq 1 ]
 	grep -q $'^stored\t-\t2.dcm' <<<"$output"
 	[ "$(count '^failed.*does not find it')" -eq 2 ]
+}
+
+@test "send-rsync: a connection that breaks at an image: that is in doubt; none at all is the target's, no rsync is ours" {
+	local_path
+	images 4 -i PAT1
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# an rsync that breaks off at 3.dcm, or always
+	cat >"$BATS_TEST_TMPDIR/bin/rsync" <<-'EOF'
+		#!/bin/bash
+		case " $* " in
+		*' --list-only '*) exec /usr/bin/rsync "$@" ;;
+		*' --dry-run '*) [ -n "$BREAKS" ] || exec /usr/bin/rsync "$@" ;;
+		*) printf '1.dcm\0002.dcm\000' | /usr/bin/rsync "$@" ;;
+		esac
+		echo 'rsync: connection unexpectedly closed (0 bytes received so far) [sender]' >&2
+		exit 12
+	EOF
+	chmod +x "$BATS_TEST_TMPDIR/bin/rsync"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH send rsync {1..4}.dcm
+	[ "$status" -eq 111 ]
+	[ "$(cut -f1,3 <<<"$output" | sort | tr '\t\n' ' ;')" = 'doubt 3.dcm;stored 1.dcm;stored 2.dcm;target -;' ]
+	BREAKS=1 PATH=$BATS_TEST_TMPDIR/bin:$PATH send rsync {1..4}.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*'connection was closed' ]]
+	PATH=/nonexistent run "$BIN/send-rsync" -p </dev/null
+	[ "$status" -eq 126 ]
+	[[ $output = *"unable to run rsync"*"install it" ]]
 }
 
 @test "send-rsync: an old rsync at the other side does without fsync" {

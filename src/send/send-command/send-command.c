@@ -133,31 +133,31 @@ static void describe(const struct program_end *end, char *out, size_t size)
 		(void)snprintf(out, size, "exit status %d%s%s", end->status, colon, end->text);
 }
 
-/* Runs it; false: the target cannot be used, and why has been written unless it was only slow. */
-static bool run(struct sender *sender, struct program *program, int in, const char *image,
-	struct program_end *end)
+static void too_slow(const struct program *program, char *text, size_t size)
+{
+	(void)snprintf(text, size, "%s was still running after %ld seconds and was killed",
+		program->argv[0], program->timeout_s);
+}
+
+/* Runs it; false: it has no answer, and why stands in end->text. What it was told is in doubt when
+ * it was too slow, else nothing was sent. */
+static bool run(struct program *program, int in, const char *image, struct program_end *end)
 {
 	if (program_run(program, in, image, end) < 0) {
-		sender_target_failed(
-			sender, "unable to run %s: %s", program->argv[0], strerror(errno));
+		if (sender_is_own_fault(errno) || errno == EAGAIN)
+			sender_own_fault("unable to run %s: %s", program->argv[0], strerror(errno));
+		(void)snprintf(end->text, sizeof(end->text), "unable to run %s: %s",
+			program->argv[0], strerror(errno));
+		end->in_time = true;
 		return false;
 	}
 	if (!end->in_time) {
-		log_warning("%s was still running after %ld seconds and was killed",
-			program->argv[0], program->timeout_s);
-		return false;
+		too_slow(program, end->text, sizeof(end->text));
+		log_warning("%s", end->text);
+	} else if (end->status == EXIT_TEMPORARY && !end->text[0]) {
+		(void)snprintf(end->text, sizeof(end->text), "exit status 111");
 	}
-	if (end->status == EXIT_TEMPORARY) {
-		sender_target_failed(sender, "%s", end->text[0] ? end->text : "exit status 111");
-		return false;
-	}
-	return true;
-}
-
-static void too_slow(struct sender *sender, const struct program *program)
-{
-	sender_target_failed(sender, "%s was still running after %ld seconds and was killed",
-		program->argv[0], program->timeout_s);
+	return end->in_time && end->status != EXIT_TEMPORARY;
 }
 
 static void answer(struct sender *sender, size_t index, const struct program_end *end)
@@ -169,42 +169,40 @@ static void answer(struct sender *sender, size_t index, const struct program_end
 		SENDER_NO_STATUS, text);
 }
 
+/* When it was too slow, no image can be told from another. */
 static void send_job(struct sender *sender, struct program *program)
 {
 	int list = make_list(sender);
 	struct program_end end;
 
-	if (run(sender, program, list, NULL, &end)) {
+	if (run(program, list, NULL, &end)) {
 		for (size_t i = 0; i < sender->count; i++)
 			answer(sender, i, &end);
 	} else {
-		too_slow(sender, program); /* unless the target has failed for another reason */
+		sender_target_failed(sender, "%s", end.text);
 	}
 	(void)close(list);
 }
 
-/* Time ran out at one image: it is to blame when the next one gets an answer, else the target is.
- */
+/* Two images in a row for which time ran out are enough. */
 static void send_each(struct sender *sender, struct program *program)
 {
-	struct program_end end;
-	long slow = -1;
+	struct program_end end, slow = { .text = "" };
 
 	for (size_t i = 0; i < sender->count && !sender->target_failed; i++) {
-		if (run(sender, program, -1, sender->image[i].name, &end)) {
+		if (run(program, -1, sender->image[i].name, &end)) {
 			answer(sender, i, &end);
-			if (slow >= 0)
-				sender_answer(sender, (size_t)slow, SENDER_FAILED, SENDER_NO_STATUS,
-					"the program takes too long with this image and was killed");
-			slow = -1;
-		} else if (slow >= 0) {
-			too_slow(sender, program);
-		} else {
-			slow = (long)i;
+			slow.in_time = true;
+			continue;
 		}
+		if (!end.in_time)
+			sender_answer(sender, i, SENDER_DOUBT, SENDER_NO_STATUS, end.text);
+		if (end.in_time || (slow.text[0] && !slow.in_time))
+			sender_target_failed(sender, "%s", end.text);
+		slow = end;
 	}
-	if (slow >= 0)
-		too_slow(sender, program);
+	if (sender->doubted > 0)
+		sender_target_failed(sender, "%s", slow.text); /* unless it has failed already */
 }
 
 static void probe(struct sender *sender, const struct program *program)
@@ -229,8 +227,7 @@ int main(int argc, char *argv[])
 	if (sender_probing(argc, argv)) {
 		probe(&sender, &program);
 	} else if (program_prepare(&program) < 0) {
-		sender_target_failed(
-			&sender, "unable to adopt what the program starts: %s", strerror(errno));
+		sender_own_fault("unable to adopt what the program starts: %s", strerror(errno));
 	} else if (sender.count > 0) {
 		program.environment = make_environment();
 		(each ? send_each : send_job)(&sender, &program);

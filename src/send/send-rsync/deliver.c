@@ -161,6 +161,28 @@ static bool went_through(int status)
 	       status == RSYNC_VANISHED;
 }
 
+static bool broke_off(int status)
+{
+	return status == RSYNC_SOCKET || status == RSYNC_STREAM || status == RSYNC_SIGNAL ||
+	       status == RSYNC_TIME_OUT || status == RSYNC_SSH;
+}
+
+/* The connection broke, and could be made again: at the first image that is not there, since rsync
+ * sends them in order and the other side has each in its place before it takes the next. */
+static void doubt(struct job *j, const struct item *item, size_t count, int status)
+{
+	char reason[REASON];
+
+	(void)sender_ssh_reason(&j->destination.ssh, j->rsync.errors.data, reason, sizeof(reason));
+	for (size_t i = 0; i < count; i++) {
+		if (j->sender.image[item[i].index].answer != SENDER_UNSENT)
+			continue;
+		sender_answer(&j->sender, item[i].index, SENDER_DOUBT, SENDER_NO_STATUS, reason);
+		break;
+	}
+	deliver_failed(j, status);
+}
+
 int deliver(struct job *j, const struct item *item, size_t count)
 {
 	char *path = destination_path(&j->destination, item->directory, NULL);
@@ -175,7 +197,7 @@ int deliver(struct job *j, const struct item *item, size_t count)
 	if (list.failed)
 		sender_no_memory();
 	status = rsync_run(&j->rsync, RSYNC_SEND, path, &list);
-	if (went_through(status)) {
+	if (went_through(status) || broke_off(status)) {
 		errors = j->rsync.errors;
 		j->rsync.errors = (struct buf){ 0 };
 		second = rsync_run(&j->rsync, RSYNC_VERIFY, path, &list);
@@ -186,7 +208,12 @@ int deliver(struct job *j, const struct item *item, size_t count)
 		buf_free(&j->rsync.errors);
 		j->rsync.errors = errors; /* those of the first run tell why */
 		errors = (struct buf){ 0 };
-		result = all_answered(j, item, count) ? 0 : blame(j, item, count, status);
+		if (all_answered(j, item, count))
+			result = 0;
+		else if (broke_off(status))
+			doubt(j, item, count, status);
+		else
+			result = blame(j, item, count, status);
 	}
 	buf_free(&errors);
 	buf_free(&list);

@@ -21,6 +21,14 @@ enum rsync_act {
 
 /* rsync(1), EXIT VALUES: the ones after which some files may be there and others not. */
 enum { RSYNC_OK = 0, RSYNC_FILE_IO = 11, RSYNC_PARTIAL = 23, RSYNC_VANISHED = 24 };
+/* And those of a connection that was not made, broke, or was silent; the last is ssh's. */
+enum {
+	RSYNC_SOCKET = 10,
+	RSYNC_STREAM = 12,
+	RSYNC_SIGNAL = 20,
+	RSYNC_TIME_OUT = 30,
+	RSYNC_SSH = 255
+};
 
 struct rsync {
 	const struct destination *destination;

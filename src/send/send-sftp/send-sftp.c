@@ -77,8 +77,7 @@ static void read_job(struct sftp *s)
 		sender_never("DCMSPOOL_JOB is not the name of a job");
 	(void)snprintf(s->upload.part, sizeof(s->upload.part), ".%s.part", job);
 	(void)snprintf(s->upload.moved, sizeof(s->upload.moved), ".%s.moved", job);
-	sender_path_open(sender_setting("LAYOUT",
-		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
+	sender_path_open(sender_need("LAYOUT"));
 	s->marker = sender_marker_open(&s->sender);
 	s->path = calloc(s->sender.count + 1, sizeof(*s->path));
 	s->directory = calloc(s->sender.count + 1, sizeof(*s->directory));
@@ -160,7 +159,10 @@ static void send_all(struct sftp *s)
 			continue;
 		if (!refused || strcmp(refused, s->directory[i]) != 0)
 			result = send_one(s, i);
-		if (result == UPLOAD_TARGET) {
+		if (result == UPLOAD_BROKEN)
+			sender_answer(
+				&s->sender, i, SENDER_DOUBT, SENDER_NO_STATUS, s->upload.text);
+		if (result == UPLOAD_BROKEN || result == UPLOAD_TARGET) {
 			target_failed(s);
 			return;
 		}

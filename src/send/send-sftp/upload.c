@@ -126,7 +126,8 @@ static bool folder_takes(struct upload *u, const struct upload_item *item)
 	return taken;
 }
 
-/* A step of an image has failed: whose fault is it? */
+/* A step of an image has failed: whose fault is it? otherwise: what it is when the folder takes
+ * the image; UPLOAD_DIRECTORY only before anything of it is sent. */
 static enum upload_result blame(struct upload *u, const struct upload_item *item,
 	enum session_result result, enum upload_result otherwise)
 {
@@ -135,7 +136,7 @@ static enum upload_result blame(struct upload *u, const struct upload_item *item
 
 	explain(u, "", "");
 	if (result == SESSION_LOST)
-		return UPLOAD_TARGET;
+		return otherwise == UPLOAD_IMAGE ? UPLOAD_BROKEN : UPLOAD_TARGET;
 	if (ours)
 		return UPLOAD_IMAGE;
 	memcpy(text, u->text, sizeof(text));
@@ -210,10 +211,9 @@ static enum found look(
 	if (said(u, " not found"))
 		return FOUND_NOTHING;
 	same = same_bytes(u, image);
-	if (same < 0 || said(u, "local \"")) { /* no room for it here: nothing is known */
-		*result = SESSION_LOST;
-		return FOUND_FAILED;
-	}
+	if (same < 0 || said(u, "local \"")) /* no room for it here: nothing is known */
+		sender_own_fault("unable to compare %s with what is at the target: %s", image,
+			same < 0 ? strerror(errno) : u->session.errors.data);
 	return same ? FOUND_SAME : FOUND_OTHER;
 }
 

@@ -42,6 +42,7 @@ enum upload_result {
 	UPLOAD_STORED,
 	UPLOAD_IMAGE,     /* this image cannot be stored */
 	UPLOAD_DIRECTORY, /* nothing can be stored in its directory */
+	UPLOAD_BROKEN,    /* the connection broke when the image was on its way */
 	UPLOAD_TARGET,    /* the target cannot be used */
 };
 
