@@ -28,6 +28,7 @@ static const struct name {
 	{ "dead-first.test", { "127.0.0.2", "127.0.0.1" } },
 	{ "refusing-first.test", { "127.0.0.3", "127.0.0.1" } },
 	{ "dead-thrice.test", { "127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.1" } },
+	{ "families.test", { "127.0.0.2", "127.0.0.2", "127.0.0.2", "::1" } },
 	{ "dead.test", { "127.0.0.2" } },
 	{ "refusing.test", { "127.0.0.3" } },
 };
@@ -35,17 +36,19 @@ static const struct name {
 static struct addrinfo *make(const char *address)
 {
 	struct addrinfo *one = calloc(1, sizeof(*one));
-	struct sockaddr_in *in = calloc(1, sizeof(*in));
+	struct sockaddr_in6 *in6 = calloc(1, sizeof(*in6));
+	struct sockaddr_in *in = (struct sockaddr_in *)in6; /* the port is at the same place */
 
-	if (!one || !in)
+	if (!one || !in6)
 		abort();
-	in->sin_family = AF_INET;
+	in->sin_family = strchr(address, ':') ? AF_INET6 : AF_INET;
 	in->sin_port = htons((uint16_t)atoi(port));
-	(void)inet_pton(AF_INET, address, &in->sin_addr);
-	*one = (struct addrinfo){ .ai_family = AF_INET,
+	(void)inet_pton(in->sin_family, address,
+		in->sin_family == AF_INET ? (void *)&in->sin_addr : (void *)&in6->sin6_addr);
+	*one = (struct addrinfo){ .ai_family = in->sin_family,
 		.ai_socktype = SOCK_STREAM,
-		.ai_addr = (struct sockaddr *)in,
-		.ai_addrlen = sizeof(*in) };
+		.ai_addr = (struct sockaddr *)in6,
+		.ai_addrlen = in->sin_family == AF_INET ? sizeof(*in) : sizeof(*in6) };
 	return one;
 }
 
@@ -82,16 +85,18 @@ void freeaddrinfo(struct addrinfo *all)
 	}
 }
 
-/* A listening socket, at any port if there is none yet. */
+/* A listening socket, at any port if there is none yet; -1 when there is no such address here. */
 static int listen_at(const char *address, int backlog)
 {
 	struct addrinfo *a = make(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(a->ai_family, SOCK_STREAM, 0);
 	socklen_t size = a->ai_addrlen;
 
 	if (fd < 0 || bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, backlog) < 0 ||
-		getsockname(fd, a->ai_addr, &size) < 0)
-		abort();
+		getsockname(fd, a->ai_addr, &size) < 0) {
+		freeaddrinfo(a);
+		return -1;
+	}
 	(void)snprintf(
 		port, sizeof(port), "%d", ntohs(((struct sockaddr_in *)a->ai_addr)->sin_port));
 	freeaddrinfo(a);
@@ -136,14 +141,17 @@ int main(void)
 {
 	int queue[QUEUE];
 	const int good = listen_at("127.0.0.1", 16), dead = listen_at("127.0.0.2", 0);
+	const int other = listen_at("::1", 16);
 
-	if (pipe(stuck) < 0)
+	if (good < 0 || dead < 0 || pipe(stuck) < 0)
 		return 1;
 	fill_queue("127.0.0.2", queue);
 	ok(calls("dead-first.test", 20000, NULL, 200, 10000),
 		"an address that does not answer costs a moment only");
-	ok(calls("refusing-first.test", 20000, NULL, 0, 200), "one that refuses costs nothing");
+	ok(calls("refusing-first.test", 20000, NULL, 0, 240), "one that refuses costs nothing");
 	ok(calls("dead-thrice.test", 20000, NULL, 400, 10000), "the last of four is reached");
+	ok(other < 0 || calls("families.test", 20000, NULL, 200, 700),
+		"the other family has the second turn");
 	ok(calls("dead.test", 1000, "no connection in time (1 s)", 900, 10000),
 		"the only one does not answer: for no longer than the time-out");
 	ok(calls("refusing.test", 20000, strerror(ECONNREFUSED), 0, 10000), "the only one refuses");
@@ -154,6 +162,7 @@ int main(void)
 		   900, 10000),
 		"a name server that does not answer: for no longer than the time-out");
 	(void)close(stuck[1]); /* now it ends, and frees what it was left with */
+	(void)close(other);
 	(void)close(dead);
 	(void)close(good);
 	return tap_done();
