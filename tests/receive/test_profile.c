@@ -66,8 +66,9 @@ static void test_bad_uids(void)
 {
 	begin("A", "B");
 	context(CT, (const char *const[]){ "1.2\n[x]", "", "../x", NULL });
-	ok(!parse(0) && profile_is(CONF_ACCEPT_ALL,
-				"[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = 1.2.840.10008.1.2\n[["),
+	ok(!parse(0), "a request with UIDs that are none");
+	ok(profile_is(CONF_ACCEPT_ALL,
+		   "[[TransferSyntaxes]]\n[T1]\nTransferSyntax1 = 1.2.840.10008.1.2\n[["),
 		"a profile is valid without UIDs that are none");
 }
 

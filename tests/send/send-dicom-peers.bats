@@ -2,6 +2,8 @@
 # and one that stops reading.
 # bats file_tags=sender
 
+# shellcheck disable=SC2154 # setup() sets job
+
 load ../helper
 load sender
 
@@ -49,7 +51,7 @@ arrives() {
 		echo "# $option"
 		rm -rf "$BATS_TEST_TMPDIR/received"
 		scp "$option"
-		send dicom *.dcm
+		send dicom "${!uid[@]}"
 		stop_all
 		cd "$BATS_TEST_TMPDIR/received"
 		for name in "${!uid[@]}"; do
@@ -120,7 +122,7 @@ arrives() {
 	[ "$status" -eq 0 ]
 	[ "$(find "$dir" -name 'CT*' | wc -l)" -eq 6 ]
 	for i in {1..6}; do
-		"$TOOLS/dicomcmp" "$job/$i.dcm" "$(grep -lF "$(uid $i.dcm)" "$dir"/CT*)"
+		"$TOOLS/dicomcmp" "$job/$i.dcm" "$(grep -lF "$(uid "$i.dcm")" "$dir"/CT*)"
 	done
 	TARGET_AEC=NOBODY send dicom 1.dcm
 	[ "$status" -eq 111 ]
@@ -168,7 +170,7 @@ arrives() {
 	[ "$status" -eq 1 ]
 	[ "$(cut -f 1-3 <<<"$output" | tr '\t\n' ' ;')" = "stored 0000 1.dcm;stored 0000 2.dcm;failed 0110 3.dcm;stored 0000 4.dcm;" ]
 	for i in 1 2 4; do
-		grep -qF "$(uid $i.dcm) 1.2.840.10008.1.2.1 $(tail -c 512 "$job/$i.dcm" | sha256sum | cut -d ' ' -f 1)" \
+		grep -qF "$(uid "$i.dcm") 1.2.840.10008.1.2.1 $(tail -c 512 "$job/$i.dcm" | sha256sum | cut -d ' ' -f 1)" \
 			"$BATS_TEST_TMPDIR/dcmjs.log"
 	done
 	probe dicom
@@ -208,7 +210,7 @@ arrives() {
 	END
 	for reads in 0 1; do
 		TARGET_PORT=$(free_port)
-		start peer python3 "$BATS_TEST_TMPDIR/peer.py" "$TARGET_PORT" $reads
+		start peer python3 "$BATS_TEST_TMPDIR/peer.py" "$TARGET_PORT" "$reads"
 		wait_for listens "$TARGET_PORT"
 		begin=${EPOCHREALTIME/./}
 		TARGET_PORT=$TARGET_PORT TARGET_TIMEOUT=1 send dicom 1.dcm

@@ -204,7 +204,8 @@ static void warn_dicom(struct conf_work *work, size_t nth)
 
 	if (has_tls(target) && (strcmp(port, "104") == 0 || strcmp(port, "11112") == 0))
 		CONF_REPORT(work, CONF_TARGET, nth, "port",
-			"warning: %s is a port for DICOM without TLS; set port = 2762 if that is where the target has it",
+			"warning: %s is a port for DICOM without TLS; "
+			"set port = 2762 if that is where the target has it",
 			port);
 }
 

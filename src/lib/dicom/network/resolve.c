@@ -116,7 +116,8 @@ const char *resolve(const char *host, const char *port, int64_t timeout_ms, stru
 		(void)pthread_detach(thread); /* it was just made */
 		if (!wait_for(l, timeout_ms)) {
 			(void)snprintf(why, size,
-				"the name server does not answer in time (%lld s); give the host's address instead",
+				"the name server does not answer in time (%lld s); "
+				"give the host's address instead",
 				(long long)(timeout_ms / 1000));
 			return why;
 		}
