@@ -112,7 +112,7 @@ a.conf:6: rule.same.match: warning: it is the same as rule "mr"; remove one' ]
 	write a.conf <<-'E'
 		target "s" { type = s3 url = "https://h/b" key_file = "key" }
 		target "w" { type = dicomweb url = "https://h" token_file = "." }
-		target "d" { type = dicom host = h aec = A tls = yes tls_key = "tls" tls_cert = "cert" tls_ca = "ca" }
+		target "d" { type = dicom host = h port = 2762 aec = A tls = yes tls_key = "tls" tls_cert = "cert" tls_ca = "ca" }
 		rule "all" { match = "True" targets = { s, w, d } }
 	E
 	touch key tls ca
@@ -122,6 +122,20 @@ a.conf:6: rule.same.match: warning: it is the same as rule "mr"; remove one' ]
 	[ "$output" = "a.conf:1: target.s.key_file: warning: others may read $PWD/key; chmod 600 $PWD/key
 a.conf:2: target.w.token_file: warning: $PWD is no regular file; give the path of one
 a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
+}
+
+@test "check: warns of TLS at a port for DICOM without it" {
+	write a.conf <<-'E'
+		target "default" { type = dicom host = h aec = A tls = yes }
+		target "old" { type = dicom host = h aec = A tls = anonymous port = 11112 }
+		target "right" { type = dicom host = h aec = A tls = yes port = 2762 }
+		target "plain" { type = dicom host = h aec = A port = 104 }
+		rule "all" { match = "True" targets = { default, old, right, plain } }
+	E
+	warnings a.conf
+	has "a.conf:1: target.default.port: warning: 104 is a port for DICOM without TLS; set port = 2762"
+	has "a.conf:2: target.old.port: warning: 11112 is a port for DICOM without TLS"
+	[ "$(wc -l <<<"$output")" -eq 2 ]
 }
 
 @test "conf: a target's name leaves room for what is put around it, and is not that of a sign" {

@@ -7,3 +7,4 @@ load ../helper
 @test "watch" { "$TOOLS/test_watch"; }
 @test "disk, str, spool, job" { "$TOOLS/test_disk"; }
 @test "network: what a peer can send" { "$TOOLS/test_network"; }
+@test "dial: hosts of several addresses, dead ones, silent name servers" { "$TOOLS/test_dial"; }

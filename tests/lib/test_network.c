@@ -188,11 +188,17 @@ static void test_reject(void)
 static const struct associate_proposal proposal[] = { { CT, T(50) }, { CT, T(70) }, { MR, T(50) } };
 
 /* Begins an acceptance; results follow. */
-static void begin_accept(void)
+static void begin_accept_of(const char *application)
 {
 	begin("A", "B");
 	pdu.data[0] = 2;
-	add_item(&pdu, 0x10, WIRE_APPLICATION_UID, strlen(WIRE_APPLICATION_UID));
+	if (application)
+		add_item(&pdu, 0x10, application, strlen(application));
+}
+
+static void begin_accept(void)
+{
+	begin_accept_of(WIRE_APPLICATION_UID);
 }
 
 static void result(int id, int reason, const char *syntax)
@@ -268,6 +274,24 @@ static void test_accept(void)
 	begin_accept();
 	pdu.data[WIRE_HEAD + 1] = 2;
 	ok(accept_is(&a), "another version of the protocol");
+}
+
+static void test_application(void)
+{
+	struct associate_answer a;
+
+	begin_accept_of("1.2.840.10008.3.1.1.2");
+	result(1, 0, T(50));
+	ok(accept_is(&a), "another application context");
+	begin_accept_of("");
+	result(1, 0, T(50));
+	ok(accept_is(&a), "an empty one");
+	begin_accept_of(WIRE_APPLICATION_UID " ");
+	result(1, 0, T(50));
+	ok(!accept_is(&a) && a.accepted[0], "the right one, padded");
+	begin_accept_of(NULL);
+	result(1, 0, T(50));
+	ok(!accept_is(&a) && a.accepted[0], "none is taken for the right one");
 }
 
 static void test_accept_cut_off(void)
@@ -363,6 +387,7 @@ int main(void)
 	test_reject();
 	test_request();
 	test_accept();
+	test_application();
 	test_accept_cut_off();
 	test_commands();
 	test_response();

@@ -386,8 +386,8 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	[ "$before" = "$(grep ctxt "/proc/$pid_receiver/status")" ]
 }
 
-@test "A-ASSOCIATE-RQ and negotiation profile" {
-	run "$TOOLS/test_acse"
+@test "negotiation profile and stand-ins" {
+	run "$TOOLS/test_profile"
 	echo "$output"
 	[ "$status" -eq 0 ]
 }

@@ -340,6 +340,7 @@ filed_right() {
 
 @test "no room for the corrected copy: the image waits as it was; later it is filed" {
 	command -v strace >/dev/null || skip "strace is missing"
+	export ASAN_OPTIONS=detect_leaks=0 # which cannot work under strace
 	make_router
 	images a $JPEG -n 2
 	images b $HTJ2K -n 1

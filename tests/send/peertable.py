@@ -17,7 +17,8 @@ POINTS = ['connected', 'requested', 'half-accept', 'accepted', 'command', 'data'
 WAYS = ['cut', 'silence', 'abort-user', 'abort-provider', 'garbage', 'huge', 'split']
 # besides these: answers that are odd, or none
 ODD = ['other-id', 'other-uid', 'twice', 'bare', 'long', 'no-status', 'with-data', 'other-context', 'other-command',
-       'slow', 'fragments', 'never-offered', 'unknown-context', 'all-refused', 'padded', 'release-first', 'comment']
+       'slow', 'fragments', 'never-offered', 'unknown-context', 'all-refused', 'padded', 'release-first', 'comment',
+       'other-application']
 IMAGES = 3
 RACES = ['accepted', 'answered']
 CLOSED = 'the target closes the connection'
@@ -94,7 +95,8 @@ class Peer:
         return kind, self.take(length)
 
     def accept(self, request):
-        answer, at = request[:68] + item(0x10, b'1.2.840.10008.3.1.1.1'), 68
+        application = b'1.2.840.10008.3.1.1.' + (b'2' if self.way == 'other-application' else b'1')
+        answer, at = request[:68] + item(0x10, application), 68
         while at < len(request):
             kind, length = struct.unpack_from('>BxH', request, at)
             body = request[at + 4:at + 4 + length]

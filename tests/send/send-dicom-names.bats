@@ -3,6 +3,28 @@
 
 load ../helper
 load sender
+
+@test "send-dicom: zeros behind the last element are sent as they lie, and told once" {
+	images 4
+	local kept=$BATS_TEST_TMPDIR/kept n
+	mkdir "$kept"
+	head -c 100 /dev/zero >>"$job/2.dcm"
+	printf '\0\0' >>"$job/3.dcm"
+	truncate -s -512 "$job/4.dcm" # its pixels are zeros: no padding
+	head -c 512 /dev/zero >>"$job/4.dcm"
+	fake "keep=$kept" 0000
+	send dicom {1..4}.dcm
+	[ "$status" -eq 0 ]
+	for n in {1..4}; do
+		tail -c "$(stat -c %s "$kept/$n")" "$job/$n.dcm" | cmp - "$kept/$n"
+	done
+	[ "$(tail -c 100 "$kept/2" | tr -d '\0' | wc -c)" -eq 0 ]
+	[ "$(grep -c 'zeros behind the last element are sent as they lie.* image=2.dcm' "$BATS_TEST_TMPDIR/stderr")" -eq 1 ]
+	[ "$(grep -c zeros "$BATS_TEST_TMPDIR/stderr")" -eq 1 ]
+	send dicom 1.dcm 4.dcm
+	run grep zeros "$BATS_TEST_TMPDIR/stderr"
+	[ "$status" -eq 1 ]
+}
 load tls
 
 # tls_only NAME OPTION...: openssl as a server that gets no further than TLS

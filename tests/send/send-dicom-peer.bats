@@ -123,5 +123,6 @@ load sender
 		- padded exit=0 stored=1,2,3 failed=- doubt=-
 		- release-first exit=111 stored=1,3 failed=- doubt=2 the target releases the association
 		- comment exit=0 stored=1,2,3 failed=- doubt=- warning: the target changed data elements: bad [1m name; offending element (0010,0010) (0008,0060)
+		- other-application exit=111 stored=- failed=- doubt=- the target's answer to the association request is none: it is of another application context
 	END
 }

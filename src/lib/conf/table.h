@@ -75,6 +75,8 @@ struct conf_type {
 	/* Reports what keys of the nth target say about each other, what its sender would refuse
 	 * when the first job is there; NULL: nothing. */
 	void (*check)(struct conf_work *work, size_t nth);
+	/* Reports what is right but hardly meant, for `dcmspool check` only; NULL: nothing. */
+	void (*warn)(struct conf_work *work, size_t nth);
 };
 
 extern const struct conf_type conf_types[]; /* the one without a name is the last */

@@ -196,6 +196,19 @@ static void check_folder(struct conf_work *work, size_t nth)
 			"%s lies in the spool %s; give a path outside of it", path, spool);
 }
 
+/* The ports that are registered for DICOM without TLS (PS3.8 9.1); 2762 is the one with it. */
+static void warn_dicom(struct conf_work *work, size_t nth)
+{
+	const struct conf_target *target = &work->conf->target[nth];
+	const char *port = conf_setting(target, "port"); /* which has a default */
+
+	if (has_tls(target) && (strcmp(port, "104") == 0 || strcmp(port, "11112") == 0))
+		CONF_REPORT(work, CONF_TARGET, nth, "port",
+			"warning: %s is a port for DICOM without TLS; "
+			"set port = 2762 if that is where the target has it",
+			port);
+}
+
 static void check_dicomweb(struct conf_work *work, size_t nth)
 {
 	bool user = is_set(work, nth, "username"), password = is_set(work, nth, "password_file");
@@ -252,7 +265,7 @@ static void check_command(struct conf_work *work, size_t nth)
 #define KEYS(list) .key = (list), .key_count = sizeof(list) / sizeof((list)[0])
 
 const struct conf_type conf_types[] = {
-	{ .name = "dicom", KEYS(dicom_keys), .check = check_dicom },
+	{ .name = "dicom", KEYS(dicom_keys), .check = check_dicom, .warn = warn_dicom },
 	{ .name = "folder", KEYS(folder_keys), .unpaced = true, .check = check_folder },
 	{ .name = "dicomweb", KEYS(dicomweb_keys), .check = check_dicomweb },
 	{ .name = "sftp", KEYS(sftp_keys) },

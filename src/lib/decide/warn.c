@@ -270,6 +270,8 @@ static void warn_of_target(struct conf_work *work, size_t nth)
 	if (target->rate_limit && type->unpaced)
 		CONF_REPORT(work, CONF_TARGET, nth, "rate_limit",
 			"warning: it has no effect on targets of type %s; remove it", type->name);
+	if (type->warn)
+		type->warn(work, nth);
 }
 
 void rules_check_and_warn(struct conf_work *work)

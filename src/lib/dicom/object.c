@@ -4,6 +4,7 @@
 #include "dicom/reader.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum tag {
 	META_CLASS = 0x00020002,
@@ -67,8 +68,9 @@ static int read_meta(
 	}
 }
 
-/* Most are in order, so it ends soon; those that are not are looked through up to their pixels. */
-static void read_names(
+/* Most are in order, so it ends soon; those that are not are looked through up to their pixels.
+ * Returns what reading the last one came to. */
+static int read_names(
 	struct dicom_reader *r, struct dicom_object *o, struct dicom_element *e, int got)
 {
 	bool has_class = false, has_instance = false;
@@ -83,6 +85,24 @@ static void read_names(
 		}
 		got = dicom_reader_skip(r, e) < 0 ? -1 : dicom_reader_next(r, e);
 	}
+	return got;
+}
+
+/* Only where the file ends as if it were so are the other elements looked at. What a delimiter ends
+ * has none behind it. */
+static bool is_padded(struct dicom_reader *r, struct dicom_element *e, int got)
+{
+	static const unsigned char delimiter[8] = { 0xfe, 0xff, 0xdd, 0xe0 };
+	const off_t at = (off_t)r->source.size - (off_t)sizeof(delimiter);
+	unsigned char last[sizeof(delimiter)];
+
+	if (got != 1 || r->source.inflater ||
+		pread(r->source.fd, last, sizeof(last), at) != sizeof(last) || last[6] || last[7] ||
+		memcmp(last, delimiter, sizeof(last)) == 0)
+		return false;
+	while (got == 1)
+		got = dicom_reader_skip(r, e) < 0 ? -1 : dicom_reader_next(r, e);
+	return got == 0 && dicom_source_left(&r->source) > 0;
 }
 
 static bool uncompressed(const char *uid)
@@ -118,7 +138,8 @@ int dicom_read_object(int fd, struct dicom_object *object, struct dicom_error *e
 		rc = read_meta(&r, object, &e, &got);
 	if (rc == 0) {
 		correct_syntax(&r, object, got);
-		read_names(&r, object, &e, got);
+		got = read_names(&r, object, &e, got);
+		object->padded = is_padded(&r, &e, got);
 		object->note = r.note;
 	}
 	if (rc == 0 && r.source.error) {

@@ -17,6 +17,7 @@ struct dicom_object {
 	char instance[DICOM_UID_SIZE];  /* (0008,0018), else (0002,0003), else "" */
 	char syntax[DICOM_UID_SIZE];    /* that it really has, as far as that can be seen */
 	const char *note;               /* what the meta header says wrongly, or NULL */
+	bool padded;                    /* zeros that are no element follow the last one */
 };
 
 /* Reads from the beginning of a regular file. Returns 0, or -1 with *error when it is no DICOM

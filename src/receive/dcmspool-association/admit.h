@@ -12,7 +12,7 @@
 
 /* Why not: what the caller is told, and what the log and the journal are told. */
 struct refusal {
-	struct acse_reject reject;
+	struct acceptor_reject reject;
 	const char *reason;
 };
 

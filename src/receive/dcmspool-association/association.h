@@ -8,7 +8,7 @@
 #ifndef ASSOCIATION_H
 #define ASSOCIATION_H
 
-#include "acse.h"
+#include "dicom/network/acceptor.h"
 #include "conf/conf.h"
 #include "spool/assoc.h"
 #include "spool/spool.h"
@@ -31,7 +31,7 @@ struct caller {
 	char peer_port[6], local_port[6];
 	struct in6_addr address; /* IPv4 as mapped IPv6 */
 	bool has_address;
-	char calling[ACSE_TITLE_SIZE], called[ACSE_TITLE_SIZE];
+	char calling[WIRE_TITLE_SIZE], called[WIRE_TITLE_SIZE];
 };
 
 /* Fills in the addresses of a socket; -1 with errno when it is no connected socket. */

@@ -10,7 +10,6 @@
  * dcmspool-receiver) then goes on at the fourth step. Doing a step twice does no harm.
  */
 #define _GNU_SOURCE /* syncfs */
-#include "acse.h"
 #include "admit.h"
 #include "association.h"
 #include "collect.h"
@@ -40,8 +39,8 @@
 enum { BULK_S = 1 }; /* an association that lasted so long brought many images */
 
 static const char usage[] = "usage: dcmspool-association [-n] [-c FILE] [-r NAME]";
-static const struct acse_reject congestion = { 2, 3, 1 }; /* PS3.8 table 9-21 */
-static const struct acse_reject no_reason = { 1, 1, 1 };
+static const struct acceptor_reject congestion = { 2, 3, 1 }; /* PS3.8 table 9-21 */
+static const struct acceptor_reject no_reason = { 1, 1, 1 };
 
 static const char *recover_name;
 
@@ -74,7 +73,7 @@ static void keep_output_off_the_socket(void)
 
 /* Returns 0: for whoever started us, a refusal is a connection handled. */
 static int refuse(const struct spool *spool, const struct caller *caller,
-	const struct acse_reject *reject, const char *reason)
+	const struct acceptor_reject *reject, const char *reason)
 {
 	char numbers[16] = "";
 
@@ -93,7 +92,7 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 
 /* The caller frees *pdu, which is still waiting on the socket. */
 static void read_request(const struct spool *spool, long timeout_s, struct caller *caller,
-	struct acse_request *request, unsigned char **pdu, size_t *length)
+	struct acceptor_request *request, unsigned char **pdu, size_t *length)
 {
 	const char *wrong;
 
@@ -107,7 +106,7 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 		exit(0);
 	if (wrong)
 		exit(refuse(spool, caller, NULL, wrong));
-	wrong = acse_parse(*pdu, *length, request);
+	wrong = acceptor_parse(*pdu, *length, request);
 	(void)snprintf(caller->calling, sizeof(caller->calling), "%s", request->calling);
 	(void)snprintf(caller->called, sizeof(caller->called), "%s", request->called);
 	if (wrong)
@@ -187,14 +186,14 @@ static int recover(struct association *a, const char *name)
 }
 
 /* Puts the stand-ins into a request that needs some; *rewritten is the one for storescp then. */
-static void put_stand_ins(struct acse_request *request, enum conf_accept accept,
+static void put_stand_ins(struct acceptor_request *request, enum conf_accept accept,
 	const unsigned char *pdu, size_t length, struct stand_ins *stand_ins, struct buf *rewritten)
 {
 	standin_choose(request, accept, stand_ins);
 	if (stand_ins->count == 0)
 		return;
 	if (standin_request(stand_ins, pdu, length, rewritten) || rewritten->failed ||
-		acse_parse((const unsigned char *)rewritten->data, rewritten->length, request))
+		acceptor_parse((const unsigned char *)rewritten->data, rewritten->length, request))
 		die(EXIT_TEMPORARY, "unable to rewrite the request: out of memory");
 }
 
@@ -238,7 +237,7 @@ static int serve(struct association *a, const struct caller *caller, const char 
 
 int main(int argc, char *argv[])
 {
-	static struct acse_request *request; /* these for the life of the process */
+	static struct acceptor_request *request; /* these for the life of the process */
 	static struct buf profile, rewritten;
 	static struct stand_ins stand_ins;
 	static struct spool spool;

@@ -138,7 +138,7 @@ _Static_assert(COUNT(receivable) <= 64, "a set of syntaxes is 64 bits");
 
 /* Either those syntaxes of a context that are stand-ins, or the others, which go before them:
  * *before. */
-static void propose(struct proposal *p, const struct acse_context *context,
+static void propose(struct proposal *p, const struct acceptor_context *context,
 	const struct stand_ins *stand_ins, bool those, uint64_t *before)
 {
 	for (size_t i = 0; i < context->syntax_count; i++) {
@@ -178,8 +178,8 @@ static int next_syntax(const struct proposal *p, uint64_t placed)
 /* Writes section [T<number>], the merged list of a SOP class. One that proposes nothing acceptable
  * gets a list that matches nothing (it does not propose implicit little endian): so it is refused
  * for its syntaxes, not for its SOP class, and the sender's log says what is the matter. */
-static bool write_syntaxes(const struct acse_request *r, const char *class, enum conf_accept accept,
-	const struct stand_ins *stand_ins, size_t number, struct buf *out)
+static bool write_syntaxes(const struct acceptor_request *r, const char *class,
+	enum conf_accept accept, const struct stand_ins *stand_ins, size_t number, struct buf *out)
 {
 	struct proposal p = { .accept = accept };
 	uint64_t before, placed = 0;
@@ -201,7 +201,7 @@ static bool write_syntaxes(const struct acse_request *r, const char *class, enum
 	return p.count > 0;
 }
 
-static bool seen_before(const struct acse_request *r, size_t index)
+static bool seen_before(const struct acceptor_request *r, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
 		if (strcmp(r->context[i].abstract, r->context[index].abstract) == 0)
@@ -209,7 +209,7 @@ static bool seen_before(const struct acse_request *r, size_t index)
 	return false;
 }
 
-size_t profile_make(const struct acse_request *r, enum conf_accept accept,
+size_t profile_make(const struct acceptor_request *r, enum conf_accept accept,
 	const struct stand_ins *stand_ins, struct buf *out)
 {
 	struct buf contexts = { 0 };

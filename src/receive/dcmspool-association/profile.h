@@ -15,7 +15,7 @@
 #ifndef PROFILE_H
 #define PROFILE_H
 
-#include "acse.h"
+#include "dicom/network/acceptor.h"
 #include "conf/conf.h"
 #include "base/str.h"
 
@@ -27,7 +27,7 @@ struct stand_ins;
 /* Writes the profile, named "A". stand_ins: of the request, NULL without any; a context gets one of
  * these only when it proposes nothing else. out->failed when out of memory. Returns how many SOP
  * classes it accepts; it is a valid profile even when that is 0. */
-size_t profile_make(const struct acse_request *request, enum conf_accept accept,
+size_t profile_make(const struct acceptor_request *request, enum conf_accept accept,
 	const struct stand_ins *stand_ins, struct buf *out);
 
 /* Whether a profile accepts this SOP class. */

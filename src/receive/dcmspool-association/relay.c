@@ -105,11 +105,11 @@ static void rewrite_answer(struct relay *r)
 	const char *wrong;
 	size_t length;
 
-	if (is_empty(f) || f->data[0] != ACSE_AC_TYPE) {
+	if (is_empty(f) || f->data[0] != WIRE_ASSOCIATE_AC) {
 		r->answered = f->over || !is_empty(f);
 		return;
 	}
-	length = f->end < ACSE_HEAD ? ACSE_HEAD : acse_pdu_length(f->data);
+	length = f->end < WIRE_HEAD ? WIRE_HEAD : acceptor_pdu_length(f->data);
 	if (f->end < length && f->end < BUFFER && !f->over)
 		return;
 	wrong = f->end < length ? "it is cut off or too long"

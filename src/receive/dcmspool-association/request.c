@@ -64,17 +64,17 @@ static size_t wait_for(int fd, unsigned char *data, size_t length, int64_t deadl
 const char *request_peek(int fd, long timeout_s, unsigned char **pdu, size_t *length)
 {
 	int64_t deadline = now_ms() + timeout_s * 1000;
-	unsigned char head[ACSE_HEAD];
+	unsigned char head[WIRE_HEAD];
 	size_t got = wait_for(fd, head, 1, deadline);
 
 	*pdu = NULL;
 	if (got == 0)
 		return now_ms() >= deadline ? "no request came in time" : "";
-	if (head[0] != 1)
+	if (head[0] != WIRE_ASSOCIATE_RQ)
 		return "the first bytes are not an A-ASSOCIATE-RQ";
 	if (wait_for(fd, head, sizeof(head), deadline) < sizeof(head))
 		return "the A-ASSOCIATE-RQ did not come whole in time";
-	*length = acse_length(head);
+	*length = acceptor_length(head);
 	if (*length == 0)
 		return "the A-ASSOCIATE-RQ claims to be longer than 1 MiB";
 	*pdu = malloc(*length);
@@ -88,12 +88,12 @@ const char *request_peek(int fd, long timeout_s, unsigned char **pdu, size_t *le
 	return NULL;
 }
 
-void request_reject(int fd, struct acse_reject reject)
+void request_reject(int fd, struct acceptor_reject reject)
 {
 	int64_t deadline = now_ms() + LINGER_MS;
-	unsigned char pdu[ACSE_RJ], waste[4096];
+	unsigned char pdu[WIRE_SHORT], waste[4096];
 
-	acse_make_reject(reject, pdu);
+	acceptor_make_reject(reject, pdu);
 	if (send(fd, pdu, sizeof(pdu), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(pdu) ||
 		shutdown(fd, SHUT_WR) < 0)
 		return; /* the peer has gone, and needs no answer */

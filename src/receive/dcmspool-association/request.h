@@ -6,7 +6,7 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "acse.h"
+#include "dicom/network/acceptor.h"
 
 /* Waits until a whole A-ASSOCIATE-RQ can be peeked at, at most timeout_s for all of it. Returns
  * NULL with *pdu (the caller frees) and *length, or why there is none; "" when the peer closed
@@ -15,6 +15,6 @@ const char *request_peek(int fd, long timeout_s, unsigned char **pdu, size_t *le
 
 /* Sends an A-ASSOCIATE-RJ and waits a moment for the peer to close: closing a socket with unread
  * data in it would send a reset, which may overtake the refusal. */
-void request_reject(int fd, struct acse_reject reject);
+void request_reject(int fd, struct acceptor_reject reject);
 
 #endif

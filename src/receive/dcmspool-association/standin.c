@@ -12,7 +12,7 @@ static bool is_encapsulated(const char *uid)
 	return strncmp(uid, families[0], strlen(families[0])) == 0 || strcmp(uid, families[1]) == 0;
 }
 
-static bool is_proposed(const struct acse_request *r, const char *uid)
+static bool is_proposed(const struct acceptor_request *r, const char *uid)
 {
 	for (size_t i = 0; i < r->context_count; i++)
 		for (size_t k = 0; k < r->context[i].syntax_count; k++)
@@ -32,7 +32,7 @@ static bool is_receivable(const char *uid)
 }
 
 /* The next syntax that may stand in for another one, from *index on; NULL when none is left. */
-static const char *next_free(const struct acse_request *r, size_t *index)
+static const char *next_free(const struct acceptor_request *r, size_t *index)
 {
 	const char *known;
 
@@ -70,7 +70,7 @@ bool standin_is(const struct stand_ins *s, const char *uid)
 }
 
 /* Nothing that storescp knows is proposed in it. */
-static bool needs_stand_in(const struct acse_context *context)
+static bool needs_stand_in(const struct acceptor_context *context)
 {
 	for (size_t k = 0; k < context->syntax_count; k++)
 		if (is_receivable(context->syntax[k]))
@@ -79,14 +79,14 @@ static bool needs_stand_in(const struct acse_context *context)
 }
 
 void standin_choose(
-	const struct acse_request *request, enum conf_accept accept, struct stand_ins *out)
+	const struct acceptor_request *request, enum conf_accept accept, struct stand_ins *out)
 {
 	const char *stand_in;
 	size_t index = 0;
 
 	out->count = 0;
 	for (size_t i = 0; accept == CONF_ACCEPT_ALL && i < request->context_count; i++) {
-		const struct acse_context *context = &request->context[i];
+		const struct acceptor_context *context = &request->context[i];
 
 		for (size_t k = 0; needs_stand_in(context) && k < context->syntax_count; k++) {
 			const char *uid = context->syntax[k];
@@ -96,7 +96,7 @@ void standin_choose(
 			if (out->count == STAND_INS_MAX || !(stand_in = next_free(request, &index)))
 				return;
 			out->pair[out->count].stand_in = stand_in;
-			(void)snprintf(out->pair[out->count++].real, ACSE_UID + 1, "%s", uid);
+			(void)snprintf(out->pair[out->count++].real, WIRE_UID + 1, "%s", uid);
 		}
 	}
 }
@@ -104,11 +104,11 @@ void standin_choose(
 const char *standin_request(
 	const struct stand_ins *s, const unsigned char *pdu, size_t length, struct buf *out)
 {
-	return acse_rename(pdu, length, stand_in_of, s, out);
+	return acceptor_rename(pdu, length, stand_in_of, s, out);
 }
 
 const char *standin_answer(
 	const struct stand_ins *s, const unsigned char *pdu, size_t length, struct buf *out)
 {
-	return acse_rename(pdu, length, real_of, s, out);
+	return acceptor_rename(pdu, length, real_of, s, out);
 }

@@ -8,14 +8,14 @@
  * "stand_ins" in association.json tells it.
  *
  * Only presentation contexts need them that propose nothing else: what comes in under a stand-in,
- * DCMTK's senders cannot send on. There are STAND_INS_MAX of them, less those that the sender
+ * few targets take. There are STAND_INS_MAX of them, less those that the sender
  * proposes. They are given to the syntaxes in the order of their appearance; those for which none
  * is left are refused.
  */
 #ifndef STANDIN_H
 #define STANDIN_H
 
-#include "acse.h"
+#include "dicom/network/acceptor.h"
 #include "conf/conf.h"
 #include "base/str.h"
 
@@ -26,19 +26,19 @@ enum { STAND_INS_MAX = 34 };
 struct stand_ins {
 	struct {
 		const char *stand_in;
-		char real[ACSE_UID + 1];
+		char real[WIRE_UID + 1];
 	} pair[STAND_INS_MAX];
 	size_t count; /* 0: nothing has to be done */
 };
 
 /* Chooses them for a request. conf accepting only uncompressed syntaxes needs none. */
 void standin_choose(
-	const struct acse_request *request, enum conf_accept accept, struct stand_ins *out);
+	const struct acceptor_request *request, enum conf_accept accept, struct stand_ins *out);
 
 /* Is it one of these stand-ins? s may be NULL. */
 bool standin_is(const struct stand_ins *s, const char *uid);
 
-/* The request for storescp, and the answer for the sender; results as acse_rename()'s. */
+/* The request for storescp, and the answer for the sender; results as acceptor_rename()'s. */
 const char *standin_request(
 	const struct stand_ins *s, const unsigned char *pdu, size_t length, struct buf *out);
 const char *standin_answer(

@@ -15,6 +15,7 @@ void images_begin(struct images *images, struct sender *sender)
 {
 	free(images->image);
 	images->sender = sender;
+	images->padding_told = false;
 	images->image = calloc(sender->count ? sender->count : 1, sizeof(struct image));
 	if (!images->image)
 		sender_no_memory();
@@ -116,6 +117,15 @@ static long intern(struct images *images, const char *uid)
 	return (long)i;
 }
 
+static void tell_padding(struct images *images, size_t index)
+{
+	if (images->padding_told)
+		return;
+	log_info("zeros behind the last element are sent as they lie; told once a job image=%s",
+		images->sender->image[index].name);
+	images->padding_told = true;
+}
+
 bool image_look(struct images *images, size_t index)
 {
 	struct image *image = &images->image[index];
@@ -129,6 +139,8 @@ bool image_look(struct images *images, size_t index)
 	(void)close(file.fd); /* only read */
 	if (file.object.note)
 		log_warning("%s image=%s", file.object.note, images->sender->image[index].name);
+	if (file.object.padded)
+		tell_padding(images, index);
 	sop_class = intern(images, file.object.sop_class);
 	syntax = intern(images, file.object.syntax);
 	if (sop_class < 0 || syntax < 0)

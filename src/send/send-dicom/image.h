@@ -22,6 +22,7 @@ struct images {
 	struct image *image; /* as many as the sender has, in its order */
 	char **name;         /* stay where they are, for the associations that were made for them */
 	size_t names;
+	bool padding_told; /* of this job's images */
 };
 
 /* Takes the images of the sender's list in place of those before. Dies without memory. */

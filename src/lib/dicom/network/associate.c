@@ -86,6 +86,16 @@ static const char *read_user(struct wire_view v, struct associate_answer *answer
 	return NULL;
 }
 
+/* Of DICOM there is one application context (PS3.7 A.2.1); another one is another protocol. */
+static const char *read_application(struct wire_view item)
+{
+	char uid[WIRE_UID + 1];
+
+	return wire_uid(item, uid) && strcmp(uid, WIRE_APPLICATION_UID) == 0
+		       ? NULL
+		       : "it is of another application context";
+}
+
 const char *associate_parse_accept(const unsigned char *content, size_t length,
 	const struct associate_proposal *proposal, size_t count, struct associate_answer *answer)
 {
@@ -102,6 +112,8 @@ const char *associate_parse_accept(const unsigned char *content, size_t length,
 	while (!wrong && v.left > 0) {
 		if (!wire_take(&v, &type, &item))
 			wrong = "an item is cut off";
+		else if (type == WIRE_APPLICATION)
+			wrong = read_application(item);
 		else if (type == WIRE_RESULT)
 			wrong = read_result(item, proposal, count, answer);
 		else if (type == WIRE_USER)

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "dicom/network/connection.h"
+#include "dicom/network/resolve.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -160,10 +161,10 @@ static int race(struct attempts *a, const struct connection_call *call)
 
 int connection_open(struct connection *c, const struct connection_call *call)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV },
-			*all = NULL;
+	struct addrinfo *all = NULL;
 	struct attempts a = { 0 };
+	char text[CONNECTION_WHY];
+	const char *wrong;
 	int error;
 
 	*c = (struct connection){
@@ -171,14 +172,9 @@ int connection_open(struct connection *c, const struct connection_call *call)
 	};
 	if (!c->in)
 		return connection_fail(c, CONNECTION_NONE, "out of memory");
-	error = getaddrinfo(call->host, call->port, &hints, &all);
-	if (error == EAI_NONAME) { /* a name, for which more of the C library is loaded */
-		hints.ai_flags = AI_NUMERICSERV;
-		error = getaddrinfo(call->host, call->port, &hints, &all);
-	}
-	if (error)
-		return connection_fail(c, CONNECTION_NONE, "unknown host: %s",
-			error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+	wrong = resolve(call->host, call->port, call->timeout_ms, &all, text, sizeof(text));
+	if (wrong)
+		return connection_fail(c, CONNECTION_NONE, "%s", wrong);
 	interleave(&a, all);
 	c->fd = race(&a, call);
 	error = errno;
