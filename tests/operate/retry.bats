@@ -53,6 +53,8 @@ load verbs
 	verb hold told all
 	run verb retry "$(name_of 1)"
 	[ "$status" -eq 0 ]
+	[[ $output == "$(name_of 1).told: waits no longer for its next try"* ]]
+	[[ $output != *"is tried now"* ]]
 	[[ $output == *"all: held (since "* ]]
 	[[ $output == *"told: held (since "*"until: dcmspool release told"* ]]
 	! waits_for "$(name_of 1)"
@@ -61,7 +63,7 @@ load verbs
 	echo '{"until": "20990101T000000.000000Z", "failures": 3}' >"$SPOOL/outgoing/gone/paused.json"
 	run verb retry gone
 	[ "$status" -eq 0 ]
-	[[ $output == *"gone: is no target in $CONF"* ]]
+	[[ $output == "gone: waits no longer for its next try"*"gone: is no target in $CONF"* ]]
 	jq -e '.until < "2099" and .failures == 3' "$SPOOL/outgoing/gone/paused.json"
 	mv "$SPOOL/outgoing/told/$(name_of 1)" "$SPOOL/error/$(name_of 1).told"
 	run verb retry "$(name_of 1)"

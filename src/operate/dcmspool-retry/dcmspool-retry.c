@@ -82,6 +82,22 @@ static void tell_all_held(const struct verb *verb)
 	tell_held(verb, NULL);
 }
 
+static bool is_held(const struct verb *verb, const char *target)
+{
+	int dir = held_open(&verb->spool, target);
+	bool held = dir >= 0 && held_is(dir);
+
+	if (dir >= 0)
+		(void)close(dir); /* only used as a base */
+	return held;
+}
+
+/* Will anybody send to the target now? */
+static bool is_sent_to(const struct verb *verb, const char *target)
+{
+	return conf_target(verb->conf, target) && !is_held(verb, NULL) && !is_held(verb, target);
+}
+
 /* What else keeps the jobs of a target where they are. */
 static void tell_obstacles(const struct verb *verb, const char *target)
 {
@@ -130,7 +146,8 @@ static void announce(const struct verb *verb, const char *target, const char *jo
 	const struct spool *spool = &verb->spool;
 
 	journal_write(spool, "retry-asked", "job", job, "target", target, "by", verb->by, NULL);
-	(void)printf("%s%s%s: is tried now", job ? job : "", job ? "." : "", target);
+	(void)printf("%s%s%s: %s", job ? job : "", job ? "." : "", target,
+		is_sent_to(verb, target) ? "is tried now" : "waits no longer for its next try");
 	if (paused)
 		(void)printf("; %s was paused%s%s", target, *paused ? ": " : "", paused);
 	if (jobs > 0)
