@@ -55,6 +55,10 @@ building" a >"$BATS_TEST_TMPDIR/said"
 	[ ! -e "$SPOOL/outgoing/archive/held" ]
 	run verb release archive ../archive
 	[ "$status" -eq 100 ]
+	run verb hold all -r weekend
+	[ "$status" -eq 100 ]
+	[[ $output == *"options come before operands: -r"*"usage: dcmspool-hold"* ]]
+	[ ! -e "$SPOOL/outgoing/held" ]
 	run verb hold
 	[ "$status" -eq 100 ]
 	[[ $output == *"usage: dcmspool-hold"* ]]

@@ -197,7 +197,8 @@ static void option(int letter, const char *argument)
 	exit(0);
 }
 
-/* Only a look at the options, for -n: cli_options() reads them again and speaks of mistakes. */
+/* Only a look at the options, for -n: cli_options() reads them again and speaks of mistakes.
+ * An operand of -n is a file whose -c was forgotten: another file is not called right instead. */
 static bool checking(int argc, char *argv[])
 {
 	static const struct option words[] = { { "config", required_argument, NULL, 'c' }, { 0 } };
@@ -207,6 +208,11 @@ static bool checking(int argc, char *argv[])
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, "+:c:hkn", words, NULL)) != -1)
 		found |= letter == 'n';
+	if (found && optind < argc)
+		die(EXIT_PERMANENT,
+			"unable to check %s: it is no option; name the file with -c; usage: "
+			"dcmspool-conf -n [-c FILE]",
+			argv[optind]);
 	optind = 1;
 	return found;
 }

@@ -139,6 +139,17 @@ static struct queued *read_jobs(const struct conf *conf, char *operand[], int co
 	return meant;
 }
 
+/* Neither a target nor a job begins with "-": it is an option that came too late. */
+static void check_order(char *operand[], const char *text)
+{
+	for (; *operand; operand++)
+		if (**operand == '-') {
+			log_error("options come before operands: %s", *operand);
+			(void)fputs(text, stderr);
+			exit(EXIT_PERMANENT);
+		}
+}
+
 int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 {
 	static struct verb verb; /* for the life of the process, as the jobs */
@@ -154,6 +165,7 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 		(void)fputs(kind->usage, stderr);
 		exit(EXIT_PERMANENT);
 	}
+	check_order(argv, kind->usage);
 	if (kind->on_job)
 		meant = read_jobs(verb.conf, argv, count);
 	open_spool(&verb.spool, verb.conf);
