@@ -1,6 +1,7 @@
 # check.bats: what dcmspool check says beyond mistakes of writing: names that are near, keys that exclude each
 # other, warnings.
 
+bats_require_minimum_version 1.5.0
 load ../helper
 load conf
 
@@ -124,6 +125,36 @@ a.conf:2: target.w.token_file: warning: $PWD is no regular file; give the path o
 a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
 }
 
+# bats test_tags=root
+@test "check: a secret of another user must be given to whoever runs dcmspool; modes alone would not do" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	write a.conf <<-E
+		spool = "$PWD/spool"
+		target "s" { type = s3 url = "https://h/b" key_file = "key" }
+		rule "all" { match = "True" targets = { s } }
+	E
+	touch key
+	chmod 644 key
+	mkdir spool
+	chown nobody spool
+	warnings a.conf
+	[ "$output" = "a.conf:2: target.s.key_file: warning: $PWD/key belongs to another user; chown it to the user that dcmspool runs as" ]
+	chown nobody key
+	warnings a.conf
+	[[ $output == *"others may read $PWD/key; chmod 600 $PWD/key" ]]
+	chmod 600 key
+	warnings a.conf
+	[ -z "$output" ]
+}
+
+@test "check: a file without -c is refused, and no other one is called right" {
+	echo >a.conf
+	run -100 "$BIN/dcmspool" check a.conf
+	[[ $output == "dcmspool-conf: fatal: unable to check a.conf: it is no option; name the file with -c; usage: "* ]]
+	run -100 "$conf" -n -c a.conf b.conf
+	[[ $output == *"unable to check b.conf"* ]]
+}
+
 @test "check: warns of TLS at a port for DICOM without it" {
 	write a.conf <<-'E'
 		target "default" { type = dicom host = h aec = A tls = yes }
@@ -154,13 +185,17 @@ a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
 		target "dicom" { type = dicom host = "pacs:104" aec = A }
 		target "sftp" { type = sftp host = "10.0.0.5:22" username = u folder = f key_file = k known_hosts = k }
 		target "two" { type = dicom host = "a:b:c" aec = A }
+		target "web" { type = dicom host = "[::1]:104" aec = A }
+		target "open" { type = dicom host = "[::1" aec = A }
 		target "six" { type = sftp host = "fe80::1%eth0" username = u folder = f key_file = k known_hosts = k }
 	E
 	mistakes a.conf
 	has 'a.conf:1: target.dicom.host: "pacs:104" has a port in it; write host = "pacs" and port = 104'
 	has 'a.conf:2: target.sftp.host: "10.0.0.5:22" has a port in it; write host = "10.0.0.5" and port = 22'
 	has 'a.conf:3: target.two.host: "a:b:c" is neither a host name nor an address'
-	exactly 3
+	has 'a.conf:4: target.web.host: "[::1]:104" has a port in it; write host = "::1" and port = 104'
+	has 'a.conf:5: target.open.host: "[::1" is neither a host name nor an address'
+	exactly 5
 }
 
 @test "conf: how a target is reached: what its sender would refuse is a mistake, and no secret is shown" {

@@ -75,19 +75,33 @@ static bool is_ipv6(const char *text)
 	return inet_pton(AF_INET6, address, &in6) == 1;
 }
 
+/* "name:104" or "[::1]:104"; host: what stands before the port, without brackets. */
+static bool has_port(const char *text, const char **host, int *length, const char **port)
+{
+	bool bracket = *text == '[';
+	size_t n = strcspn(text, bracket ? "]" : ":");
+	const char *colon = text + n + (bracket && text[n]);
+
+	*host = text + bracket;
+	*length = (int)n - bracket;
+	*port = *colon ? colon + 1 : colon;
+	return *length > 0 && *colon == ':' && **port &&
+	       strspn(*port, "0123456789") == strlen(*port);
+}
+
 /* A name (RFC 1123) or an address; checked for what can be neither, not resolved. */
 void conf_parse_host(const struct conf_item *i)
 {
 	static const char characters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:%";
 	size_t n = strspn(i->text, characters);
-	const char *colon = strchr(i->text, ':');
+	const char *colon = strchr(i->text, ':'), *host, *port;
 	bool ok = n && !i->text[n] && *i->text != '-' && n <= 253;
+	int length;
 
-	if (ok && colon && colon > i->text && colon[1] &&
-		strspn(colon + 1, "0123456789") == strlen(colon + 1))
+	if (has_port(i->text, &host, &length, &port) && strspn(host, characters) >= (size_t)length)
 		CONF_WRONG(i, "\"%s\" has a port in it; write host = \"%.*s\" and port = %s",
-			i->text, (int)(colon - i->text), i->text, colon + 1);
+			i->text, length, host, port);
 	else if (!ok || (colon && !is_ipv6(i->text)))
 		CONF_WRONG(i,
 			"\"%s\" is neither a host name nor an address; "

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "conf/work.h"
 #include "rule/never.h"
@@ -236,6 +237,14 @@ static void warn_of_unused(struct conf_work *work, size_t nth)
 		"warning: no enabled rule names this target; name it in one, or remove it");
 }
 
+/* The user that dcmspool runs as: the owner of the spool, where there is one. */
+static uid_t runner(const struct conf *conf)
+{
+	struct stat st;
+
+	return stat(conf->spool, &st) == 0 ? st.st_uid : geteuid();
+}
+
 /* A file that a target names. What may not be looked at is the sender's to tell: it may run as
  * another user. */
 static void warn_of_file(struct conf_work *work, size_t nth, const struct conf_key *key)
@@ -252,6 +261,10 @@ static void warn_of_file(struct conf_work *work, size_t nth, const struct conf_k
 	} else if (!S_ISREG(st.st_mode)) {
 		CONF_REPORT(work, CONF_TARGET, nth, key->name,
 			"warning: %s is no regular file; give the path of one", path);
+	} else if (key->kind == CONF_SECRET && st.st_uid != runner(work->conf)) {
+		CONF_REPORT(work, CONF_TARGET, nth, key->name,
+			"warning: %s belongs to another user; chown it to the user that dcmspool runs as",
+			path);
 	} else if (key->kind == CONF_SECRET && st.st_mode & 077) {
 		CONF_REPORT(work, CONF_TARGET, nth, key->name,
 			"warning: others may read %s; chmod 600 %s", path, path);

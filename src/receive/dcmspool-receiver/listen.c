@@ -46,7 +46,9 @@ static _Noreturn void refuse(const char *address, long port, int error)
 	die(EXIT_TEMPORARY, "unable to listen on %s port %ld: %s%s", address, port, strerror(error),
 		error == EADDRINUSE ? "; set receiver.port to another, "
 				      "or stop the program that has it (sudo ss -ltnp)"
-				    : "");
+		: error == EADDRNOTAVAIL
+			? "; set receiver.listen to addresses of this machine (ip addr)"
+			: "");
 }
 
 /* Returns -1 only for "::" where there is no IPv6. */
