@@ -43,7 +43,7 @@ into() { make -C clone -s BUILD=build BIN=bin DESTDIR="$root" PREFIX=/usr/local 
 	printf '%s\n' 'spool = "/nowhere"' 'target "a" { type = folder path = "/archive" }' \
 		'rule "r" { match = "True" targets = { "a" } }' >x.conf
 	BUILD='' run -111 "$root/usr/local/bin/dcmspool" demo -c x.conf
-	[[ $output == *"unable to find the spool /nowhere"* ]]
+	[[ $output == *"unable to find the spool /nowhere; \"dcmspool up -c x.conf\" in another"* ]]
 }
 
 # bats test_tags=root

@@ -98,7 +98,9 @@ short() {
 	fake_spool
 	run env BIN="$PWD/fake" "$TOP/bin/dcmspool-demo"
 	[ "$status" -eq 111 ]
-	[[ $output == *"unable to send to 127.0.0.1 port $port: "*"make run"* ]]
+	[[ $output == *"unable to send to 127.0.0.1 port $port: "*'"make run" in another'* ]]
+	run env BIN="$PWD/fake" "$TOP/bin/dcmspool-demo" -c x.conf
+	[[ $output == *'"make run CONF=x.conf" in another'* ]]
 	rm -r "$spool"
 	run env BIN="$PWD/fake" "$TOP/bin/dcmspool-demo"
 	[ "$status" -eq 111 ]

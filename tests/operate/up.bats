@@ -40,6 +40,7 @@ goes_through() {
 	grep -q "spool  *$SPOOL" "$BATS_TEST_TMPDIR/up.log"
 	grep -q "dcmsend .* $PORT " "$BATS_TEST_TMPDIR/up.log"
 	grep -q 'Ctrl-C' "$BATS_TEST_TMPDIR/up.log"
+	[ "$(grep -c 'make demo)' "$BATS_TEST_TMPDIR/up.log")" -eq 0 ] # that would be the clone's own configuration
 	"$BIN/dcmspool-layout" -n "$SPOOL"
 	echoscu -aec DCMSPOOL 127.0.0.1 "$PORT"
 	goes_through study 6
@@ -203,6 +204,7 @@ s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); signal.pause()' "$PORT"
 	run -111 timeout 30 "$BIN/dcmspool" up --root -c "$CONF"
 	[[ $output == *"unable to listen on 127.0.0.1 port $PORT: Address already in use; set receiver.port to another"* ]]
 	[[ $output != *'listens on'* ]]
+	[ ! -e "$SPOOL" ]
 	no_processes
 	stop "$pid_other"
 	command -v strace >/dev/null || skip "strace is missing"
@@ -210,6 +212,10 @@ s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); signal.pause()' "$PORT"
 	[[ $output == *"unable to listen on 127.0.0.1 port $PORT: Permission denied; "*'above 1023'*"setcap cap_net_bind_service=+ep $(realpath "$BIN")/dcmspool-receiver" ]]
 	[[ $output != *'listens on'* ]]
 	no_processes
+	sed 's/"127.0.0.1"/"192.0.2.1"/' "$CONF" >"$BATS_TEST_TMPDIR/foreign.conf"
+	run -111 timeout 30 "$BIN/dcmspool" up --root -c "$BATS_TEST_TMPDIR/foreign.conf"
+	[[ $output == *"Cannot assign requested address; set receiver.listen to addresses of this machine (ip addr)"* ]]
+	[ ! -e "$SPOOL" ]
 	start_and_wait
 	press_ctrl_c
 	all_stopped 0
