@@ -98,6 +98,9 @@ answer() {
 	run "$rule" "float(tags.StationName)" tags.json
 	[ "$status" -eq 100 ]
 	[[ $output == *"ValueError: could not convert string to float: ''" ]]
+	run "$rule" "tags.SliceThickness < 2" tags.json
+	[ "$status" -eq 100 ]
+	[[ $output == *"TypeError: '<' not supported between instances of 'str' and 'int'; tags are texts: put them into float()" ]]
 }
 
 @test "rule: files that cannot be read, and wrong usage, have exit status 100" {

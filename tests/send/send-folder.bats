@@ -162,6 +162,14 @@ load sender
 	TARGET_PATH=/proc/self send folder 1.dcm
 	[ "$status" -eq 111 ]
 	[[ $output = $'target\t-\t-\tunable to write to /proc/self: '* ]]
+	rm "$archive"
+	mkdir "$archive"
+	command -v strace >/dev/null || skip "strace is missing"
+	export ASAN_OPTIONS=detect_leaks=0
+	TARGET_PATH=$archive run strace -qq -o /dev/null -P "$archive" -e inject=openat:error=EACCES \
+		"$BIN/send-folder" -p
+	[ "$status" -eq 111 ]
+	[[ $output = $'target\t-\t-\t'*': Permission denied; let the user who runs dcmspool write there' ]]
 }
 
 # bats test_tags=root

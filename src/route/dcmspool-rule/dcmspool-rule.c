@@ -69,7 +69,10 @@ static int evaluate(const char *expression, const char *file)
 	result = rule_evaluate_text(rule, tags_get, NULL, &text, why, sizeof(why));
 	rule_free(rule);
 	if (result == RULE_FAILED) {
-		log_error("unable to evaluate the expression: %s", why);
+		log_error("unable to evaluate the expression: %s%s", why,
+			strstr(why, "not supported between") && strstr(why, "'str'")
+				? "; tags are texts: put them into float()"
+				: "");
 		return EXIT_PERMANENT;
 	}
 	(void)puts(text); /* finish_output() sees a failure */

@@ -98,7 +98,9 @@ static int open_target(struct folder *f)
 	if (f->target >= 0)
 		return 0;
 	sender_target_failed(&f->sender, "unable to open %s: %s%s", f->path, strerror(errno),
-		errno == ENOENT ? "; mount it or make it" : "");
+		errno == ENOENT   ? "; mount it or make it"
+		: errno == EACCES ? "; let the user who runs dcmspool write there"
+				  : "");
 	return -1;
 }
 
