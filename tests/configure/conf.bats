@@ -213,7 +213,8 @@ $PWD/a # no comment /* nor this */ // nor this" ]
 	[ "$(id -u)" -ne 0 ] || skip "root reads everything"
 	: >a.conf
 	chmod 0 a.conf
-	mistakes a.conf
+	run "$conf" -n -c a.conf
+	[ "$status" -eq 111 ] # it may be readable in a moment
 	has 'a.conf: unable to read configuration: Permission denied'
 }
 

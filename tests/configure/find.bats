@@ -69,6 +69,7 @@ copy() { configuration "$1/.service/dcmspool.conf" "$1"; }
 	[ "$(cd spool/gone && rmdir ../gone && file "$here/clone/bin")" = "$here/clone/etc/dcmspool.conf" ]
 }
 
+# bats test_tags=root
 @test "find: what somebody else has put above the working directory is not used" {
 	[ "$(id -u)" = 0 ] || skip "needs root, to make a file of another user's"
 	clone clone

@@ -7,7 +7,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	root=$PWD/root
 	mkdir clone
-	(cd "$TOP" && git ls-files -z | xargs -0 cp -a --parents -t "$OLDPWD/clone")
+	(cd "$TOP" && git -c safe.directory="$TOP" ls-files -z | xargs -0 cp -a --parents -t "$OLDPWD/clone")
 	cp -a "$BUILD" clone/build
 	cp -an "$BIN/." clone/bin/
 }
@@ -40,7 +40,7 @@ into() { make -C clone -s BUILD=build BIN=bin DESTDIR="$root" PREFIX=/usr/local 
 
 @test "install: the demo finds its tools where it was installed" {
 	into install
-	printf '%s\n' 'spool = "/nowhere"' 'target "a" { type = folder path = "/nowhere" }' \
+	printf '%s\n' 'spool = "/nowhere"' 'target "a" { type = folder path = "/archive" }' \
 		'rule "r" { match = "True" targets = { "a" } }' >x.conf
 	BUILD='' run -111 "$root/usr/local/bin/dcmspool" demo -c x.conf
 	[[ $output == *"unable to find the spool /nowhere"* ]]

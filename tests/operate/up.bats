@@ -194,20 +194,109 @@ goes_through() {
 	goes_through study2 12
 }
 
-@test "a port in use: the message names it; once it is free, the receiver is there" {
+@test "a port in use, or one that needs a right: up says so with the remedy, starts nothing, and claims nothing" {
 	make_up
 	start other python3 -c 'import signal, socket, sys
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); signal.pause()' "$PORT"
 	wait_for listens "$PORT"
-	start_up
-	wait_for grep -q "unable to listen on 127.0.0.1 port $PORT: Address already in use" \
-		"$BATS_TEST_TMPDIR/up.log"
+	run -111 timeout 30 "$BIN/dcmspool" up --root -c "$CONF"
+	[[ $output == *"unable to listen on 127.0.0.1 port $PORT: Address already in use; set receiver.port to another"* ]]
+	[[ $output != *'listens on'* ]]
+	no_processes
 	stop "$pid_other"
-	wait_for test -n "$(running s6-svscan)"
-	wait_for grep -q "listening on 127.0.0.1 port $PORT" "$BATS_TEST_TMPDIR/up.log"
-	goes_through study 6
+	command -v strace >/dev/null || skip "strace is missing"
+	run -111 timeout 30 strace -f -qq -o /dev/null -e inject=bind:error=EACCES "$BIN/dcmspool" up --root -c "$CONF"
+	[[ $output == *"unable to listen on 127.0.0.1 port $PORT: Permission denied; "*'above 1023'*"setcap cap_net_bind_service=+ep $(realpath "$BIN")/dcmspool-receiver" ]]
+	[[ $output != *'listens on'* ]]
+	no_processes
+	start_and_wait
 	press_ctrl_c
+	all_stopped 0
+}
+
+# with_sleep COMMAND: `up` from a folder where sleep does that, so that its minute passes sooner
+with_sleep() {
+	mkdir "$BATS_TEST_TMPDIR/fake"
+	printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/fake/sleep"
+	chmod +x "$BATS_TEST_TMPDIR/fake/sleep"
+	PATH=$BATS_TEST_TMPDIR/fake:$PATH start_up
+}
+
+told() { [ "$(grep -c "$1" "$BATS_TEST_TMPDIR/up.log")" -ge "$2" ]; }
+
+@test "a service that stays down is named by up at once, again every minute, and no more when it is up" {
+	make_up
+	# shellcheck disable=SC2016 # its own words
+	with_sleep 'read -r _ <>"$0.minute"'
+	mkfifo "$BATS_TEST_TMPDIR/fake/sleep.minute"
+	wait_for listens "$PORT"
+	wait_for up_runs
+	mv "$SPOOL/routing" "$SPOOL/elsewhere"
+	s6-svc -r "$SPOOL/.service/router-1"
+	wait_for told "router-1 is down and stays down: it exited 100" 1
+	grep -q "s6-svc -u $SPOOL/.service/router-1" "$BATS_TEST_TMPDIR/up.log"
+	echo >"$BATS_TEST_TMPDIR/fake/sleep.minute"
+	wait_for told "router-1 is down" 2
+	mv "$SPOOL/elsewhere" "$SPOOL/routing"
+	s6-svc -u "$SPOOL/.service/router-1"
+	wait_for up_runs
+	echo >"$BATS_TEST_TMPDIR/fake/sleep.minute"
+	wait_for test ! -e "$SPOOL/.service/router-1/ended"
+	told "router-1 is down" 2
+	! told "router-1 is down" 3
+	! told "router-2" 1
+	press_ctrl_c
+	all_stopped 0
+}
+
+@test "a service that ends again and again is named by up after a minute" {
+	make_up
+	# shellcheck disable=SC2016 # its own words
+	with_sleep 'read -r _ <>"$0.minute"'
+	mkfifo "$BATS_TEST_TMPDIR/fake/sleep.minute"
+	wait_for listens "$PORT"
+	wait_for up_runs
+	for n in 1 2 3; do
+		s6-svc -k "$SPOOL/.service/cleaner"
+		wait_for has_lines "$SPOOL/.service/cleaner/ended" "$n"
+		wait_for up_runs
+	done
+	echo >"$BATS_TEST_TMPDIR/fake/sleep.minute"
+	wait_for told "cleaner ended 3 times within a minute, at last by a signal, and was started again" 1
+	press_ctrl_c
+	all_stopped 0
+	[ -z "$(pgrep -f "$BATS_TEST_TMPDIR/fake/sleep")" ]
+}
+
+has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; }
+
+# example N: the Nth of the page that is for the spool, run there; this shell stays out of it, as a process there
+# is one to be killed
+example() {
+	(cd "$SPOOL" && exec bash -c "$(sed -n 's/^\.Dl \$ \(.*\.service.*\)/\1/p' "$TOP/bin/dcmspool-up.8" | sed -n "$1p")")
+}
+
+receives_not() { [ -z "$(running dcmspool-receiver)" ]; }
+router_pid() { s6-svstat -o pid "$SPOOL/.service/router-1"; }
+restarted() { [ "$(router_pid)" != -1 ] && [ "$(router_pid)" != "$1" ]; }
+
+@test "the examples of dcmspool-up(8) do what they say" {
+	local before
+	make_up
+	start_and_wait
+	run -0 --separate-stderr example 1
+	[ -z "$stderr" ]
+	[ "$(grep -c ' up (pid [0-9]*) [0-9]* seconds' <<<"$output")" -eq 6 ]
+	example 2
+	wait_for receives_not
+	! listens "$PORT"
+	example 3
+	wait_for listens "$PORT"
+	before=$(router_pid)
+	example 4
+	wait_for restarted "$before"
+	example 5
 	all_stopped 0
 }
 

@@ -330,7 +330,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	rawsend made/*/IM0000[12].dcm
 	wait_for grep -q 'getdcmtags ended early' receiver.log
 	alive 1
-	start sender "$TOOLS/rawsend" -W 10 127.0.0.1 "$port" made/*/*.dcm
+	start sender "$TOOLS/rawsend" -w 10 127.0.0.1 "$port" made/*/*.dcm
 	wait_for grep -q 'IM00020.dcm 0000' sender.log
 	pkill -KILL -P "$(find spool/receiving -mindepth 1 -maxdepth 1 | sort | sed 's/.*\.//' | tail -1)" storescp
 	wait_for grep -q closed sender.log # though its images are not filed yet
@@ -344,7 +344,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 @test "SIGTERM ends all at once, with 0, and what was acknowledged is filed" {
 	receiver
 	study 500
-	start sender "$TOOLS/rawsend" -W 10 127.0.0.1 "$port" made/*/*.dcm
+	start sender "$TOOLS/rawsend" -w 10 127.0.0.1 "$port" made/*/*.dcm
 	wait_for grep -q 'IM00020.dcm 0000' sender.log
 	kill -TERM "$pid_receiver"
 	wait "$pid_receiver"

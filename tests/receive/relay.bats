@@ -255,19 +255,19 @@ asleep() {
 	start_receiver
 	images a $HTJ2K -n 1500
 	# shellcheck disable=SC2046
-	start sender "$TOOLS/rawsend" 127.0.0.1 "$PORT" $(all_images)
+	start sender "$TOOLS/rawsend" -w 10 127.0.0.1 "$PORT" $(all_images)
 	wait_for grep -q IM00020.dcm "$BATS_TEST_TMPDIR/sender.log"
 	kill -KILL "$(running storescp)"
 	wait_for grep -qE 'closed|aborted' "$BATS_TEST_TMPDIR/sender.log"
 	wait_for received
 	arrived "$SPOOL/incoming" "$BATS_TEST_TMPDIR/sender.log"
 	# shellcheck disable=SC2046
-	start sender "$TOOLS/rawsend" 127.0.0.1 "$PORT" $(all_images)
-	wait_for grep -q IM00020.dcm "$BATS_TEST_TMPDIR/sender.log"
+	start second "$TOOLS/rawsend" -w 10 127.0.0.1 "$PORT" $(all_images)
+	wait_for grep -q IM00020.dcm "$BATS_TEST_TMPDIR/second.log"
 	stop "$pid_receiver"
-	wait_for grep -qE 'closed|aborted' "$BATS_TEST_TMPDIR/sender.log"
+	wait_for grep -qE 'closed|aborted' "$BATS_TEST_TMPDIR/second.log"
 	received
-	arrived "$SPOOL/incoming" "$BATS_TEST_TMPDIR/sender.log"
+	arrived "$SPOOL/incoming" "$BATS_TEST_TMPDIR/second.log"
 	[ "$(syntaxes "$SPOOL/incoming" | cut -d ' ' -f 2)" = $HTJ2K ]
 }
 
@@ -277,7 +277,7 @@ asleep() {
 	images a $HTJ2K -n 1500
 	images b $PRIVATE -n 1
 	# shellcheck disable=SC2046
-	start sender "$TOOLS/rawsend" 127.0.0.1 "$PORT" $(all_images | sort -r)
+	start sender "$TOOLS/rawsend" -w 10 127.0.0.1 "$PORT" $(all_images | sort -r)
 	wait_for grep -q IM01400.dcm "$BATS_TEST_TMPDIR/sender.log"
 	kill -KILL "$(the_association)"
 	wait_for grep -q closed "$BATS_TEST_TMPDIR/sender.log"

@@ -177,6 +177,20 @@ load byhand
 	reasons
 }
 
+@test "a folder copied with the modes of a CD: nothing in it may be written, all of it is filed" {
+	make_router
+	start_all
+	small study -n 2
+	mkdir -p "$BATS_TEST_TMPDIR/cd/below"
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00001.dcm "$BATS_TEST_TMPDIR/cd/"
+	cp "$BATS_TEST_TMPDIR"/study/*/IM00002.dcm "$BATS_TEST_TMPDIR/cd/below/"
+	chmod -R a-w "$BATS_TEST_TMPDIR/cd"
+	cp -r "$BATS_TEST_TMPDIR/cd" "$SPOOL/incoming/"
+	chmod -R u+w "$BATS_TEST_TMPDIR/cd"
+	routes 2
+	wait_for nothing_before_queues
+}
+
 @test "a file that may not be read goes to error/, the others are routed" {
 	[ "$(id -u)" -ne 0 ] || skip "root may read everything"
 	TIMEOUT=1s
@@ -220,6 +234,7 @@ load byhand
 	routes 9
 }
 
+# bats test_tags=root
 @test "many things that cannot be moved hold nothing up" {
 	local i
 	make_router
@@ -239,6 +254,7 @@ load byhand
 	[ "$(grep -c 'unable to take incoming/stays7: ' "$BATS_TEST_TMPDIR/router1.log")" -eq 1 ]
 }
 
+# bats test_tags=root
 @test "files of another user go to several targets, though the kernel permits no link to them" {
 	make_router 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }' \
 		'rule "all" { match = "True" targets = { "a", "b" } }'
@@ -312,6 +328,7 @@ load byhand
 	[ -d "$SPOOL/routing/$name" ]
 }
 
+# bats test_tags=root
 @test "what could not be quarantined is not in the journal as quarantined" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root, to make files of another user"
 	make_router
@@ -327,4 +344,24 @@ load byhand
 	mkdir "$SPOOL/incoming/.wake"
 	wait_for has_jobs outgoing/archive 1
 	[ "$(journal quarantined | wc -l)" -eq 1 ]
+}
+
+@test "a DICOMDIR is called one: by explain, getdcmtags -k, and in the reason of its quarantine" {
+	local says='is a DICOMDIR (PS3.10 8.6), not an image'
+	make_router
+	cd "$BATS_TEST_TMPDIR"
+	study disc -s 1 -n 1 -r 32 -c 32
+	mv disc/SE0001/IM00001.dcm disc/IM1 && rmdir disc/SE0001
+	command -v dcmmkdir >/dev/null || skip "dcmmkdir is missing"
+	(cd disc && dcmmkdir IM1)
+	run "$BIN/dcmspool-explain" -c "$CONF" disc/DICOMDIR
+	[[ $output == *"it $says"* ]]
+	run "$BIN/dcmspool-explain" -c "$CONF" disc
+	[[ $output == *"disc/DICOMDIR: left out, it is no DICOM image: it $says"* ]]
+	run "$BIN/getdcmtags" -k disc/DICOMDIR
+	[ "$status" -eq 100 ]
+	[[ $output == *"disc/DICOMDIR $says" ]]
+	"$BIN/getdcmtags" -k disc/IM1
+	"$BIN/getdcmtags" -c "$CONF" "$PWD/disc/DICOMDIR" 127.0.0.1 CT1 DCMSPOOL
+	grep -q "$says" "$SPOOL"/error/*/reason.txt
 }

@@ -121,6 +121,7 @@ in_error() { [ "$(images_in "$SPOOL/error")" -eq "$1" ]; }
 	reasons | grep "IM0003.dcm: is not whole"
 }
 
+# bats test_tags=root
 @test "a file of another user that may not be read goes to error/ with the remedy" {
 	arrive 1 2
 	chmod 600 "$BATCH/$(name 2)"

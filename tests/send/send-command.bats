@@ -154,8 +154,8 @@ gone() { ! running "$1"; }
 		echo done >&2
 	E
 	send command 1.dcm
-	started=("$(cat "$OUT")")
-	running "${started[0]}"
+	running "$(cat "$OUT")"
+	kill "$(cat "$OUT")" # it is no child of ours, so stop_all would leave it alone
 	[ "$status" -eq 0 ]
 	[ "$output" = $'stored\t-\t1.dcm\tdone' ]
 }

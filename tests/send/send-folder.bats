@@ -122,6 +122,7 @@ load sender
 	[ "$(find "$archive" -type f | wc -l)" -eq 1 ]
 }
 
+# bats test_tags=root
 @test "send-folder: mounted = yes: nothing is written where nothing is mounted" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	images 1
@@ -302,7 +303,7 @@ faulty() {
 	[ "$status" -eq 0 ]
 	[ "$(cd "$archive" && echo CT_1~*/US-MR/1.dcm)" != 'CT_1~*/US-MR/1.dcm' ]
 	for setting in 'TARGET_LAYOUT={Nope}/{SOPInstanceUID}' 'TARGET_LAYOUT={Modality}/x' 'TARGET_LAYOUT=../{SOPInstanceUID}' \
-		TARGET_PATH=relative TARGET_PATH= DCMSPOOL_JOB=../x; do
+		TARGET_LAYOUT= TARGET_PATH=relative TARGET_PATH= DCMSPOOL_JOB=../x; do
 		run env "$setting" "$BIN/send-folder" <<<1.dcm
 		[ "$status" -eq 100 ]
 	done

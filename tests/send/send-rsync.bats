@@ -7,6 +7,8 @@ load ../helper
 load sender
 load ssh
 
+TARGET_LAYOUT='{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}'
+
 # daemon [LINE...]: with these lines in its module; the user joe, the password in TARGET_PASSWORD_FILE
 daemon() {
 	local dir=$BATS_TEST_TMPDIR/rsyncd port root=()
@@ -219,7 +221,6 @@ hostile() {
 		TARGET_DESTINATION=rsync://h:0/m 'TARGET_DESTINATION=rsync://-h/m' $'TARGET_DESTINATION=/a\nb' \
 		TARGET_KEY_FILE= TARGET_KNOWN_HOSTS= 'TARGET_LAYOUT={PatientID}*' TARGET_LAYOUT=../x TARGET_LAYOUT= \
 		TARGET_PORT=x TARGET_MARKER=a/b DCMSPOOL_JOB=../x; do
-		[ "$setting" != TARGET_LAYOUT= ] || continue # the default
 		run env "$setting" "$BIN/send-rsync" <<<1.dcm
 		echo "$setting: $status"
 		[ "$status" -eq 100 ]

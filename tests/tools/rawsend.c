@@ -36,7 +36,7 @@ static const char usage[] =
 	"                 then hang until standard input is closed\n"
 	"  -G             send garbage instead of a request\n"
 	"  -L N           send a request that claims a length of N\n"
-	"  -W MS          wait before each image but the first\n"
+	"  -w MS          wait before each image but the first\n"
 	"  -T SECONDS     longest wait for one answer (default 20)\n";
 
 static void close_connection(const struct sender *s)
@@ -184,7 +184,7 @@ static void set_option(struct sender *s, int letter)
 		{ 'W', 1, INT32_MAX, &s->wait_in },
 		{ 'L', 0, UINT32_MAX, &s->claimed_length },
 		{ 'T', 1, 3600, &s->timeout_s },
-		{ 'W', 0, 60000, &s->pause_ms },
+		{ 'w', 0, 60000, &s->pause_ms },
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -268,7 +268,7 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a test follows the events as they happen */
 	read_title("RAWSEND", s.calling);
 	read_title("ANY-SCP", s.called);
-	while ((letter = getopt(argc, argv, "a:c:t:q:i:P:C:A:D:EH:GL:RT:W:")) != -1)
+	while ((letter = getopt(argc, argv, "a:c:t:q:i:P:C:A:D:EH:GL:RT:W:w:")) != -1)
 		set_option(&s, letter);
 	argv += optind;
 	argc -= optind;

@@ -14,6 +14,12 @@
 /* Opens a directory for use as *at() base (O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC). The caller closes. */
 int disk_open_dir(int dir, const char *name);
 
+/* Makes a directory that belongs to us writable for us: what was copied from a CD or a read-only
+ * share has modes in which nothing can be moved, not even itself (rename(2) of a directory writes
+ * its
+ * ".."). What is not ours stays as it is. */
+void disk_let_write(int dir);
+
 /* mkdir(2) with mode 0770 before the umask. An existing directory is no error. */
 int disk_make_dir(int dir, const char *name);
 

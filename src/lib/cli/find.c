@@ -40,7 +40,8 @@ static char *from_environment(void)
 		return NULL;
 	if (!exists(file))
 		die(failure_code(errno),
-			"unable to find %s, which DCMSPOOL_CONF names: %s; correct it, or name another with -c FILE",
+			"unable to find %s, which DCMSPOOL_CONF names: %s; "
+			"correct it, or name another with -c FILE",
 			file, strerror(errno));
 	return checked(strdup(file));
 }
@@ -51,7 +52,8 @@ static void trust(const char *file, const struct stat *st)
 {
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		die(EXIT_PERMANENT,
-			"unable to use %s: it belongs to another user; be that user, or name a configuration with -c FILE",
+			"unable to use %s: it belongs to another user; "
+			"be that user, or name a configuration with -c FILE",
 			file);
 }
 
@@ -99,7 +101,8 @@ static char *installed(void)
 {
 	if (!exists(INSTALLED) && errno != EACCES)
 		die(EXIT_PERMANENT,
-			"unable to find a configuration: there is no %s; name one with -c FILE, or with DCMSPOOL_CONF in the environment",
+			"unable to find a configuration: there is no %s; "
+			"name one with -c FILE, or with DCMSPOOL_CONF in the environment",
 			INSTALLED);
 	return checked(strdup(INSTALLED));
 }

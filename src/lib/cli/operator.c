@@ -50,7 +50,8 @@ static void open_spool(struct spool *spool, const struct conf *conf)
 		user_name(geteuid(), self, sizeof(self));
 		user_name(st.st_uid, owner, sizeof(owner));
 		die(EXIT_PERMANENT,
-			"unable to change the spool %s as %s: it belongs to %s; be that user: sudo -u '%s' dcmspool %s ...",
+			"unable to change the spool %s as %s: it belongs to %s; "
+			"be that user: sudo -u '%s' dcmspool %s ...",
 			conf->spool, self, owner, owner, verb_name());
 	}
 	spool_open(spool, conf->spool); /* tells what else is wrong with it */

@@ -90,7 +90,8 @@ void conf_parse_host(const struct conf_item *i)
 			i->text, (int)(colon - i->text), i->text, colon + 1);
 	else if (!ok || (colon && !is_ipv6(i->text)))
 		CONF_WRONG(i,
-			"\"%s\" is neither a host name nor an address; for example \"10.0.0.5\" or \"pacs.example.org\"",
+			"\"%s\" is neither a host name nor an address; "
+			"for example \"10.0.0.5\" or \"pacs.example.org\"",
 			i->text);
 	else
 		conf_set_string(i, i->text, n);

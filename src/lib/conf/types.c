@@ -21,12 +21,15 @@ static const struct conf_key dicom_keys[] = {
 	{ CONF_TARGET, "pass_aet", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
 	{ CONF_TARGET, "return_to_sender", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
 	{ CONF_TARGET, "connections", CONF_NUMBER, .initial = "1", .min = 1, .max = 16 },
-	{ CONF_TARGET, "decompress", CONF_CHOICE, .initial = "never", .choices = "never|lossless|lossy" },
+	{ CONF_TARGET, "decompress", CONF_CHOICE,
+		.initial = "never", .choices = "never|lossless|lossy" },
 	{ CONF_TARGET, "max_pdu", CONF_NUMBER, .initial = "131072", .min = 4096, .max = 131072 },
 	{ CONF_TARGET, "nodelay", CONF_BOOL, .initial = "true", .choices = CONF_BOOLEAN },
-	{ CONF_TARGET, "tls", CONF_CHOICE, .initial = "false", .choices = CONF_BOOLEAN "|anonymous" },
+	{ CONF_TARGET, "tls", CONF_CHOICE,
+		.initial = "false", .choices = CONF_BOOLEAN "|anonymous" },
 	{ CONF_TARGET, "tls_name", CONF_HOST, .initial = "" },
-	{ CONF_TARGET, "tls_profile", CONF_CHOICE, .initial = "bcp195", .choices = "bcp195|modified" },
+	{ CONF_TARGET, "tls_profile", CONF_CHOICE,
+		.initial = "bcp195", .choices = "bcp195|modified" },
 	{ CONF_TARGET, "tls_key", CONF_SECRET, .initial = "" },
 	{ CONF_TARGET, "tls_cert", CONF_FILE, .initial = "" },
 	{ CONF_TARGET, "tls_ca", CONF_FILE, .initial = "" },
@@ -47,7 +50,8 @@ static const struct conf_key dicomweb_keys[] = {
 	{ CONF_TARGET, "password_file", CONF_SECRET, .initial = "" },
 	{ CONF_TARGET, "token_file", CONF_SECRET, .initial = "" },
 	{ CONF_TARGET, "ca_file", CONF_FILE, .initial = "" },
-	{ CONF_TARGET, "request_size", CONF_BYTES, .initial = "100M", .min = 1, .max = 1000L * 1000 * 1000 * 1000 },
+	{ CONF_TARGET, "request_size", CONF_BYTES,
+		.initial = "100M", .min = 1, .max = 1000L * 1000 * 1000 * 1000 },
 	{ CONF_TARGET, "timeout", CONF_SECONDS, .initial = "60s", .min = 1, .max = 3600 },
 };
 
@@ -78,7 +82,8 @@ static const struct conf_key s3_keys[] = {
 	{ CONF_TARGET, "url", CONF_URL, .initial = NULL },
 	{ CONF_TARGET, "region", CONF_STRING, .initial = "us-east-1" },
 	{ CONF_TARGET, "key_file", CONF_SECRET, .initial = NULL },
-	{ CONF_TARGET, "layout", CONF_LAYOUT_UNIQUE, .initial = PER_SERIES "/{SOPInstanceUID}.dcm" },
+	{ CONF_TARGET, "layout", CONF_LAYOUT_UNIQUE,
+		.initial = PER_SERIES "/{SOPInstanceUID}.dcm" },
 	{ CONF_TARGET, "marker", CONF_MARKER, .initial = "" },
 	{ CONF_TARGET, "ca_file", CONF_FILE, .initial = "" },
 	{ CONF_TARGET, "timeout", CONF_SECONDS, .initial = "60s", .min = 1, .max = 3600 },
@@ -91,7 +96,8 @@ static const struct conf_key command_keys[] = {
 };
 
 static const struct conf_key other_keys[] = {
-	{ CONF_TARGET, "settings", CONF_SETTINGS, .offset = offsetof(struct conf_target, setting.item),
+	{ CONF_TARGET, "settings", CONF_SETTINGS,
+		.offset = offsetof(struct conf_target, setting.item),
 		.count_offset = offsetof(struct conf_target, setting.count), .initial = "" },
 };
 /* clang-format on */
@@ -119,7 +125,8 @@ static void check_dicom_place(struct conf_work *work, size_t nth)
 
 		if (!given && !back)
 			CONF_REPORT(work, CONF_TARGET, nth, where[i],
-				"this key is missing; add %s = ... to the target, or return_to_sender = yes",
+				"this key is missing; "
+				"add %s = ... to the target, or return_to_sender = yes",
 				where[i]);
 		if (given && back)
 			CONF_REPORT(work, CONF_TARGET, nth, where[i],
@@ -154,7 +161,8 @@ static void check_dicom_tls(struct conf_work *work, size_t nth)
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (is_set(work, nth, checks[i]) && value && strcmp(value, "anonymous") == 0)
 			CONF_REPORT(work, CONF_TARGET, nth, checks[i],
-				"with tls = anonymous no certificate is looked at; remove one of the two");
+				"with tls = anonymous no certificate is looked at; "
+				"remove one of the two");
 	if (has_key != has_cert)
 		CONF_REPORT(work, CONF_TARGET, nth, has_key ? "tls_key" : "tls_cert",
 			"a client certificate needs tls_key and tls_cert; add the other");

@@ -105,6 +105,14 @@ int dicom_read_header(int fd, struct dicom_header *header, struct dicom_error *e
 	return rc;
 }
 
+const char *dicom_no_image(const struct dicom_header *header)
+{
+	/* Media Storage Directory Storage, PS3.4 I.4: the one class that only files have */
+	return strcmp(dicom_get(header, "MediaStorageSOPClassUID"), "1.2.840.10008.1.3.10") == 0
+		       ? "is a DICOMDIR (PS3.10 8.6), not an image"
+		       : NULL;
+}
+
 int dicom_walk(int fd, struct dicom_error *error)
 {
 	struct dicom_reader r;

@@ -62,6 +62,9 @@ void dicom_header_free(struct dicom_header *header);
 /* The value of a keyword of dicom_tags or of a name, "" when absent. */
 const char *dicom_get(const struct dicom_header *header, const char *keyword);
 
+/* What this is instead of an image ("is a DICOMDIR ..."), or NULL. */
+const char *dicom_no_image(const struct dicom_header *header);
+
 /* Walks the data set to its end. Returns 0 when it is whole, -1 with *error where it is not. */
 int dicom_walk(int fd, struct dicom_error *error);
 

@@ -272,11 +272,12 @@ static int open_secret(const char *name, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
+	bool unknown = fd < 0 || fstat(fd, &st) < 0;
 
-	if (fd < 0 && sender_is_own_fault(errno))
+	if (unknown && errno != EACCES && failure_code(errno) == EXIT_TEMPORARY)
 		sender_own_fault("unable to read the secret file %s (TARGET_%s): %s", path, name,
 			strerror(errno));
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (unknown)
 		sender_never("unable to read the secret file %s (TARGET_%s): %s", path, name,
 			strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -310,7 +311,11 @@ char *sender_secret(const char *name)
 	if (!path)
 		return NULL;
 	file = fdopen(open_secret(name, path), "r");
-	if (!file || getline(&line, &size, file) < 0 || strcspn(line, "\r\n") == 0)
+	errno = 0;
+	if (!file || (getline(&line, &size, file) < 0 && errno))
+		sender_own_fault("unable to read the secret file %s (TARGET_%s): %s", path, name,
+			strerror(errno));
+	if (!line || strcspn(line, "\r\n") == 0)
 		sender_never(
 			"the first line of the secret file %s (TARGET_%s) is empty", path, name);
 	line[strcspn(line, "\r\n")] = '\0';

@@ -178,7 +178,8 @@ const char *sender_ssh_reason(
 			ssh->key);
 	else if (key_refused(written))
 		(void)snprintf(out, size,
-			"the key %s is refused; its public half must be in authorized_keys over there, "
+			"the key %s is refused; "
+			"its public half must be in authorized_keys over there, "
 			"and it must have no passphrase",
 			ssh->key);
 	else

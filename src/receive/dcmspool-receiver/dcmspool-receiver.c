@@ -26,7 +26,7 @@
 
 enum { ACCEPT_PAUSE_US = 1000000, RECOVER_PAUSE_US = 30000000 };
 
-static const char usage[] = "usage: dcmspool-receiver [-n] [-c FILE]";
+static const char usage[] = "usage: dcmspool-receiver [-ln] [-c FILE]";
 
 struct receiver {
 	struct spool spool;
@@ -37,10 +37,12 @@ struct receiver {
 	int64_t recover_at_us; /* the next look at receiving/; 0: none is due */
 };
 
+static bool only_try;
+
 static void option(int letter, const char *argument)
 {
-	(void)letter; /* no letters of our own */
-	(void)argument;
+	(void)argument; /* none has one */
+	only_try |= letter == 'l';
 }
 
 static void pause_accepting(struct receiver *r, const char *what)
@@ -129,11 +131,15 @@ int main(int argc, char *argv[])
 	static struct conf *conf;
 
 	log_open(argv[0]);
-	conf = cli_options(argc, argv, "", option, usage);
+	conf = cli_options(argc, argv, "l", option, usage);
+	if (only_try) {
+		listen_open(&conf->receiver, &r.listeners, true);
+		return 0;
+	}
 	spool_open(&r.spool, conf->spool);
 	loop_open(&r.loop);
 	children_open(&r.children, conf);
-	listen_open(&conf->receiver, &r.listeners);
+	listen_open(&conf->receiver, &r.listeners, false);
 	polled = calloc(LOOP_OWN + r.listeners.count, sizeof(*polled));
 	if (!polled)
 		die(EXIT_TEMPORARY, "unable to start: out of memory");

@@ -34,6 +34,21 @@ static int bind_and_listen(const struct addrinfo *address)
 	return -1;
 }
 
+static _Noreturn void refuse(const char *address, long port, int error)
+{
+	char *self = error == EACCES ? realpath("/proc/self/exe", NULL) : NULL;
+
+	if (self)
+		die(EXIT_TEMPORARY,
+			"unable to listen on %s port %ld: %s; set receiver.port to one above 1023, "
+			"or give the right: sudo setcap cap_net_bind_service=+ep %s",
+			address, port, strerror(error), self);
+	die(EXIT_TEMPORARY, "unable to listen on %s port %ld: %s%s", address, port, strerror(error),
+		error == EADDRINUSE ? "; set receiver.port to another, "
+				      "or stop the program that has it (sudo ss -ltnp)"
+				    : "");
+}
+
 /* Returns -1 only for "::" where there is no IPv6. */
 static int open_one(const char *address, long port)
 {
@@ -51,18 +66,15 @@ static int open_one(const char *address, long port)
 			gai_strerror(error));
 	fd = bind_and_listen(info);
 	freeaddrinfo(info);
-	if (fd >= 0) {
-		log_info("listening on %s port %ld", address, port);
+	if (fd >= 0)
 		return fd;
-	}
 	if (strcmp(address, "::") != 0 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL))
-		die(EXIT_TEMPORARY, "unable to listen on %s port %ld: %s", address, port,
-			strerror(errno));
+		refuse(address, port, errno);
 	log_warning("not listening on :: port %ld: this machine has no IPv6", port);
 	return -1;
 }
 
-void listen_open(const struct conf_receiver *conf, struct listeners *out)
+void listen_open(const struct conf_receiver *conf, struct listeners *out, bool only_try)
 {
 	out->count = 0;
 	out->fd = calloc(conf->listen.count * conf->port_count + 1, sizeof(*out->fd));
@@ -72,8 +84,12 @@ void listen_open(const struct conf_receiver *conf, struct listeners *out)
 		for (size_t k = 0; k < conf->port_count; k++) {
 			int fd = open_one(conf->listen.item[i], conf->port[k]);
 
-			if (fd >= 0)
-				out->fd[out->count++] = fd;
+			if (fd < 0)
+				continue;
+			out->fd[out->count++] = fd;
+			if (!only_try)
+				log_info("listening on %s port %ld", conf->listen.item[i],
+					conf->port[k]);
 		}
 	if (out->count == 0)
 		die(EXIT_PERMANENT, "unable to listen: no address is left; set receiver.listen");

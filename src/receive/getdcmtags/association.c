@@ -120,6 +120,8 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 	struct stat st;
 	int dir = disk_open_dir(w->dir, path);
 
+	if (dir >= 0)
+		disk_let_write(dir);
 	if (dir < 0 || disk_list(dir, ".", &names) < 0) {
 		log_error("unable to read the dropped directory %s: %s", path, strerror(errno));
 		w->failed = true;

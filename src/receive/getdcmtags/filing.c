@@ -257,6 +257,8 @@ static enum filing_result into_batch(const struct filing *filing, const struct i
 /* Why this image cannot be filed, or NULL. */
 static const char *objection(const struct dicom_header *header)
 {
+	if (dicom_no_image(header))
+		return dicom_no_image(header);
 	if (!*dicom_get(header, "SeriesInstanceUID"))
 		return "has no SeriesInstanceUID (0020,000E)";
 	if (!uid_ok(dicom_get(header, "SeriesInstanceUID")))

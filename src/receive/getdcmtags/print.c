@@ -88,15 +88,22 @@ int print_tags(const char *path)
 	return rc;
 }
 
+/* From a pipe, which is read once, the kind of what is whole is not told. */
 int check_whole(const char *path)
 {
+	struct dicom_header header = { 0 };
 	struct dicom_error error;
 	int fd = open_file(path), rc = 0;
 
 	if (fd < 0)
 		return exit_code(errno);
-	if (dicom_walk(fd, &error) < 0)
+	if (dicom_walk(fd, &error) < 0) {
 		rc = report("check", path, &error);
+	} else if (dicom_read_header(fd, &header, &error) == 0 && dicom_no_image(&header)) {
+		log_error("%s %s", path, dicom_no_image(&header));
+		rc = EXIT_PERMANENT;
+	}
+	dicom_header_free(&header);
 	close_file(fd);
 	return rc;
 }

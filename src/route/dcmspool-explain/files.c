@@ -49,6 +49,10 @@ char *series_uid(int dir, const char *name, struct dicom_error *error)
 	}
 	if (dicom_read_header(fd, &header, error) < 0)
 		goto out;
+	if (dicom_no_image(&header)) {
+		(void)snprintf(error->text, sizeof(error->text), "it %s", dicom_no_image(&header));
+		goto out;
+	}
 	uid = dicom_get(&header, "SeriesInstanceUID");
 	if (!uid_ok(uid)) {
 		(void)snprintf(error->text, sizeof(error->text), "it has no SeriesInstanceUID");

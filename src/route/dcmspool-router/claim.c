@@ -48,6 +48,7 @@ int claim_batch(struct router *router, int dir, const char *name, struct claim *
 	char images[24];
 	int64_t time_us;
 
+	disk_let_write(dir);
 	/* Missing or damaged: plan.c reads an image instead. Anything else may pass. */
 	if (!series && errno != ENOENT && errno != EINVAL)
 		return -1;

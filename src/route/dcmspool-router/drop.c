@@ -63,6 +63,20 @@ static void rest(struct router *router, const char *name)
 	look_again(router);
 }
 
+static int move_in(const struct router *router, const char *name, int to, const char *as)
+{
+	int incoming = router->spool.dir[SPOOL_INCOMING], thing;
+
+	if (disk_rename_unique(incoming, name, to, as, NULL, 0) == 0)
+		return 0;
+	thing = errno == EACCES ? disk_open_dir(incoming, name) : -1;
+	if (thing < 0)
+		return -1;
+	disk_let_write(thing);
+	(void)close(thing); /* only a handle */
+	return disk_rename_unique(incoming, name, to, as, NULL, 0);
+}
+
 /* Moves one thing in; number tells those apart whose names are not fit. Returns whether it is there
  * now. */
 static bool take_one(struct router *router, const char *name, size_t number, int dir)
@@ -71,8 +85,7 @@ static bool take_one(struct router *router, const char *name, size_t number, int
 	char file[32];
 
 	(void)snprintf(file, sizeof(file), "file.%zu", number);
-	if (disk_rename_unique(
-		    router->spool.dir[SPOOL_INCOMING], name, dir, fit ? name : file, NULL, 0) == 0)
+	if (move_in(router, name, dir, fit ? name : file) == 0)
 		return true;
 	if (errno == ENOENT)
 		return false; /* another router, or its owner, was first */

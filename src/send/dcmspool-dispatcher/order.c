@@ -1,6 +1,7 @@
 #include "order.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dispatcher.h"
 #include "pausing.h"
 #include "spool/retry.h"
@@ -19,8 +20,13 @@ static int64_t due(struct dispatcher *d, const struct queue *queue, const char *
 	int dir = disk_open_dir(queue->outgoing, job);
 	struct retry retry;
 
+	if (dir < 0 && queue_look_failed(d)) {
+		log_error("unable to look into outgoing/%s/%s: %s; it is tried again",
+			queue->target->name, job, strerror(errno));
+		return INT64_MAX;
+	}
 	if (dir < 0)
-		return queue_look_failed(d) ? INT64_MAX : 0;
+		return 0;
 	retry_load(dir, &retry);
 	(void)close(dir); /* only read */
 	if (retry.since_us >= 0 && retry.breaks < 2 && !queue->is_paused)

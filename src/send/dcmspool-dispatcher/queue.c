@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RESTING_MAX = 64, AGAIN_US = 5000000 };
+enum { RESTING_MAX = 64, AGAIN_US = 5000000, FOREIGN_US = 30000000 };
 
 static uint32_t study_of(const char *name)
 {
@@ -84,7 +84,8 @@ bool queue_look_failed(struct dispatcher *d)
 {
 	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
 		return false;
-	loop_at(&d->loop, clock_now_us() + AGAIN_US);
+	/* Who may look at what does not change in seconds. */
+	loop_at(&d->loop, clock_now_us() + (errno == EACCES ? FOREIGN_US : AGAIN_US));
 	return true;
 }
 

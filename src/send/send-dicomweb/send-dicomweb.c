@@ -219,7 +219,8 @@ static void answered(struct dicomweb *d, const struct batch *batch, const struct
 			d->target.url);
 	else
 		(void)snprintf(text, sizeof(text),
-			"%s: the answer does not tell what became of the images (HTTP %d, content type '%s')",
+			"%s: the answer does not tell what became of the images (HTTP %d, "
+			"content type '%s')",
 			d->target.url, r->http, r->type);
 	broken(d, batch, text);
 }

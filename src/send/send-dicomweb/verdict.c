@@ -83,7 +83,8 @@ static void say_status(
 
 	if (r->http / 100 == 3)
 		(void)snprintf(why, size,
-			"%s: HTTP %d: this redirection is not followed; set url to where it is now: %s",
+			"%s: HTTP %d: this redirection is not followed; "
+			"set url to where it is now: %s",
 			t->url, r->http, r->location);
 	else
 		(void)snprintf(why, size, "%s: HTTP %d: %s%s%s", t->url, r->http,

@@ -280,8 +280,7 @@ static void read_settings(struct folder *f, bool probing)
 		sender_never("TARGET_PATH is '%s'; it must be absolute", f->path);
 	f->copy = sender_yes("COPY");
 	f->mounted = sender_yes("MOUNTED");
-	sender_path_open(sender_setting("LAYOUT",
-		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
+	sender_path_open(sender_need("LAYOUT"));
 	f->marker = sender_marker_open(&f->sender);
 	if (asprintf(&f->staging_name, LEFTOVER_PREFIX "%s", job) < 0)
 		sender_no_memory();

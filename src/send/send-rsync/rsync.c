@@ -137,8 +137,8 @@ int rsync_run(struct rsync *r, enum rsync_act act, const char *path, const struc
 
 	if (status <= 0 || r->old || !strstr(r->errors.data, "--fsync: unknown option"))
 		return status;
-	log_warning(
-		"rsync at the target is older than 3.2.4 and cannot sync what it writes; update it");
+	log_warning("rsync at the target is older than 3.2.4 and cannot sync what it writes; "
+		    "update it");
 	r->old = true;
 	return run_once(r, act, path, list);
 }

@@ -99,8 +99,7 @@ static void send_all(struct job *j)
 static void open_layout(void)
 {
 	static char layout[4096];
-	const char *text =
-		sender_setting("LAYOUT", "{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}");
+	const char *text = sender_need("LAYOUT");
 	int n = snprintf(layout, sizeof(layout), "%s/{SOPInstanceUID}.dcm", text);
 
 	if (n < 0 || (size_t)n >= sizeof(layout))

@@ -25,13 +25,13 @@ enum { MAX_NUMBER = 999999 };
 
 static void read_layout(void)
 {
-	const char *layout = sender_setting("LAYOUT",
-		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm");
+	const char *layout = sender_need("LAYOUT");
 
 	sender_path_open(layout);
 	if (!strcasestr(layout, "{SOPInstanceUID}"))
-		sender_never(
-			"TARGET_LAYOUT is '%s'; it must have {SOPInstanceUID} in it, or one object would take the place of another",
+		sender_never("TARGET_LAYOUT is '%s'; "
+			     "it must have {SOPInstanceUID} in it, "
+			     "or one object would take the place of another",
 			layout);
 }
 

@@ -77,8 +77,7 @@ static void read_job(struct sftp *s)
 		sender_never("DCMSPOOL_JOB is not the name of a job");
 	(void)snprintf(s->upload.part, sizeof(s->upload.part), ".%s.part", job);
 	(void)snprintf(s->upload.moved, sizeof(s->upload.moved), ".%s.moved", job);
-	sender_path_open(sender_setting("LAYOUT",
-		"{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm"));
+	sender_path_open(sender_need("LAYOUT"));
 	s->marker = sender_marker_open(&s->sender);
 	s->path = calloc(s->sender.count + 1, sizeof(*s->path));
 	s->directory = calloc(s->sender.count + 1, sizeof(*s->directory));

@@ -71,7 +71,8 @@ static _Noreturn void give_up(const char *what, int error)
 
 	if (log >= 0) /* else the exit status has to tell it alone */
 		(void)dprintf(log,
-			"%s: %s; the connection ends without an answer to it, so the sender keeps it; "
+			"%s: %s; "
+			"the connection ends without an answer to it, so the sender keeps it; "
 			"make room in the spool\n",
 			what, strerror(error));
 	_exit(STATUS_FAILED);
