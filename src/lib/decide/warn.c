@@ -263,7 +263,8 @@ static void warn_of_file(struct conf_work *work, size_t nth, const struct conf_k
 			"warning: %s is no regular file; give the path of one", path);
 	} else if (key->kind == CONF_SECRET && st.st_uid != runner(work->conf)) {
 		CONF_REPORT(work, CONF_TARGET, nth, key->name,
-			"warning: %s belongs to another user; chown it to the user that dcmspool runs as",
+			"warning: %s belongs to another user; "
+			"chown it to the user that dcmspool runs as",
 			path);
 	} else if (key->kind == CONF_SECRET && st.st_mode & 077) {
 		CONF_REPORT(work, CONF_TARGET, nth, key->name,
