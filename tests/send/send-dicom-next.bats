@@ -61,6 +61,18 @@ associations() { grep -c ^association "$BATS_TEST_TMPDIR/fake.log"; }
 	[ "$(cut -f1 <<<"$output" | tr '\n' ' ')" = 'stored stored ready doubt exit 111 ' ]
 }
 
+@test "send-dicom: a target that takes so many images over an association gets no more after a break, also in the next job" {
+	cd "$BATS_TEST_TMPDIR"
+	images 8
+	make_jobs 2
+	mv "$job"/*.dcm j1
+	fake show=1 per=2 0000
+	play j1 j2
+	[ "$(count ^stored)" -ge 11 ]
+	[ "$(count ^doubt)" -eq 1 ]
+	[ "$(associations)" -eq 6 ] # 2 and the doubt, four of 2 (the last of 1), 2 of the next job
+}
+
 @test "send-dicom: an association that ends between two jobs costs nothing, and nobody wakes for it" {
 	cd "$BATS_TEST_TMPDIR"
 	make_jobs 2

@@ -14,6 +14,7 @@ the answer.
   echo=ANSWER       a C-ECHO gets that (default: 0000)
   delay=SECONDS     it thinks for so long before each answer
   limit=N           more associations at the same time are rejected
+  per=N             it aborts at the image after the N-th of an association
   show=1            "association CALLING CALLED" is written for each association
   only=AET          associations of other callers are rejected for good: calling AE title not recognised
   verify=ANSWER     one that proposes only Verification is answered so: reject, busy (transient), abort, close
@@ -36,6 +37,7 @@ import time
 plain = [a for a in sys.argv[2:] if '=' not in a] or ['0000']
 by_uid = {a.split('=')[0]: a.split('=')[1].split(',') for a in sys.argv[2:] if '=' in a}
 echo = by_uid.pop('echo', ['0000'])[0]
+per = int(by_uid.pop('per', ['0'])[0])
 show = by_uid.pop('show', None)
 delay = float(by_uid.pop('delay', ['0'])[0])
 limit = threading.Semaphore(int(by_uid.pop('limit', ['1000'])[0]))
@@ -138,7 +140,10 @@ class Handler(socketserver.StreamRequestHandler):
 
     def answer(self, context, request):
         if 0x1000 in request:
+            self.images = getattr(self, 'images', 0) + 1
             what = self.next_answer(request[0x1000].decode('latin-1').rstrip('\0'))
+            if per and self.images > per:
+                what = 'abort'
         else:
             what = echo
         message = struct.unpack('<H', request[0x110])[0]

@@ -3,8 +3,8 @@
  *  - no association: the target's failure; nothing has cost anything;
  *  - the association ends between two images: the others go over a new one;
  *  - it ends while an image is being sent: that image is in doubt, and the others go over a new
- * one, if this one brought an answer to any. Whose failure it is, the dispatcher decides
- * (dcmspool-sender(7)).
+ * one, if this one brought an answer to any, with no more images than it has answered. Whose
+ * failure it is, the dispatcher decides (dcmspool-sender(7)).
  */
 #ifndef ATTEMPT_H
 #define ATTEMPT_H
@@ -20,6 +20,7 @@
 struct attempt {
 	struct images images;
 	struct over over;
+	int well; /* associations in a row, with over.most, that ended by themselves */
 };
 
 /* Over one association after the other. */

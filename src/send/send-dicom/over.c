@@ -171,8 +171,9 @@ void over_send(struct over *over, const struct offer *wanted, const struct peer 
 	over->current = -1;
 	over->responses = 0;
 	call(over, wanted);
-	for (size_t i = 0; i < images->sender->count && !over->association.trouble &&
-			   !images->sender->target_failed;
+	for (size_t i = 0;
+		i < images->sender->count && !over->association.trouble &&
+		!images->sender->target_failed && (over->most == 0 || over->responses < over->most);
 		i++)
 		if (images->image[i].chosen)
 			send_one(over, i);

@@ -19,6 +19,7 @@ struct over {
 	bool open;        /* there was an association: what is wrong later is not the call's */
 	long current;     /* the image at which it ended, -1: between two, or at none */
 	size_t responses; /* so many images the target has answered */
+	size_t most;      /* it is asked for no more than so many; 0: all */
 };
 
 /* Sends what offer_make() has chosen, over the association that there is if that serves the wanted
