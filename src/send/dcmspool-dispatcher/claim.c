@@ -183,7 +183,6 @@ static bool next_job(struct dispatcher *d, struct queue *queue, enum job_priorit
 		job = claim_hopeless(d, queue, claimed);
 	} else if (!queue->is_paused || may_probe(d, claimed)) {
 		claimed->dir = take_over(d, queue, &job, &running);
-		claimed->taken_over = job != NULL;
 		if (!job && priority < JOB_PRIORITIES && has_room(d, queue, running, allowed))
 			job = claim_first(d, queue, priority, claimed);
 	}

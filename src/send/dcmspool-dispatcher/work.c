@@ -205,9 +205,6 @@ static int send_and_judge(struct dispatcher *d, struct attempt *a)
 		return finish_cancelled(d, a);
 	if (job->hopeless.is)
 		return finish_done(d, a);
-	if (job->taken_over && most_refused(a) &&
-		answers_all_in_doubt(job, &a->answers, "its dispatcher died") < 0)
-		return -1;
 	retry_load(job->dir, &a->retry);
 	if (probe_and_send(d, a, &outcome, &blame) < 0)
 		return -1;
