@@ -180,6 +180,8 @@ static int probe_and_send(
 	*outcome = (struct outcome){ 0 };
 	if ((!a->claimed->target_was_well || a->retry.breaks > 0) && most_refused(a))
 		result = sending_probe(d, a, outcome);
+	if (result == 0 && outcome->status == 0 && !*outcome->own_fault)
+		claimed_answered(a->claimed); /* however long its images take */
 	if (*outcome->own_fault) {
 		*blame = BLAME_OURS;
 	} else if (outcome->status != 0) {
