@@ -83,7 +83,7 @@ load verbs
 	wait "$pid_cancel"
 	[ "$(cat "$BATS_TEST_TMPDIR/cancel.log")" = "$job.told: cancelled; it lies in discard/$job.told" ]
 	has_images "$SPOOL/discard/$job.told" 2
-	[ "$(cut -f 3 "$SPOOL/discard/$job.told/sent.log" | tr "\n" " ")" = "stored doubt " ]
+	[ "$(cut -f 3 "$SPOOL/discard/$job.told/sent.log" | tr "\n" " ")" = "stored " ]
 	[ "$(journal cancelled | wc -l)" -eq 1 ]
 	[ "$(journal cancel-asked | jq -r .target)" = told ]
 }

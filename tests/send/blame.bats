@@ -29,12 +29,13 @@ teardown() {
 		while read -r image; do printf 'stored\t0000\t%s\tfine\n' "$image"; done
 	END
 	wait_for has_jobs success 1
-	[ "$(cut -f3 "$SPOOL"/success/*/sent.log | sort -u | tr '\n' ' ')" = "doubt stored " ]
+	[ "$(cut -f3 "$SPOOL"/success/*/sent.log | sort -u | tr '\n' ' ')" = "stored " ]
 }
 
 # make_played: a target whose sender does what the test says: it breaks off at the images (or jobs) whose
 # names match a line of the file "breaks", after "per" images of an association, or when "down" is there; "answers"
-# has "IMAGE STATUS" for others than success. "sent" has a line for each image that it sent, "asked" for each probe.
+# has "IMAGE STATUS" for others than success ("wait": no answer, ever). "sent" has a line for each image that it
+# sent, "asked" for each probe.
 make_played() {
 	own_sender played <<-'END'
 		#!/bin/sh
@@ -52,6 +53,7 @@ make_played() {
 			fi
 			status=$(sed -n "s/^$image //p" answers)
 			case ${status:-0000} in
+			wait) exec tail -f /dev/null ;;
 			never) printf 'never\t-\t%s\tno way\n' "$image" ;;
 			0000) printf 'stored\t0000\t%s\tsuccess\n' "$image" ;;
 			*) printf 'failed\t%s\t%s\tit said so\n' "$status" "$image" ;;
@@ -159,6 +161,22 @@ sent_times() { grep -c "^$1.dcm" "$BATS_TEST_TMPDIR/sent"; }
 	grep -q "^${uid[1]}.dcm: 0111 it said so" "$SPOOL"/error/*/reason.txt
 	[[ $(ledger "${uid[0]}") == *"stored 0111 "* ]]
 	[ "$(ledger "${uid[1]}")" = 'never 0111 1' ]
+}
+
+@test "a duplicate (0111) after a kill is refused, for nobody has said that it was sent" {
+	cd "$BATS_TEST_TMPDIR"
+	make_played
+	images 2
+	for n in 0 1; do echo "${uid[n]}.dcm wait"; done >answers
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for eval '[ "$(sent_times "${uid[0]}")" -eq 1 ]'
+	stop "$pid_dispatcher1" KILL
+	for n in 0 1; do echo "${uid[n]}.dcm 0111"; done >answers
+	start_dispatchers 1
+	wait_for has_jobs error 1
+	[ "$(ledger "${uid[0]}")" = 'never 0111 1' ]
+	grep -q "^${uid[1]}.dcm: 0111 it said so" "$SPOOL"/error/*/reason.txt
 }
 
 @test "an image that can never be sent is not tried again; nor by the next dispatcher" {

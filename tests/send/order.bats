@@ -287,6 +287,38 @@ make_asked() {
 	[ "$(tail -n 2 "$BATS_TEST_TMPDIR/calls" | tr '\n' ' ')" = "asked sent " ]
 }
 
+@test "a paused target that answers the probe and then takes its time keeps no other paused one waiting" {
+	own_sender stuck <<-'END'
+		#!/bin/sh
+		cd "$TARGET_HOME" || exit 100
+		[ "$1" != -p ] || { : >asked && read -r _ <go; exit 0; }
+		exec tail -f /dev/null
+	END
+	own_sender quick <<<'while read -r image; do printf "stored\t0000\t%s\tfine\n" "$image"; done'
+	sed -i '1i #!/bin/sh' "$BIN/send-quick"
+	make_router "target \"a\" { type = stuck settings = { \"home=$BATS_TEST_TMPDIR\" } }" \
+		'target "b" { type = quick }' 'rule "all" { match = "True" targets = { "a", "b" } }'
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	mkdir -p "$SPOOL"/outgoing/{a,b}
+	for n in a b; do
+		echo '{"until": "20260101T000000.000000Z", "failures": 3}' >"$SPOOL/outgoing/$n/paused.json"
+	done
+	touch "$SPOOL/outgoing/b/held"
+	start_all
+	one_series first 1.2.3
+	send "$BATS_TEST_TMPDIR/first"
+	wait_for [ -e "$BATS_TEST_TMPDIR/asked" ]
+	wait_for has_jobs outgoing/b 1
+	rm "$SPOOL/outgoing/b/held"
+	start second "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for grep -q ready "$BATS_TEST_TMPDIR/second.log"
+	wait_for eval '[ "$(cut -d" " -f3 "/proc/$pid_second/stat")" = S ]'
+	has_jobs success 0
+	echo >"$BATS_TEST_TMPDIR/go"
+	wait_for has_jobs success 1
+	has_jobs sending/a 1
+}
+
 @test "cancelled: a job that is being sent stops after the image it is at, and goes to discard/" {
 	own_sender slow <<-'END'
 		#!/bin/sh

@@ -4,10 +4,9 @@
  *	time TAB target TAB stored|failed|never|doubt TAB status TAB image TAB try TAB text
  *
  * never: failed, and another try would change nothing. doubt: it was sent, and no answer came.
- *Image "*": one or some of those without an answer may have been, when the sender was ended from
- *outside. try counts the answers to this image, from 1; a doubt is none. Lines of other targets (a
- *job moved from one queue to another by hand) count for nothing. A line that a crash cut off counts
- *for nothing: the image is sent again. One writer: whoever holds the job's lock.
+ * try counts the answers to this image, from 1; a doubt is none. Lines of other targets (a job
+ *moved from one queue to another by hand) count for nothing. A line that a crash cut off counts for
+ * nothing: the image is sent again. One writer: whoever holds the job's lock.
  *
  *	time TAB target TAB again
  *
@@ -39,7 +38,6 @@ int ledger_exists(int job);
 /* Appends a line, with the time of now. -1 with errno: without it the image would be sent for ever,
  * so the caller stops. */
 int ledger_append(int job, const struct ledger_line *line);
-#define LEDGER_ALL "*"
 /* All images are to be sent to the target again. */
 int ledger_again(int job, const char *target);
 /* Makes sure that there is room for so many answers: an image whose answer cannot be written would

@@ -21,8 +21,9 @@ struct image *answers_find(const struct answers *answers, const char *name)
 	return bsearch(name, answers->image, answers->count, sizeof(*answers->image), by_name);
 }
 
-/* A duplicate (0111) is ours when an earlier try of this job may have arrived, and no other image
- * of the job has its UID: "<UID>~2.dcm". */
+/* A duplicate (0111) is ours when a sender has said that an earlier try of this image may have
+ * arrived, and no other image of the job has its UID: "<UID>~2.dcm". What a sender that was killed
+ * had sent nobody knows: its images may be the target's from elsewhere. */
 static bool is_ours(const struct answers *answers, const struct image *image)
 {
 	size_t length = strcspn(image->name, "~"), same = 0;
@@ -87,12 +88,6 @@ static void note(struct answers *answers, struct image *image, enum said_of said
 	}
 }
 
-static void all_in_doubt(struct answers *answers)
-{
-	for (size_t i = 0; i < answers->count; i++)
-		answers->image[i].in_doubt |= !answers->image[i].stored;
-}
-
 /* ledger_take */
 static void take(void *context, const struct ledger_line *line)
 {
@@ -102,8 +97,6 @@ static void take(void *context, const struct ledger_line *line)
 			    : line->never  ? SAID_NEVER
 					   : SAID_FAILED;
 
-	if (line->doubt && strcmp(line->image, LEDGER_ALL) == 0)
-		all_in_doubt(context);
 	if (!image)
 		return;
 	note(context, image, said, line->status, line->text);
@@ -189,16 +182,4 @@ int answers_refuse(const struct claimed *claimed, struct answers *answers, struc
 	const char *text)
 {
 	return append(claimed, answers, image, SAID_FAILED, "-", text);
-}
-
-int answers_all_in_doubt(const struct claimed *claimed, struct answers *answers, const char *why)
-{
-	struct ledger_line line = { .target = claimed->target->name,
-		.doubt = true,
-		.status = "-",
-		.image = LEDGER_ALL,
-		.text = why };
-
-	all_in_doubt(answers);
-	return ledger_append(claimed->dir, &line);
 }

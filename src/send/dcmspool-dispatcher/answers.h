@@ -56,7 +56,5 @@ int answers_add(const struct claimed *claimed, struct answers *answers, struct i
 /* The same for what we take for a refusal, though the target has not said it. */
 int answers_refuse(const struct claimed *claimed, struct answers *answers, struct image *image,
 	const char *text);
-/* The sender was ended from outside: whatever has no answer may have arrived. */
-int answers_all_in_doubt(const struct claimed *claimed, struct answers *answers, const char *why);
 
 #endif

@@ -22,14 +22,16 @@
 enum { LET_GO_US = 20000, LET_GO_MAX_US = 1000000, BUSY_US = 1000000, ROOM_US = 30000000 };
 
 /* A target that is paused may keep whoever tries it waiting until a time-out: one dispatcher at a
- * time does so. The others are woken by what it moves when it is done. */
+ * time does so. */
 static bool may_probe(struct dispatcher *d, struct claimed *claimed)
 {
 	claimed->probe = openat(d->spool.dir[SPOOL_OUTGOING], file_name(FILE_PROBE),
 		O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 	if (claimed->probe >= 0 && flock(claimed->probe, LOCK_EX | LOCK_NB) == 0)
 		return true;
-	if (errno != EWOULDBLOCK) {
+	if (errno == EWOULDBLOCK) {
+		loop_at(&d->loop, clock_now_us() + BUSY_US); /* letting go makes no event */
+	} else {
 		queue_look_failed(d);
 		log_error("unable to lock outgoing/%s: %s; it is tried again",
 			file_name(FILE_PROBE), strerror(errno));
@@ -183,7 +185,6 @@ static bool next_job(struct dispatcher *d, struct queue *queue, enum job_priorit
 		job = claim_hopeless(d, queue, claimed);
 	} else if (!queue->is_paused || may_probe(d, claimed)) {
 		claimed->dir = take_over(d, queue, &job, &running);
-		claimed->taken_over = job != NULL;
 		if (!job && priority < JOB_PRIORITIES && has_room(d, queue, running, allowed))
 			job = claim_first(d, queue, priority, claimed);
 	}

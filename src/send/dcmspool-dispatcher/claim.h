@@ -25,7 +25,6 @@ struct claimed {
 	int dir;              /* sending/<target>/<job> */
 	int probe;            /* outgoing/.probe, locked: the target was paused; else -1 */
 	bool target_was_well; /* when it was claimed, the target was not paused */
-	bool taken_over;      /* from a dispatcher that died */
 	struct hopeless hopeless;
 };
 

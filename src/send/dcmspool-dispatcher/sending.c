@@ -99,7 +99,6 @@ static int status_of(struct dispatcher *d, struct said *said)
 		return 0; /* or 1: the lines tell */
 	}
 	status = chain_kill(d);
-	outcome->was_cut = status > RUN_SIGNALLED;
 	if (!in_time)
 		(void)snprintf(outcome->reason, sizeof(outcome->reason),
 			"send-%s told nothing for %d s and was ended", job->target->type,

@@ -15,7 +15,6 @@ struct dispatcher;
 struct outcome {
 	int status;          /* its exit status; 0 also when nothing was to be sent */
 	bool handed;         /* it was a sender that had had other jobs before */
-	bool was_cut;        /* it was ended by a signal: more may have arrived than it said */
 	char reason[256];    /* why the target as a whole failed; "" when it did not say */
 	char own_fault[128]; /* why it could not be run, "" if it was: neither the target nor an
 			      * image is at fault */

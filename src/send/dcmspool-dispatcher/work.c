@@ -180,6 +180,8 @@ static int probe_and_send(
 	*outcome = (struct outcome){ 0 };
 	if ((!a->claimed->target_was_well || a->retry.breaks > 0) && most_refused(a))
 		result = sending_probe(d, a, outcome);
+	if (result == 0 && outcome->status == 0 && !*outcome->own_fault)
+		claimed_answered(a->claimed); /* however long its images take */
 	if (*outcome->own_fault) {
 		*blame = BLAME_OURS;
 	} else if (outcome->status != 0) {
@@ -205,9 +207,6 @@ static int send_and_judge(struct dispatcher *d, struct attempt *a)
 		return finish_cancelled(d, a);
 	if (job->hopeless.is)
 		return finish_done(d, a);
-	if (job->taken_over && most_refused(a) &&
-		answers_all_in_doubt(job, &a->answers, "its dispatcher died") < 0)
-		return -1;
 	retry_load(job->dir, &a->retry);
 	if (probe_and_send(d, a, &outcome, &blame) < 0)
 		return -1;
