@@ -173,11 +173,16 @@ a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
 	write a.conf <<-E
 		target "held" { type = folder path = "/a" }
 		target "$(printf 'a%.0s' {1..129})" { type = folder path = "/a" }
+		target "urgent" { type = folder path = "/a" }
+		target "offpeak.x" { type = folder path = "/a" }
+		target "urgently" { type = folder path = "/a" }
 	E
 	mistakes a.conf
 	has "a.conf:1: target.held: outgoing/held holds all targets"
 	has "a.conf:2: target.aaa"
-	exactly 2
+	has "a.conf:3: target.urgent: its jobs would seem to have a priority"
+	has "a.conf:4: target.offpeak.x: its jobs would seem to have a priority"
+	exactly 4
 }
 
 @test "conf: a port in a host is called one; an IPv6 address is none" {

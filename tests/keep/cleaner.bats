@@ -102,3 +102,21 @@ deleted() { [ "$(journal deleted | wc -l)" -eq "$1" ]; }
 		[["cancelled", $job, "pacs", "discard", "1"], ["discarded", $job, null, "discard", "1"],
 		["sent", $job + ".urgent", "pacs", "success", "1"], ["sent", "told", null, "success", "1"]]'
 }
+
+@test "a job stays until the journal can be written, its images do not" {
+	local job=20261122T140301.123456Z.3f9a1c2b.77d0aa1e marked day
+	make_router 'cleaner { retention = 1s }'
+	marked=$SPOOL/success/.deleting.$job.pacs
+	a_job success $job.pacs
+	echo '{"job": "'$job'", "target": "pacs", "images": 1}' >"$SPOOL/success/$job.pacs/job.json"
+	for day in today tomorrow; do
+		mkdir "$SPOOL/journal/$(date -ud $day +%F).jsonl"
+	done
+	start cleaner "$BIN/dcmspool-cleaner" -c "$CONF"
+	wait_for grep -q "unable to delete success/$job.pacs: Is a directory" "$BATS_TEST_TMPDIR/cleaner.log"
+	[ "$(ls -A "$marked")" = job.json ]
+	rmdir "$SPOOL"/journal/*.jsonl
+	wait_for gone "$marked"
+	jq -se --arg job $job 'map([.event, .job, .target, .images, .again]) ==
+		[["sent", $job, "pacs", "1", "true"], ["deleted", $job, "pacs", "1", null]]' "$SPOOL"/journal/*.jsonl
+}

@@ -342,20 +342,23 @@ static void test_commands(void)
 	buf_free(&out);
 }
 
+#define BYTES(text) (const unsigned char *)(text), sizeof(text) - 1
 static void test_response(void)
 {
-	static const char odd[] = "\0\0\2\11\6\0\0\0 a\33b\t\xff" /* the comment first */
+	static const char odd[] = "\0\0\0\11\2\0\0\0\0\xa7"
 				  "\0\0\1\11\10\0\0\0\20\0\20\0\10\0\x60\0"
-				  "\0\0\0\11\2\0\0\0\0\xa7"
+				  "\0\0\2\11\6\0\0\0 a\33b\t\xff"
 				  "\1\0\0\11\2\0\0\0\0\0"; /* of another group */
 	struct dimse_response r;
 
-	ok(!dimse_parse((const unsigned char *)odd, sizeof(odd) - 1, &r) && r.status == 0xa700 &&
-			strcmp(r.comment, " a b ?") == 0,
-		"elements of odd order, and a comment that is cleaned");
+	ok(!dimse_parse(BYTES(odd), &r) && r.status == 0xa700 && strcmp(r.comment, " a b ?") == 0,
+		"surplus elements, and a comment that is cleaned");
 	ok(r.offending_count == 2 && r.offending[1] == 0x00080060, "offending elements");
-	ok(r.command == -1 && r.message == -1 && !r.instance[0] && !dimse_has_data(&r),
-		"what is absent");
+	ok(r.command == -1 && r.message == -1 && !*r.instance && !dimse_has_data(&r), "absent");
+	ok(dimse_parse(BYTES("\0\0\0\11\2\0\0\0\0\xa7\0\0\0\11\2\0\0\0\0\0"), &r), "two statuses");
+	ok(dimse_parse(BYTES("\0\0\0\11\2\0\0\0\0\0\0\0\0\1\2\0\0\0\1\x80"), &r),
+		"tags of odd order");
+	ok(dimse_parse(BYTES("\0\0\0\11\4\0\0\0\0\0\0\xa7"), &r), "a longer status");
 	ok(!dimse_parse((const unsigned char *)"", 0, &r) && r.status == -1, "nothing");
 }
 

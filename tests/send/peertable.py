@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""peertable.py SEND-DICOM JOB - plays a peer that goes wrong at every point of the protocol, in every way.
+"""peertable.py SEND-DICOM JOB [ODD...] - plays a peer that goes wrong at every point of the protocol, in every way.
 
 For each row send-dicom sends the three images of JOB; on every association of the row the peer does the same at the
 same point. Printed for each: POINT WAY exit=STATUS stored=NAMES failed=NAMES doubt=NAMES, and the reasons.
@@ -18,7 +18,9 @@ WAYS = ['cut', 'silence', 'abort-user', 'abort-provider', 'garbage', 'huge', 'sp
 # besides these: answers that are odd, or none
 ODD = ['other-id', 'other-uid', 'twice', 'bare', 'long', 'no-status', 'with-data', 'other-context', 'other-command',
        'slow', 'fragments', 'never-offered', 'unknown-context', 'all-refused', 'padded', 'release-first', 'comment',
-       'other-application']
+       'other-application', 'status-twice', 'status-long']
+# by their names only: the images must be larger than what the kernel takes at once
+EARLY = ['early', 'early-refusal']
 IMAGES = 3
 RACES = ['accepted', 'answered']
 CLOSED = 'the target closes the connection'
@@ -117,7 +119,7 @@ class Peer:
         return pdu(2, answer + item(0x50, item(0x51, struct.pack('>I', 4096)) + item(0x52, b'1.2.3')))
 
     def response(self, context, request):
-        status = struct.pack('<H', 0xb000 if self.way == 'comment' else 0)
+        status = struct.pack('<H', {'comment': 0xb000, 'early-refusal': 0xa700, 'status-twice': 0xa700}.get(self.way, 0))
         number = struct.pack('<H', struct.unpack('<H', request[0x110])[0] + (self.way == 'other-id'))
         uid = b'1.2.3\0' if self.way == 'other-uid' else request[0x1000]
         body = element(2, request[2]) if self.way != 'bare' else b''
@@ -125,7 +127,9 @@ class Peer:
         body += element(0x120, number)
         body += element(0x800, struct.pack('<H', 1 if self.way == 'with-data' else 0x101))
         if self.way != 'no-status':
-            body += element(0x900, status)
+            body += element(0x900, status + (b'\0\xa7' if self.way == 'status-long' else b''))
+        if self.way == 'status-twice':
+            body += element(0x900, b'\0\0')
         if self.way == 'comment':
             body += element(0x901, struct.pack('<HHHH', 0x10, 0x10, 0x8, 0x60)) + element(0x902, b'bad\x1b[1m\tname')
         if self.way != 'bare':
@@ -153,10 +157,15 @@ class Peer:
             if flags & 1:
                 command += body[6:]
                 self.at('command' if n == 0 else 'second-command' if n == 1 else '')
+                if self.way in EARLY:
+                    self.send(self.response(context, elements(command)))
+                    threading.Event().wait(0.1)
             elif not flags & 2:
                 self.at('data' if n == 0 else '')
             else:
                 self.at('sent' if n == 0 else 'second-sent' if n == 1 else '')
+                if self.way in EARLY:
+                    return True
                 if self.way == 'slow':
                     threading.Event().wait(0.1)
                 if self.way == 'release-first' and n == 1:
@@ -221,6 +230,7 @@ def row(program, job, point, way):
 
 def main():
     rows = [(p, w) for p in POINTS for w in WAYS] + [('-', w) for w in ODD]
+    rows = [('-', w) for w in sys.argv[3:]] or rows
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         for line in pool.map(lambda r: row(*sys.argv[1:3], *r), rows):
             print(line)

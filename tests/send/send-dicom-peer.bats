@@ -124,5 +124,15 @@ load sender
 		- release-first exit=111 stored=1,3 failed=- doubt=2 the target releases the association
 		- comment exit=0 stored=1,2,3 failed=- doubt=- warning: the target changed data elements: bad [1m name; offending element (0010,0010) (0008,0060)
 		- other-application exit=111 stored=- failed=- doubt=- the target's answer to the association request is none: it is of another application context
+		- status-twice exit=111 stored=- failed=- doubt=1 the target's answer does not count: its elements are not in the order of their tags
+		- status-long exit=111 stored=- failed=- doubt=1 the target's answer does not count: a number in it is not of two bytes
+	END
+}
+
+@test "send-dicom: success before the image was sent to its end does not count, a refusal does" {
+	images 3 -r 3000 -c 3000 # more than the kernel takes at once
+	diff - <(python3 "$BATS_TEST_DIRNAME/peertable.py" "$BIN/send-dicom" "$job" early early-refusal) <<-'END'
+		- early exit=111 stored=- failed=- doubt=1 the target's answer does not count: it came before the image was sent to its end
+		- early-refusal exit=1 stored=- failed=1,2,3 doubt=- refused: the target is out of resources
 	END
 }

@@ -5,7 +5,9 @@
  *
  * A job arrived when its directory's ctime says: the rename that brought it. One rename commits the
  * deletion, success/<job> to success/.deleting.<job>; what a crash leaves under such a name is
- * deleted by the next scan. Before its files go, the journal has what became of the job (ended.h).
+ * deleted by the next scan. Its images go first, then the journal gets what became of the job
+ * (ended.h) and that it was deleted, then job.json goes, of which these lines are made: on a full
+ * disk the lines wait.
  * Nothing is scanned because something arrives: whatever arrives lives longer than what is there,
  * so an arrival matters only when no deadline is armed.
  */
@@ -50,17 +52,34 @@ static int64_t retention_us(const struct cleaner *cleaner)
 	return (int64_t)cleaner->conf->cleaner.retention_s * 1000000;
 }
 
-/* Unlinks the files of a job; .told last, or what is left after a crash would be told again. */
-static int unlink_files(int job)
+/* Neither an image nor what the lines in the journal are made of. */
+static bool is_other(const char *name)
+{
+	return !file_is_image(name) && strcmp(name, file_name(FILE_JOB)) != 0 &&
+	       strcmp(name, file_name(FILE_TOLD)) != 0;
+}
+
+static int unlink_those(int job, bool (*are)(const char *name))
 {
 	struct disk_names names;
 	int result = disk_list(job, ".", &names);
 
 	for (size_t i = 0; result == 0 && i < names.count; i++)
-		if (strcmp(names.name[i], file_name(FILE_TOLD)) != 0)
+		if (are(names.name[i]))
 			result = disk_unlink(job, names.name[i]);
 	disk_names_free(&names);
-	return result < 0 ? -1 : file_remove(job, FILE_TOLD);
+	return result;
+}
+
+/* Empties a job's directory: first the images, so that there is room for its lines in the journal;
+ * .told last, or what is left after a crash would be told again. */
+static int empty(const struct spool *spool, const struct ended *ended, int job)
+{
+	if (unlink_those(job, file_is_image) < 0 || ended_tell(spool, ended, job) < 0 ||
+		unlink_those(job, is_other) < 0 || ended_deleted(spool, ended) < 0 ||
+		file_remove(job, FILE_JOB) < 0)
+		return -1;
+	return file_remove(job, FILE_TOLD);
 }
 
 /* Deletes a directory that is marked as being deleted, and tells it. */
@@ -73,14 +92,12 @@ static int delete_marked(struct cleaner *cleaner, enum spool_dir where, const ch
 	if (job < 0) /* another cleaner is at it */
 		return errno == EWOULDBLOCK || errno == ENOENT ? 0 : -1;
 	if (ended_load(&ended, job, where, marked + strlen(deleting)) == 0) {
-		if (ended_tell(&cleaner->spool, &ended, job) == 0 && unlink_files(job) == 0)
+		if (empty(&cleaner->spool, &ended, job) == 0)
 			result = unlinkat(dir, marked, AT_REMOVEDIR);
 		saved = errno;
-		if (result == 0) {
+		if (result == 0)
 			log_info("deleted after its retention %s/%s", ended.from,
 				marked + strlen(deleting));
-			ended_deleted(&cleaner->spool, &ended);
-		}
 		ended_free(&ended);
 		errno = saved;
 	}

@@ -19,6 +19,7 @@ static const char *outcome(enum spool_dir where, const char *target)
 int ended_load(struct ended *ended, int dir, enum spool_dir where, const char *name)
 {
 	struct disk_names images;
+	json_int_t count;
 
 	*ended = (struct ended){ .from = spool_name(where), .json = job_load(dir) };
 	if (!ended->json && errno != ENOENT && errno != EINVAL)
@@ -27,7 +28,10 @@ int ended_load(struct ended *ended, int dir, enum spool_dir where, const char *n
 		ended_free(ended);
 		return -1;
 	}
-	(void)snprintf(ended->images, sizeof(ended->images), "%zu", images.count);
+	count = (json_int_t)images.count;
+	if (count == 0) /* they were deleted already */
+		count = json_integer_value(json_object_get(ended->json, "images"));
+	(void)snprintf(ended->images, sizeof(ended->images), "%lld", (long long)count);
 	disk_names_free(&images);
 	ended->job = jsonfile_text(ended->json, "job");
 	if (!*ended->job)
@@ -47,18 +51,19 @@ void ended_free(struct ended *ended)
 
 int ended_tell(const struct spool *spool, const struct ended *ended, int dir)
 {
-	int told = told_is(dir);
+	int told = told_is(dir), written;
 
 	if (told != 0)
 		return told < 0 ? -1 : 0;
-	journal_write(spool, ended->outcome, "job", ended->job, "target", ended->target, "images",
-		ended->images, "again", "true", NULL);
-	(void)told_set(dir); /* else it may be written once more */
-	return 0;
+	written = journal_write(spool, ended->outcome, "job", ended->job, "target", ended->target,
+		"images", ended->images, "again", "true", NULL);
+	if (written == 0)
+		(void)told_set(dir); /* else it may be written once more */
+	return written;
 }
 
-void ended_deleted(const struct spool *spool, const struct ended *ended)
+int ended_deleted(const struct spool *spool, const struct ended *ended)
 {
-	journal_write(spool, "deleted", "job", ended->job, "target", ended->target, "from",
+	return journal_write(spool, "deleted", "job", ended->job, "target", ended->target, "from",
 		ended->from, "outcome", ended->outcome, "images", ended->images, NULL);
 }

@@ -14,7 +14,7 @@ struct ended {
 	const char *job;     /* the name of its directory when job.json says none */
 	const char *target;  /* NULL: none */
 	const char *from;    /* of which directory */
-	char images[24];     /* how many are in it */
+	char images[24];     /* how many are in it, or were when its job.json was written */
 	json_t *json;        /* owns the texts */
 };
 
@@ -24,9 +24,9 @@ int ended_load(struct ended *ended, int dir, enum spool_dir where, const char *n
 void ended_free(struct ended *ended);
 
 /* Makes sure that the journal has the line of its end: without .told it is written again. -1 with
- * errno: it cannot be known whether it has. */
+ * errno: it has not, or it cannot be known. */
 int ended_tell(const struct spool *spool, const struct ended *ended, int dir);
-/* Writes that it was deleted. */
-void ended_deleted(const struct spool *spool, const struct ended *ended);
+/* Writes that it was deleted. Returns 0, or -1 with errno. */
+int ended_deleted(const struct spool *spool, const struct ended *ended);
 
 #endif

@@ -5,6 +5,7 @@
 #include "conf/work.h"
 
 #include "base/nearest.h"
+#include "spool/job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,20 @@ static void check_targets(struct conf_work *work, size_t nth)
 	}
 }
 
+/* <job>.<target> would read as a job of that priority, once it has come to rest. */
+static bool looks_like_priority(const char *name)
+{
+	for (int i = 0; i < JOB_PRIORITIES; i++) {
+		const char *suffix = job_suffix((enum job_priority)i);
+		const size_t length = strlen(suffix);
+
+		if (length > 0 && strncmp(name, suffix + 1, length - 1) == 0 &&
+			strchr(".~", name[length - 1]))
+			return true;
+	}
+	return false;
+}
+
 /* ".deleting.<job>.<target>~<number>" must fit into a file name of 255 bytes; outgoing/held is a
  * sign, and `dcmspool hold all` means every target. */
 static void check_name(struct conf_work *work, size_t nth)
@@ -91,6 +106,9 @@ static void check_name(struct conf_work *work, size_t nth)
 	if (name && strcmp(name, "all") == 0)
 		CONF_REPORT(work, CONF_TARGET, nth, NULL,
 			"\"all\" means every target to the verbs; give the target another name");
+	if (name && looks_like_priority(name))
+		CONF_REPORT(work, CONF_TARGET, nth, NULL,
+			"its jobs would seem to have a priority; give the target another name");
 }
 
 static void check_target(struct conf_work *work, size_t nth)

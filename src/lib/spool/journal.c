@@ -80,7 +80,7 @@ int journal_write(const struct spool *spool, const char *event, ...)
 	const char *key, *value;
 	char *line = NULL;
 	va_list args;
-	int ok, result = -1;
+	int ok, result = -1, saved = ENOMEM;
 
 	time_of_line(time);
 	(void)snprintf(file, sizeof(file), "%.10s%s", time, suffix);
@@ -101,6 +101,7 @@ int journal_write(const struct spool *spool, const char *event, ...)
 
 		line[length] = '\n'; /* in the place of the NUL: the length is what is written */
 		result = append(spool, file, line, length + 1);
+		saved = errno;
 		if (result < 0)
 			log_error("unable to write the journal %s/journal/%s: %s; the event was: "
 				  "%.*s",
@@ -109,5 +110,6 @@ int journal_write(const struct spool *spool, const char *event, ...)
 		log_error("unable to write the journal: out of memory event=%s", event);
 	}
 	free(line);
+	errno = saved;
 	return result;
 }

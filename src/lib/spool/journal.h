@@ -15,7 +15,8 @@
  * Appends {"time":..., "event": event, then the pairs}. The arguments after event are pairs of
  * strings (key, value) closed by NULL; a pair whose value is NULL is left out. Values are made
  * valid UTF-8. A journal that cannot be written is reported on standard error and holds nothing up:
- * an image's way is decided by the tree alone. Returns 0, or -1: the line is not there. */
+ * an image's way is decided by the tree alone. Returns 0, or -1 with errno: the line
+ * is not there. */
 int journal_write(const struct spool *spool, const char *event, ...) __attribute__((sentinel));
 
 /* Is this the name of one of its files? */

@@ -48,6 +48,7 @@ struct association {
 	size_t chunk;     /* bytes of a data set in one PDU */
 	uint16_t message; /* the last message ID */
 	bool begun;       /* there is an association to be released */
+	bool early; /* a response was there before the request was wholly given to the kernel */
 	unsigned char *out;
 	enum association_trouble trouble;
 	char why[CONNECTION_WHY + 64];
@@ -68,7 +69,9 @@ struct association_data {
 	bool pad;
 };
 
-/* Sends a C-STORE over the index-th context and reads the response to it. Returns 0 or -1. */
+/* Sends a C-STORE over the index-th context and reads the response to it. One that was there before
+ * the data set had been sent counts as a refusal only: nobody can have stored what was not there.
+ * Returns 0 or -1. */
 int association_store(struct association *a, size_t index, const char *instance,
 	const struct association_data *data, struct dimse_response *response);
 

@@ -121,23 +121,26 @@ static void take_tags(const unsigned char *at, size_t length, struct dimse_respo
 			number(at + i, 2) << 16 | number(at + i + 2, 2);
 }
 
-static void take(uint32_t element, const unsigned char *at, size_t length, struct dimse_response *r)
+/* An element of VR US has one value here (PS3.7 E.1). Returns false for anything else. */
+static bool take_short(const unsigned char *at, size_t length, int *value)
 {
-	const int value = length >= 2 ? (int)number(at, 2) : -1;
+	if (length != 2)
+		return false;
+	*value = (int)number(at, 2);
+	return true;
+}
 
+static bool take(uint32_t element, const unsigned char *at, size_t length, struct dimse_response *r)
+{
 	switch (element) {
 	case COMMAND:
-		r->command = value;
-		break;
+		return take_short(at, length, &r->command);
 	case RESPONDED:
-		r->message = value;
-		break;
+		return take_short(at, length, &r->message);
 	case DATA_SET_TYPE:
-		r->data_set_type = value;
-		break;
+		return take_short(at, length, &r->data_set_type);
 	case STATUS:
-		r->status = value;
-		break;
+		return take_short(at, length, &r->status);
 	case OFFENDING:
 		take_tags(at, length, r);
 		break;
@@ -151,10 +154,13 @@ static void take(uint32_t element, const unsigned char *at, size_t length, struc
 	default:
 		break;
 	}
+	return true;
 }
 
 const char *dimse_parse(const unsigned char *data, size_t length, struct dimse_response *response)
 {
+	int64_t last = -1;
+
 	*response = (struct dimse_response){
 		.command = -1, .message = -1, .data_set_type = -1, .status = -1
 	};
@@ -164,11 +170,31 @@ const char *dimse_parse(const unsigned char *data, size_t length, struct dimse_r
 
 		if (size > length - HEAD)
 			return "an element of the command set is longer than what is there";
-		take(tag, data + HEAD, size, response); /* of another group: it fits nothing */
+		if (tag <= last)
+			return "its elements are not in the order of their tags";
+		last = tag;
+		if (!take(tag, data + HEAD, size, response)) /* of another group: it fits nothing */
+			return "a number in it is not of two bytes";
 		data += HEAD + size;
 		length -= HEAD + size;
 	}
 	return length > 0 ? "the command set ends inside an element" : NULL;
+}
+
+bool dimse_refuses(const struct dimse_response *response)
+{
+	const int status = response->status;
+
+	switch (status >> 12) {
+	case 0xa:
+	case 0xc:
+		return true;
+	case 0:
+		return (status >> 8 == 1 && status != 0x0107 && status != 0x0116) ||
+		       status >> 8 == 2;
+	default:
+		return false;
+	}
 }
 
 bool dimse_has_data(const struct dimse_response *response)

@@ -32,9 +32,13 @@ struct dimse_response {
 	size_t offending_count;
 };
 
-/* Reads a whole command set. Elements of odd order, surplus ones and a wrong group length do no
- * harm; what ends inside an element does. Returns NULL, or what is wrong. */
+/* Reads a whole command set. Surplus elements and a wrong group length do no harm; what ends inside
+ * an element does, and so does whatever could be read in two ways: a tag that is not greater than
+ * the one before (PS3.7 6.3.1), a number of another length. Returns NULL, or what is wrong. */
 const char *dimse_parse(const unsigned char *data, size_t length, struct dimse_response *response);
+
+/* Is its status one of failure (PS3.7 C.1)? */
+bool dimse_refuses(const struct dimse_response *response);
 
 /* True when a data set follows. */
 bool dimse_has_data(const struct dimse_response *response);

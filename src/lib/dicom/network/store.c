@@ -23,19 +23,26 @@ static int last_words(struct association *a)
 	return association_broken(a);
 }
 
+/* What has come in while we still have something to write? Returns 0 or -1. */
+static int look(struct association *a)
+{
+	if (connection_peek(&a->connection) < 0 || association_glance(a, &a->early) < 0)
+		return association_broken(a);
+	return 0;
+}
+
 int association_push(struct association *a, const void *data, size_t length)
 {
 	const unsigned char *p = data;
-	bool answered = false; /* then there is no more to be looked at until we are through */
 
 	while (length > 0) {
-		ssize_t n = connection_write(&a->connection, p, length, !answered);
+		/* Once answered, there is no more to be looked at until we are through. */
+		ssize_t n = connection_write(&a->connection, p, length, !a->early);
 
 		if (n < 0)
 			return last_words(a);
-		if (n == 0 && (connection_peek(&a->connection) < 0 ||
-				      association_glance(a, &answered) < 0))
-			return association_broken(a);
+		if (n == 0 && look(a) < 0)
+			return -1;
 		p += n;
 		length -= (size_t)n;
 	}
@@ -109,6 +116,8 @@ static int send_data(
 		if (read_pieces(data->fd, piece, count, from) < 0 || (last && !has_length(data)))
 			return association_fail(a, ASSOCIATION_OURS, "unable to read the image: %s",
 				errno ? strerror(errno) : "it changed while it was sent");
+		if (!a->early && look(a) < 0)
+			return -1;
 		if (association_push(a, a->out, used) < 0)
 			return -1;
 		used = 0;
@@ -182,6 +191,8 @@ static int receive(struct association *a, size_t index, int expected, const char
 		wrong = "it announces a data set";
 	else if (!wrong && r->status < 0)
 		wrong = "it has no status";
+	else if (!wrong && a->early && !dimse_refuses(r))
+		wrong = "it came before the image was sent to its end";
 	if (wrong)
 		return association_fail(
 			a, ASSOCIATION_GARBAGE, "the target's answer does not count: %s", wrong);
@@ -190,6 +201,7 @@ static int receive(struct association *a, size_t index, int expected, const char
 
 static void next_message(struct association *a)
 {
+	a->early = false;
 	a->message = a->message == MESSAGE_LAST ? 1 : (uint16_t)(a->message + 1);
 }
 
