@@ -326,12 +326,12 @@ make_asked() {
 		: <"$TARGET_GO" # a named pipe: until the test opens it, too
 		printf 'stored\t0000\t%s\tfine\n' "$image"
 		read -r image
-		: <"$TARGET_GO"
+		: <"$TARGET_GO.never" # the test may still have the other one open
 		printf 'stored\t0000\t%s\tfine\n' "$image"
 	END
 	make_router "target \"slow\" { type = slow settings = { \"go=$BATS_TEST_TMPDIR/go\" } }" \
 		'rule "all" { match = "True" targets = { "slow" } }'
-	mkfifo "$BATS_TEST_TMPDIR/go"
+	mkfifo "$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/go.never"
 	start_all
 	one_series first 1.2.3
 	send "$BATS_TEST_TMPDIR/first"

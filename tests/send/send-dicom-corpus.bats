@@ -64,7 +64,7 @@ $((total - 1)) byte for byte" ]
 	TARGET_DECOMPRESS=lossy send dicom "${names[@]}"
 	[ "$status" -eq 1 ]
 	# what is not sent, and why: how many of each
-	diff - <(grep '^failed' <<<"$output" | cut -f4 | sed -E 's/(: (reading|decompressing) file)?: [0-9]+\.dcm$//
+	diff - <(grep -E '^(failed|never)' <<<"$output" | cut -f4 | sed -E 's/(: (reading|decompressing) file)?: [0-9]+\.dcm$//
 		s/.*only the image.s own, /only /; s/the target does not take //; s/, and the conversion.* by / by /' |
 		sort | uniq -c | sed 's/^ *//') <<-'END'
 		5 Explicit VR Little Endian (1.2.840.10008.1.2.1) by dcmconv failed: I/O suspension or premature end of stream

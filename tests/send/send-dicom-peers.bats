@@ -57,7 +57,7 @@ arrives() {
 		for name in "${!uid[@]}"; do
 			syntax=$(arrives "$own" "${name%.dcm}")
 			if [ "$syntax" = - ]; then
-				grep -q $'^failed\t-\t'"$name"$'\tthe target accepts this SOP class in no transfer syntax' <<<"$output"
+				grep -q $'^never\t-\t'"$name"$'\tthe target accepts this SOP class in no transfer syntax' <<<"$output"
 				[ ! -e "CT.${uid[$name]}" ]
 				continue
 			fi

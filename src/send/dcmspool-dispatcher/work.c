@@ -99,7 +99,10 @@ static int target_failed(struct dispatcher *d, struct attempt *a, const struct o
 		stamp, job->job, text);
 	step_back(a, until_us, text);
 	loop_at(&d->loop, a->retry.not_before_us);
-	return finish_later(a);
+	if (!a->claimed->hopeless.is)
+		return finish_later(a);
+	pausing_end(job->queue, job->target); /* it was the job, not the target */
+	return finish_done(d, a);
 }
 
 /* The sender was killed: by somebody, or because it needs more memory than there is, which it will
@@ -115,7 +118,7 @@ static int sender_killed(struct dispatcher *d, struct attempt *a, int status)
 	tell_later(d, a, a->retry.not_before_us, text, stamp);
 	log_warning("%s, it is tried again job=%s target=%s not_before=%s", text, job->job,
 		job->target->name, stamp);
-	return finish_later(a);
+	return job->hopeless.is ? finish_done(d, a) : finish_later(a);
 }
 
 /* The sender could not be run. This process leaves the target alone for a while: it would not get
