@@ -213,9 +213,9 @@ arrives() {
 		start peer python3 "$BATS_TEST_TMPDIR/peer.py" "$TARGET_PORT" "$reads"
 		wait_for listens "$TARGET_PORT"
 		begin=${EPOCHREALTIME/./}
-		TARGET_PORT=$TARGET_PORT TARGET_TIMEOUT=1 send dicom 1.dcm
+		TARGET_PORT=$TARGET_PORT TARGET_TIMEOUT=2 send dicom 1.dcm
 		[ "$status" -eq 111 ]
-		[[ $output = $'doubt\t-\t1.dcm\t'*"the target takes nothing more for 1 s" ]]
+		[[ $output = $'doubt\t-\t1.dcm\t'*"the target takes nothing more for "?" s" ]]
 		[ "$(grep -c read "$BATS_TEST_TMPDIR/peer.log")" -eq $((reads ? 4 : 1)) ]
 		[ $((${EPOCHREALTIME/./} - begin)) -ge $((reads ? 3000000 : 1000000)) ]
 		stop_all
