@@ -169,6 +169,22 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	[ "$(requests "${uid[0]}")" -eq 1 ]
 }
 
+@test "an image that lies in error/ of the same name, too, is sent all the same when it was not given up now" {
+	make_target
+	images 2
+	target 0000
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	name=$(the_job success)
+	mkdir "$SPOOL/error/$name" # of another target's job once, whose images are links of these
+	ln "$SPOOL/success/$name/${uid[1]}.dcm" "$SPOOL/error/$name/"
+	mv "$SPOOL/success/$name" "$SPOOL/outgoing/pacs/"
+	wait_for eval '[ "$(journal sent | wc -l)" -eq 2 ]'
+	[ "$(requests "${uid[1]}")" -eq 2 ]
+	[ "$(images_in "$SPOOL/success")" -eq 2 ]
+}
+
 @test "at rest: the journal has the line, and .told says so; what a killed writer left is gone, and an old reason" {
 	make_target
 	images 2

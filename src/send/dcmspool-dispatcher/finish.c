@@ -45,6 +45,20 @@ static void told_error(struct dispatcher *d, const char *name, int journal_resul
 		(void)close(dir); /* only used as a base */
 }
 
+/* That a job is hopeless nobody knows any more after a crash; what was given up must be known then,
+ * or a split could not be completed. */
+static int note_hopeless(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->answers.count; i++) {
+		struct image *image = &attempt->answers.image[i];
+
+		if (given_up_is(attempt, image) && !given_up_by_ledger(attempt, image) &&
+			answers_give_up(attempt->claimed, &attempt->answers, image) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int finish_done(struct dispatcher *d, struct attempt *attempt)
 {
 	const struct claimed *job = attempt->claimed;
@@ -61,7 +75,9 @@ int finish_done(struct dispatcher *d, struct attempt *attempt)
 				 ? -1
 				 : move_job(d, job, SPOOL_ERROR, in_error, sizeof(in_error));
 	else
-		result = split_job(&d->spool, attempt, in_error, sizeof(in_error)) < 0
+		result = (job->hopeless.is && note_hopeless(attempt) < 0) ||
+					 split_job(&d->spool, attempt, in_error, sizeof(in_error)) <
+						 0
 				 ? -1
 				 : move_job(d, job, SPOOL_SUCCESS, NULL, 0);
 	if (result < 0)
