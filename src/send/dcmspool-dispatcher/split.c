@@ -21,10 +21,27 @@ static int link_into(int job, int to, const char *name)
 	return -1;
 }
 
+/* The ledger is written in place: each part of the job has its own. */
+static int copy_ledger(int job, int failed)
+{
+	const char *name = file_name(FILE_LEDGER);
+	int from = openat(job, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), to, result = -1;
+
+	if (from < 0)
+		return errno == ENOENT ? 0 : -1;
+	to = openat(failed, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	if (to >= 0 && disk_copy(from, 0, to) == 0 && fsync(to) == 0)
+		result = 0;
+	if (to >= 0)
+		result = disk_close(to, result);
+	(void)close(from); /* only read */
+	return result;
+}
+
 /* Fills .failed with links of the images that were given up and of what explains them. */
 static int fill_failed(const struct attempt *attempt, int failed)
 {
-	static const enum file explaining[] = { FILE_SERIES, FILE_JOB, FILE_PLAN, FILE_LEDGER };
+	static const enum file explaining[] = { FILE_SERIES, FILE_JOB, FILE_PLAN };
 	int job = attempt->claimed->dir;
 
 	for (size_t i = 0; i < attempt->answers.count; i++) {
@@ -36,6 +53,8 @@ static int fill_failed(const struct attempt *attempt, int failed)
 	for (size_t i = 0; i < sizeof(explaining) / sizeof(explaining[0]); i++)
 		if (link_into(job, failed, file_name(explaining[i])) < 0)
 			return -1;
+	if (copy_ledger(job, failed) < 0)
+		return -1;
 	return given_up_tell(attempt, failed);
 }
 
