@@ -171,6 +171,34 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	[ "$(requests "${uid[0]}")" -eq 1 ]
 }
 
+@test "a directory that is copied into a queue, slowly: what comes after the claim is sent, too" {
+	make_target
+	images 3
+	target 0000 delay=0.5
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	mkdir "$BATS_TEST_TMPDIR/by-hand"
+	cp "$SPOOL"/success/*/{series.json,"${uid[0]}.dcm"} "$BATS_TEST_TMPDIR/by-hand/"
+	mv "$BATS_TEST_TMPDIR/by-hand" "$SPOOL/outgoing/pacs/"
+	wait_for [ -e "$SPOOL/sending/pacs/by-hand/sent.log" ]
+	cp "$SPOOL"/success/*/"${uid[1]}.dcm" "$SPOOL/sending/pacs/by-hand/"
+	wait_for has_jobs success 2
+	[ "$(requests "${uid[0]}")" -eq 2 ]
+	[ "$(requests "${uid[1]}")" -eq 2 ]
+	# under the name of one that had come to rest: it is left alone until nobody has written to it for a while
+	stop "$pid_dispatcher1"
+	name=$(basename "$SPOOL"/success/2*)
+	cp -r "$SPOOL/success/$name" "$SPOOL/outgoing/pacs/"
+	rm "$SPOOL/outgoing/pacs/$name/${uid[2]}.dcm"
+	sed -i 's/association_grace = [^ ]*/association_grace = 3s/' "$CONF"
+	start_dispatchers 1
+	wait_for grep -q ready "$BATS_TEST_TMPDIR/dispatcher1.log"
+	cp "$SPOOL/success/$name/${uid[2]}.dcm" "$SPOOL/outgoing/pacs/$name/"
+	wait_for eval '[ "$(journal sent | wc -l)" -eq 3 ]'
+	[ "$(journal sent | jq -r .images | tail -n 1)" -eq 3 ]
+}
+
 @test "an image that lies in error/ of the same name, too, is sent all the same when it was not given up now" {
 	make_target
 	images 2

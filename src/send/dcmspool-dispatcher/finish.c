@@ -59,6 +59,21 @@ static int note_hopeless(struct attempt *attempt)
 	return 0;
 }
 
+/* Has the job images that were not listed? Whoever copies a directory into a queue may go on after
+ * its claim. -1 with errno. */
+static int has_more(const struct attempt *attempt)
+{
+	struct disk_names images;
+	int more = 0;
+
+	if (job_images(attempt->claimed->dir, &images) < 0)
+		return -1;
+	for (size_t i = 0; i < images.count; i++)
+		more |= !answers_find(&attempt->answers, images.name[i]);
+	disk_names_free(&images);
+	return more;
+}
+
 int finish_done(struct dispatcher *d, struct attempt *attempt)
 {
 	const struct claimed *job = attempt->claimed;
@@ -66,8 +81,14 @@ int finish_done(struct dispatcher *d, struct attempt *attempt)
 	size_t given_up = given_up_count(attempt);
 	size_t stored = attempt->answers.count - given_up;
 	char count[24], refused[24], in_error[SPLIT_NAME_SIZE];
-	int result;
+	int result = has_more(attempt);
 
+	if (result > 0) {
+		log_info("more images came, they are sent, too job=%s target=%s", job->job, target);
+		return finish_back(attempt);
+	}
+	if (result < 0)
+		return -1;
 	if (given_up == 0)
 		result = move_job(d, job, SPOOL_SUCCESS, NULL, 0);
 	else if (stored == 0)
