@@ -263,6 +263,23 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	[ "$(images_in "$SPOOL/success")" -eq 2 ]
 }
 
+@test "what lies below outgoing/ and is no job, or in no queue, is told once, at the start and later" {
+	make_target
+	mkdir -p "$SPOOL"/outgoing/{typo,gone/20260101T000000.000000Z.00000001.00000001,pacs}
+	touch "$SPOOL"/outgoing/typo/{1,2}.dcm "$SPOOL/outgoing/pacs/loose.dcm"
+	start_dispatchers 1
+	log=$BATS_TEST_TMPDIR/dispatcher1.log
+	wait_for grep -q "outgoing/gone holds 1 jobs, but $CONF has no such target; configure it" "$log"
+	wait_for grep -q "outgoing/typo holds 2 images, but is no queue: .*; move it to incoming/" "$log"
+	wait_for grep -q "outgoing/pacs/loose.dcm is no job, but a file, and is not sent" "$log"
+	mv "$SPOOL/outgoing/pacs/loose.dcm" "$SPOOL/outgoing/pacs/other.dcm"
+	wait_for grep -q "outgoing/pacs/other.dcm is no job" "$log"
+	cp -r "$SPOOL/outgoing/typo" "$BATS_TEST_TMPDIR/late"
+	mv "$BATS_TEST_TMPDIR/late" "$SPOOL/outgoing/"
+	wait_for grep -q "outgoing/late holds 2 images" "$log"
+	[ "$(grep -c warning "$log")" -eq 5 ]
+}
+
 @test "a job without images goes to error/, and the journal has it when it is there" {
 	make_target
 	start_all
