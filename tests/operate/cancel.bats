@@ -164,6 +164,8 @@ let_go() { exec 8<&-; }
 	mkdir "$SPOOL/error/$(name_of 1).a"
 	echo 2 >"$SPOOL/outgoing/a/$(name_of 1)/2.dcm"
 	ln "$SPOOL/outgoing/a/$(name_of 1)/1.dcm" "$SPOOL/error/$(name_of 1).a/"
+	printf '%s\ta\tnever\tA900\t1.dcm\t1\tno\n' "$(name_of 1 | cut -c1-23)" \
+		>"$SPOOL/outgoing/a/$(name_of 1)/sent.log"
 	run verb cancel "$(name_of 1)"
 	[ "$status" -eq 0 ]
 	[[ $output == *"images of it were given up just now"* ]]

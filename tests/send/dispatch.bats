@@ -40,6 +40,8 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	[ "$(images_in "$SPOOL/error")" -eq 1 ]
 	[ "$(images_in "$SPOOL/success")" -eq 4 ]
 	grep -qi "${uid[1]}.dcm: A700 .*resources" "$SPOOL"/error/*/reason.txt
+	cmp "$SPOOL"/error/*/sent.log "$SPOOL"/success/*/sent.log
+	[ ! "$SPOOL/error/$(the_job error)/sent.log" -ef "$SPOOL/success/$(the_job success)/sent.log" ]
 }
 
 @test "warnings are stored" {
@@ -169,6 +171,50 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	[ "$(requests "${uid[0]}")" -eq 1 ]
 }
 
+@test "a directory that is copied into a queue, slowly: what comes after the claim is sent, too" {
+	make_target
+	images 3
+	target 0000 delay=0.5
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	mkdir "$BATS_TEST_TMPDIR/by-hand"
+	cp "$SPOOL"/success/*/{series.json,"${uid[0]}.dcm"} "$BATS_TEST_TMPDIR/by-hand/"
+	mv "$BATS_TEST_TMPDIR/by-hand" "$SPOOL/outgoing/pacs/"
+	wait_for [ -e "$SPOOL/sending/pacs/by-hand/sent.log" ]
+	cp "$SPOOL"/success/*/"${uid[1]}.dcm" "$SPOOL/sending/pacs/by-hand/"
+	wait_for has_jobs success 2
+	[ "$(requests "${uid[0]}")" -eq 2 ]
+	[ "$(requests "${uid[1]}")" -eq 2 ]
+	# under the name of one that had come to rest: it is left alone until nobody has written to it for a while
+	stop "$pid_dispatcher1"
+	name=$(basename "$SPOOL"/success/2*)
+	cp -r "$SPOOL/success/$name" "$SPOOL/outgoing/pacs/"
+	rm "$SPOOL/outgoing/pacs/$name/${uid[2]}.dcm"
+	sed -i 's/association_grace = [^ ]*/association_grace = 3s/' "$CONF"
+	start_dispatchers 1
+	wait_for grep -q ready "$BATS_TEST_TMPDIR/dispatcher1.log"
+	cp "$SPOOL/success/$name/${uid[2]}.dcm" "$SPOOL/outgoing/pacs/$name/"
+	wait_for eval '[ "$(journal sent | wc -l)" -eq 3 ]'
+	[ "$(journal sent | jq -r .images | tail -n 1)" -eq 3 ]
+}
+
+@test "an image that lies in error/ of the same name, too, is sent all the same when it was not given up now" {
+	make_target
+	images 2
+	target 0000
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs success 1
+	name=$(the_job success)
+	mkdir "$SPOOL/error/$name" # of another target's job once, whose images are links of these
+	ln "$SPOOL/success/$name/${uid[1]}.dcm" "$SPOOL/error/$name/"
+	mv "$SPOOL/success/$name" "$SPOOL/outgoing/pacs/"
+	wait_for eval '[ "$(journal sent | wc -l)" -eq 2 ]'
+	[ "$(requests "${uid[1]}")" -eq 2 ]
+	[ "$(images_in "$SPOOL/success")" -eq 2 ]
+}
+
 @test "at rest: the journal has the line, and .told says so; what a killed writer left is gone, and an old reason" {
 	make_target
 	images 2
@@ -215,6 +261,23 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	wait_for eval 'ls "$SPOOL"/error/*/.told'
 	[ "$(journal failed | wc -l)" -eq 3 ]
 	[ "$(images_in "$SPOOL/success")" -eq 2 ]
+}
+
+@test "what lies below outgoing/ and is no job, or in no queue, is told once, at the start and later" {
+	make_target
+	mkdir -p "$SPOOL"/outgoing/{typo,gone/20260101T000000.000000Z.00000001.00000001,pacs}
+	touch "$SPOOL"/outgoing/typo/{1,2}.dcm "$SPOOL/outgoing/pacs/loose.dcm"
+	start_dispatchers 1
+	log=$BATS_TEST_TMPDIR/dispatcher1.log
+	wait_for grep -q "outgoing/gone holds 1 jobs, but $CONF has no such target; configure it" "$log"
+	wait_for grep -q "outgoing/typo holds 2 images, but is no queue: .*; move it to incoming/" "$log"
+	wait_for grep -q "outgoing/pacs/loose.dcm is no job, but a file, and is not sent" "$log"
+	mv "$SPOOL/outgoing/pacs/loose.dcm" "$SPOOL/outgoing/pacs/other.dcm"
+	wait_for grep -q "outgoing/pacs/other.dcm is no job" "$log"
+	cp -r "$SPOOL/outgoing/typo" "$BATS_TEST_TMPDIR/late"
+	mv "$BATS_TEST_TMPDIR/late" "$SPOOL/outgoing/"
+	wait_for grep -q "outgoing/late holds 2 images" "$log"
+	[ "$(grep -c warning "$log")" -eq 5 ]
 }
 
 @test "a job without images goes to error/, and the journal has it when it is there" {

@@ -183,3 +183,12 @@ int answers_refuse(const struct claimed *claimed, struct answers *answers, struc
 {
 	return append(claimed, answers, image, SAID_FAILED, "-", text);
 }
+
+int answers_give_up(const struct claimed *claimed, struct answers *answers, struct image *image)
+{
+	char status[sizeof(image->status)], text[sizeof(image->text)];
+
+	(void)snprintf(status, sizeof(status), "%s", *image->status ? image->status : "-");
+	(void)snprintf(text, sizeof(text), "%s", *image->text ? image->text : "not answered");
+	return append(claimed, answers, image, SAID_NEVER, status, text);
+}

@@ -56,5 +56,7 @@ int answers_add(const struct claimed *claimed, struct answers *answers, struct i
 /* The same for what we take for a refusal, though the target has not said it. */
 int answers_refuse(const struct claimed *claimed, struct answers *answers, struct image *image,
 	const char *text);
+/* The same for what is not to be tried again, with what was said of it last. */
+int answers_give_up(const struct claimed *claimed, struct answers *answers, struct image *image);
 
 #endif

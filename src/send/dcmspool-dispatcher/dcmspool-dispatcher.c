@@ -13,6 +13,7 @@
 #include "base/watch.h"
 #include "claim.h"
 #include "cli/options.h"
+#include "strays.h"
 #include "untold.h"
 #include "work.h"
 
@@ -82,6 +83,7 @@ static void scan(struct dispatcher *d)
 	loop_forget(&d->loop);
 	d->upstream.awaited = false;
 	watch_all(d, upstream);
+	strays_look(d);
 	while (!d->loop.stopping && turn_claim(d, &job)) {
 		d->upstream.awaited = false;
 		if (d->chain.target != job.target)
@@ -94,30 +96,6 @@ static void scan(struct dispatcher *d)
 		loop_at(&d->loop, LOOP_NOW); /* with the watches, which come before the look */
 }
 
-/* Jobs for targets that the configuration no longer has wait for ever; somebody should know. */
-static void tell_orphans(struct dispatcher *d)
-{
-	struct disk_names names, jobs;
-	size_t count;
-
-	if (disk_list(d->spool.dir[SPOOL_OUTGOING], ".", &names) < 0)
-		die(EXIT_TEMPORARY, "unable to list %s/outgoing: %s", d->spool.path,
-			strerror(errno));
-	for (size_t i = 0; i < names.count; i++) {
-		if (conf_target(d->conf, names.name[i]) ||
-			disk_list(d->spool.dir[SPOOL_OUTGOING], names.name[i], &jobs) < 0)
-			continue;
-		for (size_t k = count = 0; k < jobs.count; k++)
-			count += job_study(jobs.name[k]) != NULL;
-		if (count > 0)
-			log_warning("outgoing/%s holds %zu jobs, but %s has no such target; "
-				    "configure it, or move them to incoming/",
-				names.name[i], count, d->conf->file);
-		disk_names_free(&jobs);
-	}
-	disk_names_free(&names);
-}
-
 int main(int argc, char *argv[])
 {
 	static struct dispatcher d = { .resting = { .length_ms = REST_MS } };
@@ -126,10 +104,9 @@ int main(int argc, char *argv[])
 	d.conf = cli_options(argc, argv, "", NULL, usage);
 	spool_open(&d.spool, d.conf->spool);
 	loop_open(&d.loop);
-	d.broken = calloc(d.conf->target_count + 1, sizeof(*d.broken));
-	if (!d.broken)
+	d.seen = calloc(d.conf->target_count + 1, sizeof(*d.seen));
+	if (!d.seen)
 		die(EXIT_TEMPORARY, "out of memory");
-	tell_orphans(&d);
 	untold_tell_all(&d.spool);
 	log_info("ready spool=%s", d.spool.path);
 	while (!d.loop.stopping) {

@@ -14,7 +14,7 @@
  *                                                 given_up.c  which images that are, and why
  *                                                 untold.c    what the journal lacks of error/
  *                                                 answers.c   the images and their ledger
- *                                                 blame.c     whose failure it is
+ *   strays.c    what nobody will ever take        blame.c     whose failure it is
  *
  *   both: pausing.c, a target that failed is left alone for a while; chain.c, the sender's process,
  *   which may wait for the next job; claim.h, the job that was claimed by the one and is worked on
@@ -32,9 +32,12 @@
 #include "turn.h"
 #include "upstream.h"
 
-/* A target has broken off at a job, and answered nothing since. */
-struct broken {
-	char job[QUEUE_NAME_SIZE]; /* "": not so */
+/* What this process has seen of a target. */
+enum { STRAY_SIZE = 256 };
+struct seen {
+	char broken[QUEUE_NAME_SIZE]; /* the job at which it broke off, if it answered nothing since
+				       */
+	char stray[STRAY_SIZE];       /* strays.h: the file that was told */
 };
 
 struct dispatcher {
@@ -43,10 +46,11 @@ struct dispatcher {
 	struct loop loop;
 	struct turn turn;
 	struct upstream upstream;
-	struct rest resting;   /* jobs that we could not work on for a reason of our own */
-	struct broken *broken; /* for each of conf's targets, as this process has seen them */
-	struct chain chain;    /* the sender at work, or that waits for a job */
-	int64_t let_go_us;     /* how long a job whose lock was held is left to its holder */
+	struct rest resting;      /* jobs that we could not work on for a reason of our own */
+	struct seen *seen;        /* for each of conf's targets */
+	struct disk_names strays; /* in outgoing/, that were told */
+	struct chain chain;       /* the sender at work, or that waits for a job */
+	int64_t let_go_us;        /* how long a job whose lock was held is left to its holder */
 };
 
 #endif

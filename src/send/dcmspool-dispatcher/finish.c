@@ -45,6 +45,35 @@ static void told_error(struct dispatcher *d, const char *name, int journal_resul
 		(void)close(dir); /* only used as a base */
 }
 
+/* That a job is hopeless nobody knows any more after a crash; what was given up must be known then,
+ * or a split could not be completed. */
+static int note_hopeless(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->answers.count; i++) {
+		struct image *image = &attempt->answers.image[i];
+
+		if (given_up_is(attempt, image) && !given_up_by_ledger(attempt, image) &&
+			answers_give_up(attempt->claimed, &attempt->answers, image) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Has the job images that were not listed? Whoever copies a directory into a queue may go on after
+ * its claim. -1 with errno. */
+static int has_more(const struct attempt *attempt)
+{
+	struct disk_names images;
+	int more = 0;
+
+	if (job_images(attempt->claimed->dir, &images) < 0)
+		return -1;
+	for (size_t i = 0; i < images.count; i++)
+		more |= !answers_find(&attempt->answers, images.name[i]);
+	disk_names_free(&images);
+	return more;
+}
+
 int finish_done(struct dispatcher *d, struct attempt *attempt)
 {
 	const struct claimed *job = attempt->claimed;
@@ -52,8 +81,14 @@ int finish_done(struct dispatcher *d, struct attempt *attempt)
 	size_t given_up = given_up_count(attempt);
 	size_t stored = attempt->answers.count - given_up;
 	char count[24], refused[24], in_error[SPLIT_NAME_SIZE];
-	int result;
+	int result = has_more(attempt);
 
+	if (result > 0) {
+		log_info("more images came, they are sent, too job=%s target=%s", job->job, target);
+		return finish_back(attempt);
+	}
+	if (result < 0)
+		return -1;
 	if (given_up == 0)
 		result = move_job(d, job, SPOOL_SUCCESS, NULL, 0);
 	else if (stored == 0)
@@ -61,7 +96,9 @@ int finish_done(struct dispatcher *d, struct attempt *attempt)
 				 ? -1
 				 : move_job(d, job, SPOOL_ERROR, in_error, sizeof(in_error));
 	else
-		result = split_job(&d->spool, attempt, in_error, sizeof(in_error)) < 0
+		result = (job->hopeless.is && note_hopeless(attempt) < 0) ||
+					 split_job(&d->spool, attempt, in_error, sizeof(in_error)) <
+						 0
 				 ? -1
 				 : move_job(d, job, SPOOL_SUCCESS, NULL, 0);
 	if (result < 0)

@@ -6,12 +6,17 @@
 
 #include <errno.h>
 
+bool given_up_by_ledger(const struct attempt *attempt, const struct image *image)
+{
+	return !image->stored &&
+	       (image->refused_for_good ||
+		       image->failures >= attempt->claimed->target->image_retries);
+}
+
 bool given_up_is(const struct attempt *attempt, const struct image *image)
 {
-	const struct claimed *job = attempt->claimed;
-
-	return !image->stored && (job->hopeless.is || image->refused_for_good ||
-					 image->failures >= job->target->image_retries);
+	return given_up_by_ledger(attempt, image) ||
+	       (attempt->claimed->hopeless.is && !image->stored);
 }
 
 size_t given_up_count(const struct attempt *attempt)

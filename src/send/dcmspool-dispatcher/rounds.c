@@ -74,7 +74,7 @@ static void suspect(struct attempt *a)
 /* The last job at which this target broke, if it has answered nothing since. */
 static char *last_broken(struct dispatcher *d, const struct attempt *a)
 {
-	return d->broken[a->claimed->target - d->conf->target].job;
+	return d->seen[a->claimed->target - d->conf->target].broken;
 }
 
 /* The target broke at an image that was alone: it is the image's fault if the target is there, and

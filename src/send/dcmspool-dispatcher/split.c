@@ -21,10 +21,27 @@ static int link_into(int job, int to, const char *name)
 	return -1;
 }
 
+/* The ledger is written in place: each part of the job has its own. */
+static int copy_ledger(int job, int failed)
+{
+	const char *name = file_name(FILE_LEDGER);
+	int from = openat(job, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), to, result = -1;
+
+	if (from < 0)
+		return errno == ENOENT ? 0 : -1;
+	to = openat(failed, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	if (to >= 0 && disk_copy(from, 0, to) == 0 && fsync(to) == 0)
+		result = 0;
+	if (to >= 0)
+		result = disk_close(to, result);
+	(void)close(from); /* only read */
+	return result;
+}
+
 /* Fills .failed with links of the images that were given up and of what explains them. */
 static int fill_failed(const struct attempt *attempt, int failed)
 {
-	static const enum file explaining[] = { FILE_SERIES, FILE_JOB, FILE_PLAN, FILE_LEDGER };
+	static const enum file explaining[] = { FILE_SERIES, FILE_JOB, FILE_PLAN };
 	int job = attempt->claimed->dir;
 
 	for (size_t i = 0; i < attempt->answers.count; i++) {
@@ -36,26 +53,32 @@ static int fill_failed(const struct attempt *attempt, int failed)
 	for (size_t i = 0; i < sizeof(explaining) / sizeof(explaining[0]); i++)
 		if (link_into(job, failed, file_name(explaining[i])) < 0)
 			return -1;
+	if (copy_ledger(job, failed) < 0)
+		return -1;
 	return given_up_tell(attempt, failed);
 }
 
-/* An image of the job that lies in error/ as well goes from the job: the split was committed. */
-static int drop_committed(int job, int error_dir)
+/* An image that was given up and lies in error/ as well goes from the job: the split was committed.
+ * One that was not may be a link of it all the same: the router links a job for each target.
+ * Returns how many went, or -1. */
+static int drop_committed(const struct attempt *attempt, int error_dir)
 {
-	struct disk_names images;
+	int job = attempt->claimed->dir, dropped = 0;
 	struct stat here, there;
-	int result = job_images(error_dir, &images);
 
-	for (size_t i = 0; result == 0 && i < images.count; i++) {
-		const char *name = images.name[i];
+	for (size_t i = 0; i < attempt->answers.count; i++) {
+		const struct image *image = &attempt->answers.image[i];
 
-		if (fstatat(error_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-			fstatat(job, name, &here, AT_SYMLINK_NOFOLLOW) == 0 &&
-			disk_same_file(&here, &there))
-			result = disk_unlink(job, name);
+		if (!given_up_by_ledger(attempt, image) ||
+			fstatat(error_dir, image->name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+			fstatat(job, image->name, &here, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!disk_same_file(&here, &there))
+			continue;
+		if (disk_unlink(job, image->name) < 0)
+			return -1;
+		dropped++;
 	}
-	disk_names_free(&images);
-	return result;
+	return dropped;
 }
 
 /* Removes a .failed that was never committed: links only, their images are in the job. */
@@ -76,22 +99,23 @@ static int drop_uncommitted(int job)
 
 /* The split may have found its name in error/ taken, and have taken name~2, name~3 ... : looks at
  * all. */
-static int drop_all_committed(const struct spool *spool, const struct claimed *claimed)
+int split_complete(const struct spool *spool, const struct attempt *attempt)
 {
 	char name[SPLIT_NAME_SIZE], numbered[SPLIT_NAME_SIZE + 16];
-	int error_dir, result = 0;
+	int error_dir, result = 0, dropped = 0;
 
-	split_name(claimed, name, sizeof(name));
-	for (int i = 1; result == 0; i++) {
+	split_name(attempt->claimed, name, sizeof(name));
+	for (int i = 1; result >= 0; i++) {
 		if (i == 1)
 			(void)snprintf(numbered, sizeof(numbered), "%s", name);
 		else
 			(void)snprintf(numbered, sizeof(numbered), "%s~%d", name, i);
 		error_dir = disk_open_dir(spool->dir[SPOOL_ERROR], numbered);
 		if (error_dir < 0)
-			return errno == ENOENT ? 0 : -1;
-		result = drop_committed(claimed->dir, error_dir);
-		if (result == 0)
+			return errno == ENOENT ? dropped : -1;
+		result = drop_committed(attempt, error_dir);
+		dropped += result;
+		if (result >= 0)
 			untold_tell(spool, error_dir, numbered);
 		(void)close(error_dir); /* only used as a base */
 	}
@@ -111,11 +135,9 @@ static int drop_temporary(int job)
 	return result;
 }
 
-int split_resume(const struct spool *spool, const struct claimed *claimed)
+int split_clean(int job)
 {
-	if (drop_temporary(claimed->dir) < 0)
-		return -1;
-	return drop_uncommitted(claimed->dir) < 0 ? -1 : drop_all_committed(spool, claimed);
+	return drop_temporary(job) < 0 ? -1 : drop_uncommitted(job);
 }
 
 int split_job(const struct spool *spool, const struct attempt *attempt, char *made, size_t size)
@@ -124,7 +146,7 @@ int split_job(const struct spool *spool, const struct attempt *attempt, char *ma
 	int job = attempt->claimed->dir, failed, result;
 	char name[SPLIT_NAME_SIZE];
 
-	if (disk_make_dir(job, new_name) < 0) /* split_resume() has removed an old one */
+	if (disk_make_dir(job, new_name) < 0) /* split_clean() has removed an old one */
 		return -1;
 	failed = disk_open_dir(job, new_name);
 	if (failed < 0)
@@ -137,7 +159,7 @@ int split_job(const struct spool *spool, const struct attempt *attempt, char *ma
 		result = disk_rename_unique(
 			job, new_name, spool->dir[SPOOL_ERROR], name, made, size);
 	if (result == 0)
-		result = drop_committed(job, failed);
+		result = drop_committed(attempt, failed);
 	(void)close(failed); /* only used as a base */
-	return result;
+	return result < 0 ? -1 : 0;
 }

@@ -16,9 +16,11 @@ void split_name(const struct claimed *claimed, char *out, size_t size);
 /* The images that were given up become error/<made>; the rest stays, to be a success. */
 int split_job(const struct spool *spool, const struct attempt *attempt, char *made, size_t size);
 
-/* Completes a split that was committed before a crash: drops images that lie in error/ already, and
- * tells what the journal may lack of them; and what a killed writer left of a file. To be called
- * before the images are listed. */
-int split_resume(const struct spool *spool, const struct claimed *claimed);
+/* Removes what a killed writer left of a file, and of a split that was not committed. */
+int split_clean(int job);
+/* Completes a split that was committed before a crash: drops images that were given up and lie in
+ * error/ already, and tells what the journal may lack of them. Returns how many were dropped, or
+ * -1; if any were, the answers are to be loaded again. */
+int split_complete(const struct spool *spool, const struct attempt *attempt);
 
 #endif

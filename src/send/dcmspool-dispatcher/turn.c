@@ -11,6 +11,7 @@
 #include "claim.h"
 #include "conf/target.h"
 #include "dispatcher.h"
+#include "strays.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static long count_running(struct dispatcher *d, int sending)
 }
 
 /* The oldest job of each priority that waits. -1 with errno. */
-static int note_waiting(struct candidate *c, int outgoing)
+static int note_waiting(struct dispatcher *d, struct candidate *c, int outgoing)
 {
 	struct disk_names names;
 
@@ -81,6 +82,7 @@ static int note_waiting(struct candidate *c, int outgoing)
 		return -1;
 	for (size_t i = 0; i < names.count; i++)
 		note(c, names.name[i]);
+	strays_look_in_queue(d, c->target, outgoing, &names);
 	disk_names_free(&names);
 	return 0;
 }
@@ -97,7 +99,7 @@ static void survey(struct dispatcher *d, struct candidate *c)
 	} else if (!queue_is_held(d, outgoing)) {
 		c->running = count_running(d, sending);
 		if (c->running < 0 ||
-			(c->running < target_jobs(c->target) && note_waiting(c, outgoing) < 0))
+			(c->running < target_jobs(c->target) && note_waiting(d, c, outgoing) < 0))
 			queue_look_failed(d);
 		else
 			close_hours(d, c);

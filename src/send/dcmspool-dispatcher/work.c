@@ -196,13 +196,27 @@ static int probe_and_send(
 	return result;
 }
 
+/* The images that are the job's, and what was answered to them. */
+static int load(struct dispatcher *d, struct attempt *a)
+{
+	int dropped;
+
+	if (split_clean(a->claimed->dir) < 0 || answers_load(a->claimed, &a->answers) < 0)
+		return -1;
+	dropped = split_complete(&d->spool, a);
+	if (dropped <= 0)
+		return dropped;
+	answers_free(&a->answers);
+	return answers_load(a->claimed, &a->answers);
+}
+
 static int send_and_judge(struct dispatcher *d, struct attempt *a)
 {
 	const struct claimed *job = a->claimed;
 	struct outcome outcome;
 	enum blame blame;
 
-	if (split_resume(&d->spool, job) < 0 || answers_load(job, &a->answers) < 0)
+	if (load(d, a) < 0)
 		return -1;
 	if (a->answers.count == 0)
 		return finish_empty(d, a);
