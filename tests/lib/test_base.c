@@ -123,12 +123,15 @@ static void test_memory(void)
 
 static void test_text(void)
 {
-	char text[] = "a\tb\n\x7f\xc3\xa4\xff";
+	char text[] = "a\tb\n\x7f\xc3\xa4\xff", c1[] = "\xc2\x80\xc2\x9f\xc2\xa0\xc2";
 
-	ok(text_has_control(text) && !text_has_control("a b\xc3\xa4") && text_has_control("\x7f"),
+	ok(text_has_control(text) && !text_has_control("a b\xc3\xa4\xc2\xa0") &&
+			text_has_control("\x7f") && text_has_control("\xc2\x9b"),
 		"control characters are seen");
 	text_clean(text);
 	ok(strcmp(text, "a b  \xc3\xa4?") == 0, "one line of UTF-8");
+	text_clean(c1);
+	ok(strcmp(c1, "    \xc2\xa0?") == 0, "C1 control characters become blanks");
 }
 
 /* With this descriptor closed: 0 when it is /dev/null afterwards and fails as a closed one. */

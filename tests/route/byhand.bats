@@ -71,10 +71,13 @@ load byhand
 	echo hello >"$BATS_TEST_TMPDIR/cd/README"
 	echo hello >"$BATS_TEST_TMPDIR/cd/a/b/notes.txt"
 	: >"$BATS_TEST_TMPDIR/cd/a/empty.dcm"
+	echo hello >"$BATS_TEST_TMPDIR/cd/"$'csi\xc2\x9b2J'
 	cp -r "$BATS_TEST_TMPDIR/cd" "$SPOOL/incoming/"
 	routes 12
 	identical "$BATS_TEST_TMPDIR/study"
-	has_quarantined 3
+	has_quarantined 4
+	run ! grep $'\xc2\x9b' "$SPOOL"/journal/*
+	grep -q 'csi.u009B2J' "$SPOOL"/journal/*
 	reasons | grep README
 	reasons | grep notes.txt
 	reasons | grep empty.dcm

@@ -159,15 +159,19 @@ static int utf8_length(const unsigned char *p)
 	return 0;
 }
 
-static bool is_control(unsigned char c)
+/* The length of the control character at p; 0: there is none. U+0080 to U+009F are some (C1):
+ * U+009B alone begins what a terminal obeys. */
+static int control_length(const unsigned char *p)
 {
-	return c < 0x20 || c == 0x7f;
+	if (*p < 0x20 || *p == 0x7f)
+		return 1;
+	return p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
 }
 
 bool text_has_control(const char *text)
 {
 	for (; *text; text++)
-		if (is_control((unsigned char)*text))
+		if (control_length((const unsigned char *)text))
 			return true;
 	return false;
 }
@@ -175,12 +179,12 @@ bool text_has_control(const char *text)
 void text_clean(char *text)
 {
 	for (unsigned char *p = (unsigned char *)text; *p;) {
-		int length = *p < 0x80 ? 1 : utf8_length(p);
+		int length = *p < 0x80 ? 1 : utf8_length(p), control = control_length(p);
 
 		if (length == 0)
 			*p = '?';
-		else if (is_control(*p))
-			*p = ' ';
+		for (int i = 0; i < control; i++)
+			p[i] = ' ';
 		p += length > 0 ? length : 1;
 	}
 }

@@ -31,8 +31,8 @@ bool name_ok(const char *name);
  * are let through: scanners send them, and refusing would hold the image back for nothing. */
 bool uid_ok(const char *uid);
 
-/* Makes text from outside one line of valid UTF-8, in place: control characters become blanks,
- * other bytes that are none of UTF-8 become '?'. */
+/* Makes text from outside one line of valid UTF-8, in place: control characters (C0, DEL, C1)
+ * become blanks, other bytes that are none of UTF-8 become '?'. */
 void text_clean(char *text);
 
 /* Has text a control character? For whoever refuses it rather than changes it. */

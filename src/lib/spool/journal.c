@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +74,17 @@ static void time_of_line(char out[TIME_SIZE])
 		stamp + 6, stamp + 9, stamp + 11, stamp + 13);
 }
 
+/* The caller frees. C1 control characters, which JSON lets through, are for no terminal. */
+static char *line_of(const json_t *object)
+{
+	char *line = json_dumps(object, JSON_COMPACT);
+
+	if (!line || !text_has_control(line))
+		return line;
+	free(line);
+	return json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+}
+
 int journal_write(const struct spool *spool, const char *event, ...)
 {
 	json_t *object = json_object();
@@ -94,7 +106,7 @@ int journal_write(const struct spool *spool, const char *event, ...)
 	}
 	va_end(args);
 	if (ok)
-		line = json_dumps(object, JSON_COMPACT);
+		line = line_of(object);
 	json_decref(object);
 	if (line) {
 		size_t length = strlen(line);

@@ -184,27 +184,31 @@ static void handle_signals(struct collect *c)
 		(void)kill(c->storescp, SIGKILL); /* it is our child until reaped */
 }
 
-/* storescp's log lines become ours. */
-static void relay_log(struct collect *c)
+/* storescp's log lines become ours. Returns whether there may be more. */
+static bool relay_log(struct collect *c)
 {
+	static const char aborting[] = "DIMSE failure (aborting association)";
 	char data[4096], *line, *rest = data;
 	ssize_t n = read(c->log, data, sizeof(data) - 1);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return errno == EINTR;
 	if (n <= 0) {
 		(void)close(c->log); /* a pipe */
 		c->log = -1;
-		return;
+		return false;
 	}
 	data[n] = '\0';
-	while ((line = strsep(&rest, "\n")))
+	while ((line = strsep(&rest, "\n"))) {
+		c->aborted |= strncmp(line, aborting, sizeof(aborting) - 1) == 0;
 		if (!*line)
 			continue;
 		else if (++c->lines <= LOG_LINES_MAX)
 			log_warning("storescp: %s association=%s", line, c->a->name);
 		else if (c->lines == LOG_LINES_MAX + 1)
 			log_warning("storescp: more messages left out association=%s", c->a->name);
+	}
+	return true;
 }
 
 /* Nothing runs, and nothing is to be started; when stopping, not even later. */
@@ -241,13 +245,13 @@ int collect_run(struct collect *c)
 			relay_watch(c->relay, polled + RELAY);
 		(void)loop_poll(&c->loop, c->start_at_us, polled, POLLED);
 		if (polled[LOG].revents)
-			relay_log(c);
+			(void)relay_log(c);
 		if (c->relay)
 			relay_turn(c->relay, polled + RELAY);
 		handle_signals(c);
 		start_again(c);
 	}
-	if (c->log >= 0)
-		relay_log(c);
+	while (c->log >= 0 && relay_log(c))
+		;
 	return c->start_at_us ? -1 : 0;
 }

@@ -26,6 +26,7 @@ struct collect {
 	pid_t tags;          /* set by collect_start() */
 	int input;           /* the pipe to getdcmtags, in which nothing comes but the end */
 	bool broken;         /* storescp has ended otherwise than with 0 */
+	bool aborted;        /* it has ended the association, as its log says */
 	bool stopping;       /* SIGTERM came, or it is a recovery */
 	int quarantined;
 	long lines;    /* of storescp's log */

@@ -151,7 +151,7 @@ static int finish(struct collect *c, const char *how)
 	}
 	seconds = began < 0 ? -1 : (clock_now_us() - began) / 1000000;
 	if (!how)
-		how = c->broken ? "broken" : "clean";
+		how = c->broken ? "broken" : c->aborted ? "aborted" : "clean";
 	tell_end(a, how, seconds, &counts);
 	/* The router will want these images on the disk when it claims them, after
 	 * association_grace; begun now, that is done by then. Not for senders with a connection per
