@@ -34,7 +34,7 @@ teardown() {
 
 # make_played: a target whose sender does what the test says: it breaks off at the images (or jobs) whose
 # names match a line of the file "breaks", after "per" images of an association, or when "down" is there; "answers"
-# has "IMAGE STATUS" for others than success ("wait": no answer, ever). "sent" has a line for each image that it
+# has "IMAGE STATUS" for others than success ("wait": no answer, ever; "down": it is, from then on). "sent" has a line for each image that it
 # sent, "asked" for each probe.
 make_played() {
 	own_sender played <<-'END'
@@ -54,6 +54,7 @@ make_played() {
 			status=$(sed -n "s/^$image //p" answers)
 			case ${status:-0000} in
 			wait) exec tail -f /dev/null ;;
+			down) : >down && broken ;;
 			never) printf 'never\t-\t%s\tno way\n' "$image" ;;
 			0000) printf 'stored\t0000\t%s\tsuccess\n' "$image" ;;
 			*) printf 'failed\t%s\t%s\tit said so\n' "$status" "$image" ;;
@@ -62,7 +63,7 @@ make_played() {
 	END
 	: >breaks && : >answers && : >sent
 	make_router "target \"played\" { type = played settings = { \"home=$BATS_TEST_TMPDIR\" }
-		retry_min = ${PAUSE:-100ms} retry_max = ${PAUSE:-200ms} image_retries = ${RETRIES:-3} }" \
+		retry_min = ${PAUSE:-100ms} retry_max = ${PAUSE:-200ms} image_retries = ${RETRIES:-3} ${GIVE_UP:+give_up = $GIVE_UP} }" \
 		'rule "all" { match = "True" targets = { "played" } }'
 }
 sent_times() { grep -c "^$1.dcm" "$BATS_TEST_TMPDIR/sent"; }
@@ -177,6 +178,28 @@ sent_times() { grep -c "^$1.dcm" "$BATS_TEST_TMPDIR/sent"; }
 	wait_for has_jobs error 1
 	[ "$(ledger "${uid[0]}")" = 'never 0111 1' ]
 	grep -q "^${uid[1]}.dcm: 0111 it said so" "$SPOOL"/error/*/reason.txt
+}
+
+@test "a target that fails for too long in the middle of a job: killed after the split, only the rest is a success" {
+	cd "$BATS_TEST_TMPDIR"
+	GIVE_UP=1s make_played
+	images 2
+	echo "${uid[1]}.dcm down" >answers
+	ROUTERS=1 DISPATCHERS=0
+	start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs outgoing/played 1
+	start victim strace -qq -o /dev/null -P "${uid[1]}.dcm" \
+		-e trace=unlinkat -e inject=unlinkat:signal=SIGKILL:when=1 "$BIN/dcmspool-dispatcher" -c "$CONF"
+	wait_for ended "$pid_victim"
+	has_jobs error 1
+	has_images "$SPOOL/sending" 2
+	start_dispatchers 1
+	wait_for sent_and_given_up 1 1
+	[ "$(find "$SPOOL/success" "$SPOOL/error" -name '*.dcm' -printf '%f\n' | sort | tr '\n' ' ')" = \
+		"${uid[0]}.dcm ${uid[1]}.dcm " ]
+	[ "$(ledger "${uid[1]}")" = 'never - 1' ]
+	grep -q "could not be used for these images since" "$SPOOL"/error/*/reason.txt
 }
 
 @test "an image that can never be sent is not tried again; nor by the next dispatcher" {
