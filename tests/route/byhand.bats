@@ -237,6 +237,22 @@ load byhand
 	routes 9
 }
 
+@test "a dropped folder with the name of a series: what has no .dcm, or lies deeper, is routed with it" {
+	make_router
+	start_receiver
+	small study -n 2 -u 1.2.3.4
+	small drop -n 3 -u 1.2.3.5
+	mkdir -p "$SPOOL/incoming/1.2.3.4/deep"
+	cp "$BATS_TEST_TMPDIR"/drop/*/IM00001.dcm "$SPOOL/incoming/1.2.3.4/"
+	cp "$BATS_TEST_TMPDIR"/drop/*/IM00002.dcm "$SPOOL/incoming/1.2.3.4/IM2"
+	cp "$BATS_TEST_TMPDIR"/drop/*/IM00003.dcm "$SPOOL/incoming/1.2.3.4/deep/"
+	send "$BATS_TEST_TMPDIR/study"
+	start_routers 1
+	start_dispatchers 1
+	routes 5
+	[ "$(jobs_in error)" -eq 0 ]
+}
+
 # bats test_tags=root
 @test "many things that cannot be moved hold nothing up" {
 	local i
