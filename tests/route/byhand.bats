@@ -93,9 +93,12 @@ load byhand
 	for name in reason.txt sent.log association.json series.json job.json .reading; do
 		echo "mine: $name" >"$BATS_TEST_TMPDIR/folder/deep/$name"
 	done
+	for name in reason.txt .new.notes .assoc.x; do
+		echo "mine: $name" >"$BATS_TEST_TMPDIR/folder/$name"
+	done
 	mv "$BATS_TEST_TMPDIR/folder" "$SPOOL/incoming/"
 	routes 1
-	[ "$(grep -rl 'mine: ' "$SPOOL/error" | wc -l)" -eq 6 ]
+	[ "$(grep -rl 'mine: ' "$SPOOL/error" | wc -l)" -eq 9 ]
 }
 
 @test "hostile names: spaces, newlines, leading dashes, UTF-8, long ones, those of our files" {
