@@ -93,9 +93,12 @@ load byhand
 	for name in reason.txt sent.log association.json series.json job.json .reading; do
 		echo "mine: $name" >"$BATS_TEST_TMPDIR/folder/deep/$name"
 	done
+	for name in reason.txt .new.notes .assoc.x; do
+		echo "mine: $name" >"$BATS_TEST_TMPDIR/folder/$name"
+	done
 	mv "$BATS_TEST_TMPDIR/folder" "$SPOOL/incoming/"
 	routes 1
-	[ "$(grep -rl 'mine: ' "$SPOOL/error" | wc -l)" -eq 6 ]
+	[ "$(grep -rl 'mine: ' "$SPOOL/error" | wc -l)" -eq 9 ]
 }
 
 @test "hostile names: spaces, newlines, leading dashes, UTF-8, long ones, those of our files" {
@@ -235,6 +238,22 @@ load byhand
 	rm "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm
 	send "$BATS_TEST_TMPDIR/third"
 	routes 9
+}
+
+@test "a dropped folder with the name of a series: what has no .dcm, or lies deeper, is routed with it" {
+	make_router
+	start_receiver
+	small study -n 2 -u 1.2.3.4
+	small drop -n 3 -u 1.2.3.5
+	mkdir -p "$SPOOL/incoming/1.2.3.4/deep"
+	cp "$BATS_TEST_TMPDIR"/drop/*/IM00001.dcm "$SPOOL/incoming/1.2.3.4/"
+	cp "$BATS_TEST_TMPDIR"/drop/*/IM00002.dcm "$SPOOL/incoming/1.2.3.4/IM2"
+	cp "$BATS_TEST_TMPDIR"/drop/*/IM00003.dcm "$SPOOL/incoming/1.2.3.4/deep/"
+	send "$BATS_TEST_TMPDIR/study"
+	start_routers 1
+	start_dispatchers 1
+	routes 5
+	[ "$(jobs_in error)" -eq 0 ]
 }
 
 # bats test_tags=root

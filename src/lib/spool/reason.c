@@ -5,6 +5,9 @@
 #include "spool/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 int reason_store(int dir, const char *text, size_t length)
@@ -55,4 +58,24 @@ int reason_quarantine(
 	const struct spool *spool, int dir, const char *name, const char *label, const char *reason)
 {
 	return reason_quarantine_as(spool, dir, name, name, label, reason);
+}
+
+bool reason_is_of(int dir)
+{
+	int fd = openat(dir, file_name(FILE_REASON),
+		O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char line[NAME_MAX + 3];
+	char *end;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = pread(fd, line, sizeof(line) - 1, 0);
+	(void)close(fd); /* only read */
+	line[n < 0 ? 0 : n] = '\0';
+	end = strchr(line, ':');
+	if (!end || end[1] != ' ')
+		return false;
+	*end = '\0';
+	return name_ok(line) && disk_exists(dir, line) > 0;
 }

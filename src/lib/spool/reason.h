@@ -4,6 +4,7 @@
 #ifndef SPOOL_REASON_H
 #define SPOOL_REASON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "spool/spool.h"
@@ -20,5 +21,9 @@ int reason_quarantine(const struct spool *spool, int dir, const char *name, cons
 /* The same, the thing being called `as` there. */
 int reason_quarantine_as(const struct spool *spool, int dir, const char *name, const char *as,
 	const char *label, const char *reason);
+
+/* Does the directory's reason.txt begin with the reason of something that lies in it? Then it came
+ * from error/; another is somebody's own. */
+bool reason_is_of(int dir);
 
 #endif

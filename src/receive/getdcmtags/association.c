@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "filing.h"
 #include "spool/assoc.h"
+#include "spool/reason.h"
 #include "spool/file.h"
 
 #include <errno.h>
@@ -36,9 +37,8 @@ struct watcher {
 	bool failed; /* something could not be filed */
 };
 
-/* What is ours at the top of a dropped directory: the reasons of a quarantine moved back, and what
- * a batch holds for which there was no room on the disk. Everything else, and all that lies deeper,
- * is somebody's. */
+/* What is ours at the top of a quarantine moved back: its reasons, and what a batch holds for which
+ * there was no room on the disk. Everything else, and all that lies deeper, is somebody's. */
 static bool is_spent(const char *name)
 {
 	return strcmp(name, file_name(FILE_REASON)) == 0 || assoc_is_marker(name) ||
@@ -119,6 +119,7 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 	struct disk_names names;
 	struct stat st;
 	int dir = disk_open_dir(w->dir, path);
+	bool back = dir >= 0 && !strchr(path, '/') && reason_is_of(dir);
 
 	if (dir >= 0)
 		disk_let_write(dir);
@@ -144,7 +145,7 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 			w->failed |= lift(w, dir, name, path, list) < 0;
 		} else if (S_ISDIR(st.st_mode)) {
 			w->failed |= disk_names_add(list, below.data) < 0;
-		} else if (!strchr(path, '/') && is_spent(name)) {
+		} else if (back && is_spent(name)) {
 			w->failed |= disk_unlink(dir, name) < 0;
 		} else {
 			file_one(w, dir, name, below.data, true);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "spool/assoc.h"
+#include "spool/file.h"
 #include "spool/filed.h"
 #include "spool/journal.h"
 #include "spool/series.h"
@@ -207,6 +208,59 @@ static enum filing_result move_into(
 	return FILING_FAILED;
 }
 
+/* Did somebody bring this directory, which has the name of a series? A batch has its series.json
+ * before anything else; only that may be on its way. 1, 0, or -1 with errno. */
+static int is_drop(int batch)
+{
+	struct disk_names names;
+	int result = series_exists(batch);
+
+	if (result != 0)
+		return result < 0 ? -1 : 0;
+	if (disk_list(batch, ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		result |= !file_is_temporary(names.name[i]);
+	disk_names_free(&names);
+	return result;
+}
+
+/* Takes the series' name from a drop, under its lock, so that only one of us does it: the router
+ * takes it as a drop under another name. -1 with errno, which may be that of a lock in use. */
+static int rename_drop(int incoming, const char *series)
+{
+	char name[NAME_SIZE];
+	int drop = disk_lock_dir(incoming, series, LOCK_EX | LOCK_NB), result, saved;
+
+	if (drop < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%s.dropped", series); /* a UID fits */
+	result = is_drop(drop);
+	if (result > 0)
+		result = disk_rename_unique(incoming, series, incoming, name, NULL, 0);
+	saved = errno;
+	(void)close(drop); /* releases the lock */
+	errno = saved;
+	return result;
+}
+
+static int lock_ours(int incoming, const char *series)
+{
+	int batch = disk_lock_dir(incoming, series, LOCK_SH | LOCK_NB), drop, saved;
+
+	if (batch < 0)
+		return -1;
+	drop = is_drop(batch);
+	if (drop == 0)
+		return batch;
+	saved = errno;
+	(void)close(batch); /* releases the lock */
+	errno = saved;
+	if (drop > 0 && rename_drop(incoming, series) == 0)
+		errno = ENOENT; /* the name is free */
+	return -1;
+}
+
 /* Locks the series' batch, making it when needed. A router has it between its lock and its rename:
  * for microseconds, then the name is free. One that is stopped there is waited for once: meanwhile
  * the images of other series go on, and we are started again. */
@@ -219,7 +273,7 @@ static int lock_batch(int incoming, const char *series)
 	for (;;) {
 		if (disk_make_dir(incoming, series) < 0)
 			return -1;
-		batch = disk_lock_dir(incoming, series, LOCK_SH | LOCK_NB);
+		batch = lock_ours(incoming, series);
 		if (batch >= 0 || (errno != EWOULDBLOCK && errno != ENOENT))
 			return batch;
 		if (waited || waited_ms >= WAIT_MAX_MS)
