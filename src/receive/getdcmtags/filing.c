@@ -346,7 +346,11 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 	if (image.fd < 0 && errno == ELOOP)
 		return filing_quarantine(
 			filing, dir, name, "is a symbolic link; bring the file itself");
-	if (image.fd < 0 && (errno == ENXIO || errno == EACCES))
+	if (image.fd < 0 && errno == EACCES)
+		return filing_quarantine(filing, dir, name,
+			"may not be read by the user who runs dcmspool; "
+			"chown it, then move its directory to incoming/");
+	if (image.fd < 0 && errno == ENXIO)
 		return filing_quarantine(filing, dir, name, strerror(errno));
 	if (image.fd < 0 || fstat(image.fd, &image.st) < 0)
 		goto out;
