@@ -16,5 +16,5 @@ s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 s.sendall(struct.pack(">BxL", 1, len(body)) + body)
 s.recv(65536)
 s.sendall(bytes.fromhex(sys.argv[2]))
-while s.recv(65536):
-    pass
+if sys.argv[2][1] != "7":  # then we close first: storescp would wait for that
+    s.recv(65536)

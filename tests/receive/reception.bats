@@ -1,4 +1,3 @@
-#!/usr/bin/env bats
 # Reception: dcmspool-receiver and dcmspool-association with the real storescp and real senders.
 # getdcmtags is played by a small script, so that these tests say something about reception alone:
 # it waits for the end of its standard input, and files what was acknowledged in incoming/B with the
