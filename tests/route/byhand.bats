@@ -212,7 +212,7 @@ load byhand
 	mv "$BATS_TEST_TMPDIR/closed/IM00002.dcm" "$SPOOL/incoming/"
 	routes 1
 	has_quarantined 2
-	reasons | grep -i 'permission'
+	reasons | grep 'may not be read by the user who runs dcmspool; chown it'
 }
 
 @test "bare data sets without preamble and meta header are routed" {
