@@ -37,12 +37,14 @@ struct watcher {
 	bool failed; /* something could not be filed */
 };
 
-/* What is ours at the top of a quarantine moved back: its reasons, and what a batch holds for which
- * there was no room on the disk. Everything else, and all that lies deeper, is somebody's. */
-static bool is_spent(const char *name)
+/* What is ours at the top of a dropped directory: in a quarantine moved back its reasons and what a
+ * batch holds; in a batch for which there was no room on the disk what is empty of that. Everything
+ * else, and all that lies deeper, is somebody's. */
+static bool is_spent(const char *name, bool back, const struct stat *st)
 {
-	return strcmp(name, file_name(FILE_REASON)) == 0 || assoc_is_marker(name) ||
-	       file_is_temporary(name);
+	if (strcmp(name, file_name(FILE_REASON)) == 0)
+		return back;
+	return (assoc_is_marker(name) || file_is_temporary(name)) && (back || st->st_size == 0);
 }
 
 /* path: relative to the association's directory, for whoever quarantines it after a crash of ours;
@@ -119,7 +121,7 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 	struct disk_names names;
 	struct stat st;
 	int dir = disk_open_dir(w->dir, path);
-	bool back = dir >= 0 && !strchr(path, '/') && reason_is_of(dir);
+	bool top = !strchr(path, '/'), back = dir >= 0 && top && reason_is_of(dir);
 
 	if (dir >= 0)
 		disk_let_write(dir);
@@ -145,7 +147,7 @@ static void file_dropped_dir(struct watcher *w, const char *path, struct disk_na
 			w->failed |= lift(w, dir, name, path, list) < 0;
 		} else if (S_ISDIR(st.st_mode)) {
 			w->failed |= disk_names_add(list, below.data) < 0;
-		} else if (back && is_spent(name)) {
+		} else if (top && is_spent(name, back, &st)) {
 			w->failed |= disk_unlink(dir, name) < 0;
 		} else {
 			file_one(w, dir, name, below.data, true);
