@@ -7,7 +7,6 @@ load sender
 
 setup_file() {
 	local corpus=$BATS_TEST_DIRNAME/../../../shared/corpus
-	[ -e "$corpus" ] || corpus=$BATS_TEST_DIRNAME/../../../../shared/corpus # of a worktree
 	export CORPUS=$corpus
 	[ -e "$CORPUS" ] || return 0
 	mkdir "$BATS_FILE_TMPDIR/certs"
