@@ -259,15 +259,6 @@ int disk_rename_unique(
 	return -1;
 }
 
-int disk_sync_dir(int dir, const char *name)
-{
-	int fd = disk_open_dir(dir, name);
-
-	if (fd < 0)
-		return -1;
-	return disk_close(fd, fsync(fd));
-}
-
 int disk_unlink(int dir, const char *name)
 {
 	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;

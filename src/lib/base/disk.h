@@ -64,9 +64,6 @@ int disk_rename_unique(
 /* Closes what was written. A negative result is handed on, with its errno; after 0 the close's. */
 int disk_close(int fd, int result);
 
-/* fsync(2) of a directory below dir ("." for dir itself). */
-int disk_sync_dir(int dir, const char *name);
-
 /* unlinkat(2); a file that is not there is no error. */
 int disk_unlink(int dir, const char *name);
 

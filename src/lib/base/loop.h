@@ -41,8 +41,4 @@ bool loop_poll(struct loop *loop, int64_t due_us, struct pollfd *polled, size_t 
 /* Notes the signals that have come. */
 void loop_take_signals(struct loop *loop);
 
-/* The same with the watched tree, if tree is set: to be replaced by watch_wait(). */
-enum { LOOP_DUE = 1, LOOP_TREE = 2 };
-unsigned int loop_wait(struct loop *loop, int64_t due_us, bool tree);
-
 #endif

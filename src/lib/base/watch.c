@@ -225,14 +225,3 @@ bool watch_wait(struct loop *loop, int64_t due_us, bool *due)
 		*due = is_due;
 	return polled[TREE].revents != 0;
 }
-
-unsigned int loop_wait(struct loop *loop, int64_t due_us, bool tree)
-{
-	bool due, event = false;
-
-	if (tree)
-		event = watch_wait(loop, due_us, &due);
-	else
-		due = loop_poll(loop, due_us, NULL, 0);
-	return (due ? LOOP_DUE : 0u) | (event ? LOOP_TREE : 0u);
-}

@@ -22,11 +22,6 @@ int pause_load(int queue, struct pause *out)
 	return 1;
 }
 
-int pause_exists(int queue)
-{
-	return file_exists(queue, FILE_PAUSED);
-}
-
 int pause_store(int queue, const struct pause *pause)
 {
 	char until[SPOOL_STAMP_SIZE], since[SPOOL_STAMP_SIZE];

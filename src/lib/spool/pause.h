@@ -17,7 +17,6 @@ struct pause {
 /* queue: outgoing/<target>. 1: it is paused; 0: not; -1 with errno: the file is there and cannot be
  * read (EINVAL: it is damaged): the target counts as paused and may be tried. */
 int pause_load(int queue, struct pause *out);
-int pause_exists(int queue);
 /* Writes it durably. */
 int pause_store(int queue, const struct pause *pause);
 int pause_remove(int queue);

@@ -105,11 +105,6 @@ const char *plan_first(const json_t *plan)
 	return jsonfile_text(plan, "first");
 }
 
-const char *plan_discarded_by(const json_t *plan)
-{
-	return jsonfile_text(plan, "discarded_by");
-}
-
 const char *plan_seen(const json_t *plan, const char *rule)
 {
 	const char *image = jsonfile_text(json_object_get(plan, "seen"), rule);

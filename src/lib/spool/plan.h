@@ -33,8 +33,6 @@ json_t *plan_failed(const json_t *plan);     /* rule: why */
 json_t *plan_priorities(const json_t *plan); /* target: "urgent", "offpeak" */
 json_t *plan_images(const json_t *plan);     /* how many */
 const char *plan_first(const json_t *plan);
-/* "" when there is none. */
-const char *plan_discarded_by(const json_t *plan);
 /* The image because of which the rule applied or failed: the first one unless it says otherwise. */
 const char *plan_seen(const json_t *plan, const char *rule);
 bool plan_is_told(const json_t *plan);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "sender/sender.h"
+#include "spool/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,8 +74,8 @@ static const char *ae_received(const json_t *association, const char *key)
 /* Who sent the job: series.json's "association"; the caller calls json_decref(). */
 static json_t *read_association(void)
 {
-	json_t *series = jsonfile_load(AT_FDCWD, "series.json");
-	json_t *association = json_incref(json_object_get(series, "association"));
+	json_t *series = series_load(AT_FDCWD);
+	json_t *association = json_incref(series_sender(series));
 
 	if (!series)
 		log_warning("unable to read series.json: %s", strerror(errno));
