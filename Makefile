@@ -229,7 +229,7 @@ lint: $(STAGES) $(BUILD)/gen/dicom_dictionary_table.h
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
 	sh tests/tools/layers.sh
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck -x .ci/run .ci/deps tests/suite $(SHELL_FILES) $(wildcard src/*/*/*.sh)
+	shellcheck -x .ci/run .ci/deps tests/suite tests/harness/table $(SHELL_FILES) $(wildcard src/*/*/*.sh)
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
 	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/*/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
