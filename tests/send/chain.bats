@@ -40,6 +40,7 @@ fake() {
 associations() { grep -c ^association "$BATS_TEST_TMPDIR/fake.log"; }
 stored() { grep -c ' 0000$' "$BATS_TEST_TMPDIR/fake.log"; }
 has_stored() { [ "$(stored)" -ge "$1" ]; }
+has_requests() { [ "$(grep -vc ^association "$BATS_TEST_TMPDIR/fake.log")" -ge "$1" ]; }
 # sent_jobs: their names as the journal has them, in the order of their ends
 sent_jobs() { journal sent | jq -r .job; }
 # senders: the pids of send-dicom processes of this test
@@ -170,4 +171,54 @@ no_senders() { [ -z "$(senders)" ]; }
 	wait_for no_senders
 	start_dispatchers 1
 	wait_for has_jobs success 2
+}
+
+@test "chain: an ordinary stop: the image under way is sent to its end and told, and nothing is sent twice" {
+	local how
+	for how in connections=1 connections=2; do
+		make_queue 1 "connections = ${how#*=} max_connections = 2"
+		rm -r "$SPOOL/outgoing/pacs"/2*
+		"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/more" -v -s 1 -n 6 -r 16 -c 16 -S 3 >/dev/null
+		send "$BATS_TEST_TMPDIR/more"
+		wait_for has_jobs outgoing/pacs 1
+		fake delay=1 0000
+		start_dispatchers 1
+		release
+		wait_for has_stored 1 # the answer to the first one or two is a second away
+		stop "$pid_dispatcher1"
+		has_jobs outgoing/pacs 1
+		! grep -qE 'killed|failed' "$BATS_TEST_TMPDIR/dispatcher1.log"
+		[ "$(stored)" -eq "$(cat "$SPOOL"/outgoing/pacs/*/sent.log | grep -c stored)" ]
+		start_dispatchers 1
+		wait_for has_jobs success 1
+		[ "$(stored)" -eq 6 ]
+		[ "$(associations)" -eq $((2 * ${how#*=})) ]
+		stop_all
+		rm -r "$SPOOL" "$BATS_TEST_TMPDIR"/{study,more}
+	done
+}
+
+@test "chain: a stop waits five seconds for a target that does not answer, and not at all where no image is under way" {
+	make_queue 1
+	fake hang
+	start_dispatchers 1
+	release
+	wait_for has_requests 1
+	SECONDS=0
+	stop "$pid_dispatcher1"
+	[ "$SECONDS" -ge 4 ]
+	[ "$SECONDS" -lt 25 ]
+	no_senders
+	has_jobs outgoing/pacs 1
+	# no image is under way: at once
+	python3 -c 'import socket, signal, sys
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))): signal.pause()' "$((TARGET_PORT + 1))" 3>&- &
+	started+=("$!")
+	wait_for listens "$((TARGET_PORT + 1))"
+	sed -i "s/port = $TARGET_PORT/port = $((TARGET_PORT + 1))/" "$CONF"
+	start_dispatchers 1
+	wait_for has_jobs sending/pacs 1
+	stop "$pid_dispatcher1"
+	[ "$SECONDS" -lt 25 ]
+	has_jobs outgoing/pacs 1
 }
