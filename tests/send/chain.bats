@@ -75,6 +75,52 @@ no_senders() { [ -z "$(senders)" ]; }
 	[ ! -e "$SPOOL/outgoing/pacs/paused.json" ]
 }
 
+@test "chain: a sender that waits with its connection counts for max_connections, also with other dispatchers" {
+	make_queue 2 order = none
+	echo "$(target other)" >>"$CONF"
+	mkdir -p "$SPOOL/outgoing/other"
+	fake 0000
+	start idle python3 "$BATS_TEST_DIRNAME/idle.py" "$SPOOL" pacs hold
+	wait_for grep -q held "$BATS_TEST_TMPDIR/idle.log"
+	mv "$SPOOL/outgoing/pacs/${job[1]}" "$SPOOL/outgoing/other/"
+	release
+	start_dispatchers 1
+	wait_for has_jobs success 1 # the other target's, although that of this one is older
+	has_jobs outgoing/pacs 1
+	stop "$pid_idle"
+	wait_for has_jobs success 2
+}
+
+locked() { [ "$(python3 "$BATS_TEST_DIRNAME/idle.py" "$SPOOL" chained locked)" -eq "$1" ]; }
+
+@test "chain: while its sender waits, and only then, the dispatcher has its place of .idle locked" {
+	own_sender chained <<-'END'
+		#!/usr/bin/env python3
+		import os, socket, sys
+		end = socket.socket(fileno=int(os.environ['DCMSPOOL_NEXT']))
+		open(os.environ['TARGET_TELLS'] + '/begun', 'w').close()
+		open(os.environ['TARGET_TELLS'] + '/go').read() # a fifo
+		for name in sys.stdin.read().split():
+		    print('stored\t0000\t' + name + '\tfine', flush=True)
+		print('ready', flush=True)
+		end.recv(1)
+		open(os.environ['TARGET_TELLS'] + '/end').read() # it is slow to release its connection
+	END
+	make_router "target \"chained\" { type = chained settings = { \"tells=$BATS_TEST_TMPDIR\" } }" \
+		'rule "all" { match = "True" targets = { "chained" } }'
+	mkfifo "$BATS_TEST_TMPDIR"/{go,end}
+	start_all
+	study "$BATS_TEST_TMPDIR/study" -s 1 -n 1 -r 16 -c 16
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for [ -e "$BATS_TEST_TMPDIR/begun" ]
+	locked 0
+	echo >"$BATS_TEST_TMPDIR/go"
+	wait_for has_jobs success 1
+	locked 1
+	echo >"$BATS_TEST_TMPDIR/end"
+	wait_for locked 0
+}
+
 @test "chain: a job that becomes urgent meanwhile goes next, and what is held does not go" {
 	make_queue 6 order = none
 	fake delay=1 0000
