@@ -80,19 +80,24 @@ def classify(name, line):
 
 
 def parse(trace):
-    """The calls of a program, from its own first one on: those of the dynamic linker are not ours"""
-    calls, count, begin, linking = [], {}, 0, False
+    """The calls of a program, from its own first one on: those of the dynamic linker are not ours. Of a script with
+    its children (strace -f): each process counts for itself, and a fault strikes whoever comes to that number."""
+    calls, count, linking, seen = [], {}, set(), set()
     for line in trace:
-        name = re.match(r'(\w+)\(', line)
-        if not name:
+        found = re.match(r'(\d+ +)?(\w+)\(', line)
+        if not found:
             continue
-        name = name[1]
-        count[name] = count.get(name, 0) + 1
-        calls.append(Call(name, count[name], line.rstrip()))
-        linking = linking or (name == 'openat' and '/etc/ld.so.cache' in line)
-        if linking and name == 'munmap':
-            begin, linking = len(calls), False
-    return calls[begin:]
+        pid, name = found[1], found[2]
+        nth = count[pid, name] = count.get((pid, name), 0) + 1
+        line = line[found.start(2):].rstrip()
+        if name == 'execve' or (name == 'openat' and '/etc/ld.so.cache' in line):
+            linking.add(pid)
+        if pid in linking:
+            linking -= {pid} if name == 'munmap' else set()
+        elif (name, nth) not in seen:
+            seen.add((name, nth))
+            calls.append(Call(name, nth, line))
+    return calls
 
 
 class Point:
@@ -109,8 +114,9 @@ class Point:
         return f'{self.fault} {self.shown}'
 
 
-def points(calls, looks=True):
-    """Every crash point and every error of a run"""
+def points(calls, looks=True, steps=()):
+    """Every crash point and every error of a run. steps: further calls to be killed at: a script's, whose children
+    do the work."""
     found, killed = [], set()
 
     def kill(call, shown):
@@ -120,7 +126,7 @@ def points(calls, looks=True):
 
     for call, following in zip(calls, calls[1:] + [None]):
         about = f'{call.name} {call.nth}: {call.line}'
-        if call.changes:
+        if call.changes or call.name in steps:
             kill(call, 'before ' + about)
             if following:
                 kill(following, 'after ' + about)

@@ -56,7 +56,7 @@ class Engine:
 
     def chosen(self, scenario, calls):
         """All points of a run, each STEPth of them, or a sample spread over it"""
-        every = points(calls, self.looks)
+        every = points(calls, self.looks, scenario.steps)
         if self.only:
             return [p for p in every if re.search(self.only, str(p))]
         step = self.step or max(1, len(every) // (self.sample or len(every)))
@@ -67,7 +67,7 @@ class Engine:
         """The calls of a run without a fault, which must come out right"""
         w = World(self.place(scenario.name), scenario.template(self))
         try:
-            scenario.run(w, ['-y', '-s', '200'], 'none')
+            scenario.run(w, [*scenario.follow, '-y', '-s', '200'], 'none')
             check(w, scenario, 'none')
             w.end()
             if w.wrong:
@@ -83,7 +83,7 @@ class Engine:
         """One try: (was the point reached, what went wrong, the log)"""
         w = World(self.place(scenario.name), scenario.template(self))
         try:
-            scenario.run(w, point.inject(), point.fault)
+            scenario.run(w, [*scenario.follow, *point.inject()], point.fault)
             check(w, scenario, point.fault)
         except Exception:  # of the scenario's own
             w.wrong.append(('stuck', traceback.format_exc()))
@@ -132,7 +132,7 @@ class Engine:
                 print(f'\n=== {scenario.name}: cannot be recorded\n{traceback.format_exc()}', flush=True)
                 continue
             print(f'{scenario.name}: {len(chosen)} points', flush=True)
-            if not chosen and not self.only:
+            if not chosen and not self.only and self.looks:
                 self.failed += 1
             tries += [self.pool.submit(self.attack, scenario, p) for p in chosen]
         for t in tries:
@@ -173,6 +173,6 @@ def supervise(w, argv, strace, fault, done, seconds, **more):
     if not wait_until(is_done, seconds):
         w.wrong.append(('stuck', 'its part is not done within %d s' % seconds))
     status = w.stop(victim)
-    if status not in (0, TEMPORARY) and not (status == KILLED and fault == 'kill'):
+    if status not in (0, TEMPORARY, -15) and not (status == KILLED and fault == 'kill'):
         w.wrong.append(('stuck', f'exits {status} at SIGTERM'))
     return victim

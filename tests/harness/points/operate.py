@@ -3,10 +3,10 @@ import os
 import shutil
 import subprocess
 
+from engine import exits
 from reader import Reader
-from route import moved_back
-from scenario import FOLDER, Scenario, routed, study
-from world import jobs, journal, names
+from scenario import Scenario, routed, study
+from world import TOOLS, at_rest, jobs, known, listens, names, wait_until
 
 
 class Verb(Scenario):
@@ -50,8 +50,7 @@ class Verb(Scenario):
 
 class Hold(Verb):
     def done(self, w):
-        path = w.spool + '/outgoing/archive/held'
-        return os.path.exists(path) and open(path).read().startswith('since ')
+        return os.path.exists(w.spool + '/outgoing/archive/held')
 
 
 class Release(Verb):
@@ -80,7 +79,11 @@ class Cancel(Verb):
         return len(jobs(w, 'discard')) == 1 and not jobs(w, 'outgoing/archive')
 
 
+SCRIPT = 'clone vfork wait4 execve'.split()
+
+
 class Layout(Scenario):
+    steps, follow = SCRIPT, ('-f',)
     kind, argv, rest = 'command', ('-c', '{w.conf}'), ()
     targets = ()
 
@@ -92,6 +95,44 @@ class Layout(Scenario):
 
     def done(self, w):
         return subprocess.run([w.program('dcmspool-layout'), '-n', w.spool], stdout=w.log).returncode == 0
+
+
+class Up(Scenario):
+    """It starts, takes three images, and stops; what is killed on the way is started again"""
+    kind, rest, steps = 'up', (), SCRIPT
+    conf = Scenario.conf + '\ndispatcher { instances = 1 }\n'
+
+    def make(self, w):
+        study(w)
+
+    def known(self, w):
+        return {}
+
+    def started(self, w, strace=None):
+        up = w.start([w.program('dcmspool-up'), '--root', '-c', w.conf], strace)
+        wait_until(lambda: listens(w.port) or up.poll() is not None)
+        return up
+
+    def up(self, w, strace, fault):
+        victim = self.started(w, strace)
+        if victim.poll() is not None:
+            exits(w, victim.poll(), fault, ())
+        else:
+            status = w.stop(victim)
+            if status not in (0, 111) and not (status == -9 and fault == 'kill'):
+                w.wrong.append(('stuck', f'exits {status} at SIGTERM'))
+        up = self.started(w)
+        if up.poll() is not None:
+            w.wrong.append(('stuck', f'exits {up.poll()} when it is started again'))
+            return
+        files = [f'{w.path}/study/SE0001/{n}' for n in names(w.path, 'study/SE0001')]
+        if w.start([TOOLS + '/rawsend', '127.0.0.1', str(w.port), '-c', 'DCMSPOOL', *files]).wait(60) != 0:
+            w.wrong.append(('stuck', 'it takes no images when it is started again'))
+        w.acked = known(w.path + '/study')
+        if not wait_until(lambda: at_rest(w)):
+            w.wrong.append(('stuck', 'does not come to rest'))
+        if w.stop(up) != 0:
+            w.wrong.append(('stuck', 'does not stop well'))
 
 
 def look(program, what, argv, make=None, **more):
@@ -112,7 +153,7 @@ def mercure(w):
 
 SCENARIOS = [
     Hold('dcmspool-hold'), Release('dcmspool-release'), Retry('dcmspool-retry'), Cancel('dcmspool-cancel'),
-    Layout('dcmspool-layout'),
+    Layout('dcmspool-layout'), Up('dcmspool-up'),
     look('dcmspool-conf', 'a key', ('-c', '{w.conf}', 'spool')),
     look('dcmspool-conf', 'check', ('-n', '-c', '{w.conf}')),
     look('dcmspool-conf', 'all of it', ('-c', '{w.conf}')),
