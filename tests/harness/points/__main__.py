@@ -9,6 +9,7 @@ when a program of bin/ has no scenario.
 import getopt
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ import tempfile
 sys.dont_write_bytecode = True
 from engine import Engine  # noqa: E402
 from inventory import NO_STATE, SCENARIOS  # noqa: E402
-from world import BIN, TOP  # noqa: E402
+from world import BIN, TOP, World  # noqa: E402
 
 
 def uncovered():
@@ -37,14 +38,19 @@ def main():
         return 1 if missing else 0
     scenarios = [s for s in SCENARIOS if not chosen or any(s.name.startswith(c) for c in chosen)]
     top = tempfile.mkdtemp(prefix='points.')
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         engine = Engine(top, int(value.get('-w', 16)), int(value.get('-s', 0)), int(value.get('-n', 0)),
                         '-k' not in value, value.get('-p'))
         well = engine.run(scenarios)
         out = value.get('-o', os.environ.get('BUILD', TOP + '/build') + '/torture.tsv')
         engine.table.write(out)
-    finally:
+    except (KeyboardInterrupt, SystemExit):  # the threads would go on
+        for w in list(World.alive):
+            w.kill()
         shutil.rmtree(top, ignore_errors=True)
+        os._exit(143)
+    shutil.rmtree(top, ignore_errors=True)
     subprocess.run([TOP + '/tests/harness/table', out], check=True)
     return 0 if well and not missing else 1
 

@@ -7,7 +7,7 @@ import shutil
 from engine import supervise
 from reader import Reader
 from scenario import ASSOCIATION, Scenario, study
-from world import TOOLS, image, images, known, listens, names, wait_until
+from world import TOOLS, image, images, known, names, wait_until
 
 STAND_INS = {'1.2.840.10008.1.2.4.70': '1.2.840.10008.1.2.4.201'}
 
@@ -82,23 +82,19 @@ class Reception(Scenario):
         return len(acknowledged) == len(files)
 
     def attack(self, w):
-        wait_until(lambda: listens(w.port), 10)
         self.send(w, 'answers')
-        if not wait_until(lambda: listens(w.port), 40):
-            w.wrong.append(('stuck', 'nobody listens'))
-        if not wait_until(lambda: received(w), 45):
+        if not wait_until(lambda: received(w)):
             w.wrong.append(('stuck', f'receiving/ has {names(w.spool, "receiving")}'))
-        for _ in range(3):
-            if self.send(w, 'answers again'):
-                break
-        else:
+        if not wait_until(lambda: self.send(w, 'answers again')):
             w.wrong.append(('stuck', 'the sender cannot send again'))
-        wait_until(lambda: received(w), 45)
+        wait_until(lambda: received(w))
 
     def inside(self, w, strace, fault):
         w.environment['POINTS_STRACE'] = ' '.join(strace)
         w.environment['PATH'] = w.path + '/bin:' + w.environment['PATH']
         receiver = w.start([w.program('dcmspool-receiver'), '-c', w.conf])
+        if not wait_until(lambda: ' listening on ' in w.said()):  # a connection would be its first
+            raise RuntimeError('nobody listens')
         self.attack(w)
         if w.stop(receiver) != 0:
             w.wrong.append(('stuck', 'the receiver did not stop well'))
@@ -119,7 +115,7 @@ class Receiver(Reception):
         did = []
 
         def done():
-            if not did and listens(w.port):
+            if not did and ' listening on ' in w.said():
                 did.append(self.attack(w))
             return bool(did)
         supervise(w, self.arguments(w), strace, fault, done, 60)

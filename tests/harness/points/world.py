@@ -50,10 +50,12 @@ def wait_until(what, seconds=PATIENCE_S):
 
 class World:
     """wrong: what went against the laws, as (lost, stuck or false, in words)"""
+    alive = set()
 
     def __init__(self, path, template=None, port=None):
         self.path, self.spool, self.conf = path, path + '/spool', path + '/conf'
         self.port, self.acked, self.wrong, self.running = port or free_port(), {}, [], []
+        World.alive.add(self)
         if template:
             subprocess.run(['cp', '-a', template, path], check=True)
             self.configure()
@@ -106,12 +108,18 @@ class World:
                 p.wait(ENDING_S)
             except subprocess.TimeoutExpired:
                 pass
-            try:  # what outlives its parent: recoveries
+        self.kill()  # what outlives its parent: recoveries
+        for p in self.running:
+            p.wait()
+        self.log.close()
+        World.alive.discard(self)
+
+    def kill(self):
+        for p in self.running:
+            try:
                 os.killpg(p.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-            p.wait()
-        self.log.close()
 
     def remove(self):
         for _ in range(5):
