@@ -172,6 +172,24 @@ static int by_arrival(const void *a, const void *b)
 	return strcmp(left->name, right->name); /* one job moved back several times, most likely */
 }
 
+/* A directory may be a batch that getdcmtags is making just now: it has the lock, or series.json
+ * has come since it was looked at. What cannot be locked because of its owner is no batch. */
+static void take_directory(struct round *round, const char *name)
+{
+	int incoming = round->router->spool.dir[SPOOL_INCOMING];
+	int dir = disk_lock_dir(incoming, name, LOCK_EX | LOCK_NB);
+	int series = dir < 0 ? -1 : series_exists(dir);
+
+	if (series == 0 || (dir < 0 && errno == EACCES))
+		drop_take(round->router, (char *[]){ (char *)name }, 1);
+	else if (series > 0 || errno == EWOULDBLOCK)
+		look_soon(round);
+	else if (errno != ENOENT)
+		tell_failed_look(round, name);
+	if (dir >= 0)
+		(void)close(dir); /* releases the lock */
+}
+
 /* A file waits for the others that may be taken now. */
 static void take_drop(struct round *round, const char *name)
 {
@@ -180,7 +198,7 @@ static void take_drop(struct round *round, const char *name)
 	if (fstatat(round->router->spool.dir[SPOOL_INCOMING], name, &st, AT_SYMLINK_NOFOLLOW) ==
 			0 &&
 		S_ISDIR(st.st_mode))
-		drop_take(round->router, (char *[]){ (char *)name }, 1);
+		take_directory(round, name);
 	else if (disk_names_add(&round->loose, name) < 0)
 		tell_failed_look(round, name);
 }
