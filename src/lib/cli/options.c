@@ -23,6 +23,7 @@ static const struct option words[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "images", no_argument, NULL, 'i' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "receiver", no_argument, NULL, 'R' },
 	{ "repair", no_argument, NULL, 'r' },
 	{ "sender", required_argument, NULL, 's' },
 	{ "target", required_argument, NULL, 'T' },
@@ -39,7 +40,7 @@ static void known_words(const char *letters, bool verb, struct option out[WORDS]
 	size_t count = 0;
 
 	for (size_t i = 0; words[i].name; i++)
-		if (strchr(verb ? letters : "ch", words[i].val))
+		if (strchr(letters, words[i].val) && (verb || strchr("chR", words[i].val)))
 			out[count++] = words[i];
 	out[count] = (struct option){ 0 };
 }

@@ -19,10 +19,11 @@ static const char marker[] = ".assoc.";
 
 int assoc_store(int dir, const struct assoc *a)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:O*, s:b}",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:s*, s:O*, s:b}",
 		"association", a->name, "time", a->time, "peer", a->peer, "peer_port", a->peer_port,
 		"calling_aet", a->calling_aet, "called_aet", a->called_aet, "local_port",
-		a->local_port, "dropped", a->dropped, "stand_ins", a->stand_ins, "ok", !a->dropped);
+		a->local_port, "sender", a->sender, "dropped", a->dropped, "stand_ins",
+		a->stand_ins, "ok", !a->dropped);
 	int result = -1;
 
 	if (json)
@@ -55,11 +56,6 @@ bool assoc_is_dropped(const json_t *assoc)
 bool assoc_has_ok(const json_t *assoc)
 {
 	return json_is_true(json_object_get(assoc, "ok")) && !assoc_is_dropped(assoc);
-}
-
-const char *assoc_peer(const json_t *assoc)
-{
-	return assoc_is_dropped(assoc) ? NULL : json_string_value(json_object_get(assoc, "peer"));
 }
 
 json_t *assoc_stand_ins(const json_t *assoc)

@@ -24,6 +24,7 @@ struct assoc {
 	const char *name, *time;                   /* <association>; when it began, a stamp */
 	const char *peer, *peer_port, *local_port; /* addresses as text */
 	const char *calling_aet, *called_aet;
+	const char *sender;  /* the name of his section in dcmspool.conf(5); NULL: none */
 	const char *dropped; /* brought by hand under this name; NULL: it came over the network */
 	const json_t *stand_ins; /* transfer syntaxes: stand-in: real; NULL: none */
 };
@@ -35,8 +36,6 @@ json_t *assoc_load(int dir);
 
 /* Who sends, for series.json: the object without what only getdcmtags needs. The caller decrefs. */
 json_t *assoc_sender(const json_t *assoc);
-/* The address of whoever is connected; NULL for what was dropped by hand: nobody is. */
-const char *assoc_peer(const json_t *assoc);
 bool assoc_is_dropped(const json_t *assoc);
 /* Are acknowledged images named so in this association? Not where a dcmspool of before received
  * (format 1, spool.c), and not among what was dropped by hand. */
