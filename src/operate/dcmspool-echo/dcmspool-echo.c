@@ -132,13 +132,14 @@ static void sleep_until_any(
 static int finish_all(struct probe *probe, size_t count)
 {
 	struct pollfd *polled = calloc(LOOP_OWN + count, sizeof(*polled));
-	struct pollfd *ended = polled + LOOP_OWN; /* pidfds; -1: printed */
+	struct pollfd *ended; /* pidfds; -1: printed */
 	size_t left = count;
 	struct loop loop;
 	int code = 0;
 
 	if (!polled)
 		die(EXIT_TEMPORARY, "unable to ask: out of memory");
+	ended = polled + LOOP_OWN;
 	loop_open_bare(&loop);
 	for (size_t i = 0; i < count; i++) {
 		if (probe[i].pid >= 0) {
