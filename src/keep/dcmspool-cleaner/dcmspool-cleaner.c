@@ -6,13 +6,10 @@
  * A job arrived when its directory's ctime says: the rename that brought it. One rename commits the
  * deletion, success/<job> to success/.deleting.<job>; what a crash leaves under such a name is
  * deleted by the next scan. Its images go first, then the journal gets what became of the job
- * (ended.h) and that it was deleted, then job.json goes, of which these lines are made: on a full
- * disk the lines wait.
- * Nothing is scanned because something arrives: whatever arrives lives longer than what is there,
- * so an arrival matters only when no deadline is armed.
+ * (spool/ended.h) and that it was deleted, then job.json goes, of which these lines are made: on a
+ * full disk the lines wait. Nothing is scanned because something arrives: whatever arrives lives
+ * longer than what is there, so an arrival matters only when no deadline is armed.
  */
-#include "ended.h"
-
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/hours.h"
@@ -22,6 +19,7 @@
 #include "base/watch.h"
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "spool/ended.h"
 #include "spool/file.h"
 #include "spool/spool.h"
 

@@ -1,16 +1,16 @@
 /*
- * ended: what became of a job that has come to rest in success/ or discard/, as the journal tells
- * it.
+ * ended: what became of a job that has come to rest in success/, discard/ or error/, as the journal
+ * tells it.
  */
-#ifndef ENDED_H
-#define ENDED_H
+#ifndef SPOOL_ENDED_H
+#define SPOOL_ENDED_H
 
 #include <jansson.h>
 
 #include "spool/spool.h"
 
 struct ended {
-	const char *outcome; /* the event that told it */
+	const char *outcome; /* the event that told it; NULL: a quarantine, each file has a line */
 	const char *job;     /* the name of its directory when job.json says none */
 	const char *target;  /* NULL: none */
 	const char *from;    /* of which directory */
@@ -23,10 +23,14 @@ struct ended {
 int ended_load(struct ended *ended, int dir, enum spool_dir where, const char *name);
 void ended_free(struct ended *ended);
 
-/* Makes sure that the journal has the line of its end: without .told it is written again. -1 with
- * errno: it has not, or it cannot be known. */
+/* Makes sure that the journal has the line of its end: without .told it is written again. 1: it was
+ * written, 0: there was no need; -1 with errno: it has not, or it cannot be known. */
 int ended_tell(const struct spool *spool, const struct ended *ended, int dir);
 /* Writes that it was deleted. Returns 0, or -1 with errno. */
 int ended_deleted(const struct spool *spool, const struct ended *ended);
+
+/* ended_tell() of name in where, unless somebody has its lock, and tells its line himself. 1, 0, -1
+ * as above. */
+int ended_tell_at_rest(const struct spool *spool, enum spool_dir where, const char *name);
 
 #endif

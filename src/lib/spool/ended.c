@@ -1,5 +1,6 @@
-#include "ended.h"
+#include "spool/ended.h"
 
+#include "base/disk.h"
 #include "base/jsonfile.h"
 #include "spool/job.h"
 #include "spool/journal.h"
@@ -7,12 +8,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
-/* In discard/ a job with a target was taken from its queue; without, no rule wanted it. */
+/* In discard/ a job with a target was taken from its queue; without, no rule wanted it. In error/
+ * only what a target did not take is a job. */
 static const char *outcome(enum spool_dir where, const char *target)
 {
 	if (where == SPOOL_SUCCESS)
 		return "sent";
+	if (where == SPOOL_ERROR)
+		return target ? "failed" : NULL;
 	return target ? "cancelled" : "discarded";
 }
 
@@ -29,7 +35,7 @@ int ended_load(struct ended *ended, int dir, enum spool_dir where, const char *n
 		return -1;
 	}
 	count = (json_int_t)images.count;
-	if (count == 0) /* they were deleted already */
+	if (count == 0 && where != SPOOL_ERROR) /* they were deleted already */
 		count = json_integer_value(json_object_get(ended->json, "images"));
 	(void)snprintf(ended->images, sizeof(ended->images), "%lld", (long long)count);
 	disk_names_free(&images);
@@ -53,17 +59,31 @@ int ended_tell(const struct spool *spool, const struct ended *ended, int dir)
 {
 	int told = told_is(dir), written;
 
-	if (told != 0)
+	if (told != 0 || !ended->outcome)
 		return told < 0 ? -1 : 0;
 	written = journal_write(spool, ended->outcome, "job", ended->job, "target", ended->target,
 		"images", ended->images, "again", "true", NULL);
 	if (written == 0)
 		(void)told_set(dir); /* else it may be written once more */
-	return written;
+	return written == 0 ? 1 : -1;
 }
 
 int ended_deleted(const struct spool *spool, const struct ended *ended)
 {
 	return journal_write(spool, "deleted", "job", ended->job, "target", ended->target, "from",
 		ended->from, "outcome", ended->outcome, "images", ended->images, NULL);
+}
+
+int ended_tell_at_rest(const struct spool *spool, enum spool_dir where, const char *name)
+{
+	int dir = disk_lock_dir(spool->dir[where], name, LOCK_EX | LOCK_NB), result = -1;
+	struct ended ended;
+
+	if (dir < 0)
+		return errno == EWOULDBLOCK || errno == ENOENT ? 0 : -1;
+	if (ended_load(&ended, dir, where, name) == 0) {
+		result = ended_tell(spool, &ended, dir);
+		ended_free(&ended);
+	}
+	return disk_close(dir, result); /* releases the lock */
 }
