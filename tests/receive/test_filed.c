@@ -31,8 +31,8 @@ static enum filed_word word(int dir, const char *name, off_t size)
 static void test_words(int dir)
 {
 	ok(word(dir, "1.2.dcm", 7) == FILED_NOT, "no file, no line");
-	ok(filed_add(dir, "1.3.dcm", 9) == 0 && filed_add(dir, "1.2.dcm", 7) == 0 &&
-			filed_add(dir, "1.2~2.dcm", 8) == 0,
+	ok(filed_add(dir, "1.3.dcm", 9, "a.1") == 0 && filed_add(dir, "1.2.dcm", 7, "a.1") == 0 &&
+			filed_add(dir, "1.2~2.dcm", 8, "a.1") == 0,
 		"three images");
 	ok(word(dir, "1.2.dcm", 7) == FILED_BELIEVED && word(dir, "1.3.dcm", 9) == FILED_BELIEVED &&
 			word(dir, "1.2~2.dcm", 8) == FILED_BELIEVED,
@@ -40,9 +40,27 @@ static void test_words(int dir)
 	ok(word(dir, "1.2.dcm", 6) == FILED_DOUBTED, "not with another size");
 	ok(word(dir, "1.2", 7) == FILED_NOT && word(dir, "1.4.dcm", 7) == FILED_NOT,
 		"one that was not filed");
-	ok(filed_add(dir, "1.2.dcm", 5) == 0 && word(dir, "1.2.dcm", 7) == FILED_DOUBTED &&
+	ok(filed_add(dir, "1.2.dcm", 5, "a.1") == 0 && word(dir, "1.2.dcm", 7) == FILED_DOUBTED &&
 			word(dir, "1.2.dcm", 5) == FILED_BELIEVED,
 		"the last line counts");
+}
+
+/* Which association has brought an image; a dcmspool of before did not say. */
+static void test_associations(int dir)
+{
+	static const char before[] = "00000000 5 1.9.dcm\n00000000 5 1.8.dcm a b\n";
+	struct filed filed;
+
+	ok(disk_append(dir, file_name(FILE_FILED), before, strlen(before)) == 0 &&
+			filed_add(dir, "1.7.dcm", 7, "20261122T140301.123456Z.12") == 0 &&
+			filed_load(dir, &filed) == 0,
+		"lines of both kinds");
+	ok(strcmp(filed_find(&filed, "1.7.dcm")->association, "20261122T140301.123456Z.12") == 0 &&
+			strcmp(filed_find(&filed, "1.2.dcm")->association, "a.1") == 0,
+		"who brought it");
+	ok(*filed_find(&filed, "1.9.dcm")->association == '\0' && !filed_find(&filed, "1.8.dcm"),
+		"not said, and what is no line");
+	filed_free(&filed);
 }
 
 static void test_damage(int dir)
@@ -67,7 +85,7 @@ static void test_batches(void)
 	for (int i = 0; i < 24; i++) {
 		name[0] = (char)('a' + i % 12);
 		dir[i % 12] = batch(name);
-		if (filed_add(dir[i % 12], i < 12 ? "1.dcm" : "2.dcm", i) < 0)
+		if (filed_add(dir[i % 12], i < 12 ? "1.dcm" : "2.dcm", i, "a.1") < 0)
 			ok(false, "filed");
 	}
 	for (int i = 0; i < 12; i++)
@@ -75,7 +93,7 @@ static void test_batches(void)
 				word(dir[i], "2.dcm", i + 12) == FILED_BELIEVED,
 			"each batch has its own");
 	renamed = rename("l", "claimed") == 0 && file_remove(dir[11], FILE_FILED) == 0;
-	ok(renamed && filed_add(batch("l"), "3.dcm", 3) == 0, "a new batch of that name");
+	ok(renamed && filed_add(batch("l"), "3.dcm", 3, "a.1") == 0, "a new batch of that name");
 	ok(fstatat(dir[11], "filed", &st, 0) < 0 && word(batch("l"), "3.dcm", 3) == FILED_BELIEVED,
 		"has a file of its own");
 }
@@ -87,6 +105,7 @@ int main(void)
 	if (!mkdtemp(dir) || chdir(dir) < 0)
 		return 1;
 	test_words(batch("words"));
+	test_associations(disk_open_dir(AT_FDCWD, "words"));
 	test_damage(disk_open_dir(AT_FDCWD, "words"));
 	test_batches();
 	return tap_done();

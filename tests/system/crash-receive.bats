@@ -31,8 +31,8 @@ each_has_its_line() {
 	local f boot
 	boot=$(head -c 8 /proc/sys/kernel/random/boot_id)
 	for f in "$SPOOL"/incoming/1.2.3.4/*.dcm; do
-		grep " ${f##*/}$" "$SPOOL/incoming/1.2.3.4/filed" | tail -n 1 |
-			grep -qxF "$boot $(stat -c %s "$f") ${f##*/}" || return 1
+		grep -F " ${f##*/} " "$SPOOL/incoming/1.2.3.4/filed" | tail -n 1 |
+			grep -qxF "$boot $(stat -c %s "$f") ${f##*/} 20261122T140301.123456Z.1" || return 1
 	done
 }
 

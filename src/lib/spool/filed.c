@@ -74,10 +74,10 @@ static int append_to(int batch)
 	return new.fd;
 }
 
-int filed_add(int batch, const char *name, off_t size)
+int filed_add(int batch, const char *name, off_t size, const char *association)
 {
 	static char boot[BOOT + 1]; /* does not change while we live */
-	char line[BOOT + 32 + NAME_MAX];
+	char line[BOOT + 32 + 2 * NAME_MAX];
 	int length, fd;
 	ssize_t n;
 
@@ -86,7 +86,8 @@ int filed_add(int batch, const char *name, off_t size)
 	fd = append_to(batch);
 	if (fd < 0)
 		return -1;
-	length = snprintf(line, sizeof(line), "%s %lld %s\n", boot, (long long)size, name);
+	length = snprintf(line, sizeof(line), "%s %lld %s %s\n", boot, (long long)size, name,
+		association); /* name_ok(): fits */
 	do
 		n = write(fd, line, (size_t)length);
 	while (n < 0 && errno == EINTR);
@@ -102,7 +103,7 @@ int filed_add(int batch, const char *name, off_t size)
 /* Takes a line apart, in place; false when it is none: the disk was full, or the power went. */
 static bool parse(char *text, const char *boot, struct filed_line *line)
 {
-	char *end;
+	char *end, *blank;
 
 	if (strlen(text) <= BOOT || text[BOOT] != ' ' || text[BOOT + 1] < '0' ||
 		text[BOOT + 1] > '9')
@@ -110,8 +111,14 @@ static bool parse(char *text, const char *boot, struct filed_line *line)
 	errno = 0;
 	line->size = strtoll(text + BOOT + 1, &end, 10);
 	line->name = end + 1;
+	if (errno != 0 || *end != ' ')
+		return false;
+	blank = strchr(line->name, ' ');
+	line->association = blank ? blank + 1 : "";
+	if (blank)
+		*blank = '\0';
 	line->now = strncmp(text, boot, BOOT) == 0;
-	return errno == 0 && *end == ' ' && name_ok(line->name);
+	return name_ok(line->name) && (!blank || name_ok(line->association));
 }
 
 static int by_name(const void *a, const void *b)
@@ -173,10 +180,14 @@ static int to_line(const void *name, const void *line)
 	return strcmp(name, ((const struct filed_line *)line)->name);
 }
 
+const struct filed_line *filed_find(const struct filed *f, const char *name)
+{
+	return f->count ? bsearch(name, f->line, f->count, sizeof(*f->line), to_line) : NULL;
+}
+
 enum filed_word filed_word(const struct filed *f, const char *name, off_t size)
 {
-	const struct filed_line *line =
-		f->count ? bsearch(name, f->line, f->count, sizeof(*f->line), to_line) : NULL;
+	const struct filed_line *line = filed_find(f, name);
 
 	if (!line)
 		return FILED_NOT;

@@ -1,9 +1,10 @@
 /*
  * filed: incoming/<series>/filed, one line for each image that getdcmtags has put into the batch:
  *
- *	<boot> <size> <name>
+ *	<boot> <size> <name> <association>
  *
- * boot: the first 8 digits of /proc/sys/kernel/random/boot_id. The line is written before the image
+ * boot: the first 8 digits of /proc/sys/kernel/random/boot_id; association: which brought it (a
+ * dcmspool of before did not say). The line is written before the image
  * is renamed into the batch. Whoever claims the batch believes an image whose last line has its
  *size and the boot of now. Of any other it has to be found out whether it is whole: the power was
  *cut meanwhile, or somebody copied it there by hand. The file goes with the claim.
@@ -18,12 +19,13 @@
 /* Says that this image is about to come into the batch, by one write(2). The file stays open for
  * the next image of the batch, so that not each closes it: that would wake the routers. -1 with
  * errno: nobody may believe the image. */
-int filed_add(int batch, const char *name, off_t size);
+int filed_add(int batch, const char *name, off_t size, const char *association);
 
 /* What the lines of a batch say. */
 struct filed_line {
-	const char *name; /* in text */
-	size_t at;        /* of several lines of a name the last one counts */
+	const char *name;        /* these in text */
+	const char *association; /* "": not said */
+	size_t at;               /* of several lines of a name the last one counts */
 	long long size;
 	bool now; /* written since the machine was started */
 };
@@ -42,6 +44,8 @@ enum filed_word {
 	FILED_DOUBTED, /* received, but in another boot, or with another size */
 	FILED_BELIEVED /* as it was received: whole */
 };
+/* The line of an image, or NULL. */
+const struct filed_line *filed_find(const struct filed *filed, const char *name);
 enum filed_word filed_word(const struct filed *filed, const char *name, off_t size);
 
 #endif

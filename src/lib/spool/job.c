@@ -100,6 +100,17 @@ int job_images(int job, struct disk_names *out)
 	return 0;
 }
 
+void job_count(int job, char out[JOB_COUNT_SIZE])
+{
+	struct disk_names images;
+	bool known = job_images(job, &images) == 0;
+
+	(void)snprintf(out, JOB_COUNT_SIZE, "?");
+	if (known)
+		(void)snprintf(out, JOB_COUNT_SIZE, "%zu", images.count);
+	disk_names_free(&images);
+}
+
 int job_store(
 	int job, const char *name, const char *target, const json_t *series, const json_t *plan)
 {

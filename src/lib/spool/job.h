@@ -40,6 +40,10 @@ size_t job_ended(const char *name);
 /* The names of the images in a job's or batch's directory, sorted. */
 int job_images(int job, struct disk_names *out);
 
+/* How many, as text, "?" when that cannot be known now. */
+enum { JOB_COUNT_SIZE = 24 };
+void job_count(int job, char out[JOB_COUNT_SIZE]);
+
 /* job.json, made by the router for one target ("" for none). name: with the priority for that
  * target. series: of series.json, or NULL. -1 with errno. */
 int job_store(

@@ -154,7 +154,7 @@ static int make(struct association *a, const struct caller *caller)
 		return -1;
 	if (write_json(a, stamp, caller) == 0)
 		return 0;
-	(void)association_finish(a); /* it has logged */
+	(void)association_remove(a); /* it has logged */
 	return -1;
 }
 

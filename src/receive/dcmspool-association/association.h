@@ -23,8 +23,10 @@ struct association {
 	int dir;                           /* locked */
 };
 
-/* Takes apart what an association leaves: its markers in incoming/, our own files, the directory.
- * Returns 0; or -1 after having logged why: images remain, for the next recovery. */
-int association_finish(const struct association *a);
+/* Takes apart what an association leaves: its markers in incoming/; then our own files and the
+ * directory. Both return 0, or -1 after having logged why, for the next recovery: images remain,
+ * say. */
+int association_settle(const struct association *a);
+int association_remove(const struct association *a);
 
 #endif

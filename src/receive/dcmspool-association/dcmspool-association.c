@@ -117,10 +117,18 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 		exit(refuse(spool, caller, *length, refusal));
 }
 
-/* seconds < 0: not known. */
-static void tell_end(const struct association *a, const char *how, int64_t seconds,
-	const struct assoc_counts *counts)
+/* How long it has taken; -1: not known. */
+static int64_t lasted_s(const struct association *a)
 {
+	int64_t began = spool_stamp_time(a->name);
+
+	return began < 0 ? -1 : (clock_now_us() - began) / 1000000;
+}
+
+static void tell_end(
+	const struct association *a, const char *how, const struct assoc_counts *counts)
+{
+	const int64_t seconds = lasted_s(a);
 	const unsigned long number[] = { counts->received, counts->filed, counts->duplicates,
 		counts->quarantined };
 	char text[5][24];
@@ -134,33 +142,35 @@ static void tell_end(const struct association *a, const char *how, int64_t secon
 		text[2], "quarantined", text[3], NULL);
 }
 
-/* Waits for the children, and takes the directory apart. -1: not yet. */
-static int take_apart(struct collect *c, struct assoc_counts *counts)
+/* Waits for the children, tells the end, and takes the directory apart. Told before the directory
+ * goes: without it nobody would tell it after a crash. -1: not yet. */
+static int take_apart(struct collect *c, const char *how)
 {
+	struct assoc_counts counts;
+
 	if (collect_run(c) < 0)
 		return -1;
-	free(assoc_reading_load(c->a->dir, counts));
-	return association_finish(c->a);
+	free(assoc_reading_load(c->a->dir, &counts));
+	if (association_settle(c->a) < 0)
+		return -1;
+	if (!how)
+		how = c->broken ? "broken" : c->aborted ? "aborted" : "clean";
+	tell_end(c->a, how, &counts);
+	return association_remove(c->a);
 }
 
 static int finish(struct collect *c, const char *how)
 {
 	const struct association *a = c->a;
-	int64_t began = spool_stamp_time(a->name), seconds;
-	struct assoc_counts counts;
 
-	if (take_apart(c, &counts) < 0) {
+	if (take_apart(c, how) < 0) {
 		log_error("association kept for recovery: receiving/%s", a->name);
 		return EXIT_TEMPORARY;
 	}
-	seconds = began < 0 ? -1 : (clock_now_us() - began) / 1000000;
-	if (!how)
-		how = c->broken ? "broken" : c->aborted ? "aborted" : "clean";
-	tell_end(a, how, seconds, &counts);
 	/* The router will want these images on the disk when it claims them, after
 	 * association_grace; begun now, that is done by then. Not for senders with a connection per
 	 * image: theirs add up. */
-	if (seconds >= BULK_S)
+	if (lasted_s(a) >= BULK_S)
 		(void)syncfs(
 			a->spool->dir[SPOOL_ROOT]); /* the router's own says whether it worked */
 	return 0;

@@ -34,9 +34,8 @@ static int remove_markers(const struct association *a)
 	return result;
 }
 
-int association_finish(const struct association *a)
+int association_settle(const struct association *a)
 {
-	int receiving = a->spool->dir[SPOOL_RECEIVING];
 	struct disk_names names;
 	size_t images = 0;
 
@@ -51,8 +50,17 @@ int association_finish(const struct association *a)
 		log_error("unable to finish receiving/%s: %zu files remain", a->name, images);
 		return -1;
 	}
-	if (remove_markers(a) == 0 && assoc_remove_files(a->dir) == 0 &&
-		unlinkat(receiving, a->name, AT_REMOVEDIR) == 0)
+	if (remove_markers(a) == 0)
+		return 0;
+	log_error("unable to remove the markers of receiving/%s: %s", a->name, strerror(errno));
+	return -1;
+}
+
+int association_remove(const struct association *a)
+{
+	int receiving = a->spool->dir[SPOOL_RECEIVING];
+
+	if (assoc_remove_files(a->dir) == 0 && unlinkat(receiving, a->name, AT_REMOVEDIR) == 0)
 		return 0;
 	log_error("unable to remove receiving/%s: %s", a->name, strerror(errno));
 	return -1;

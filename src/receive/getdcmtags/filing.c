@@ -161,9 +161,10 @@ static int move_across(const struct image *image, int batch, const char *to)
 }
 
 /* Into the batch under this name, if it is free. The line is written first (filed.h). */
-static int move_to(const struct image *image, int batch, const char *name)
+static int move_to(
+	const struct filing *filing, const struct image *image, int batch, const char *name)
 {
-	if (filed_add(batch, name, image->st.st_size) < 0)
+	if (filed_add(batch, name, image->st.st_size, filing->association) < 0)
 		return -1;
 	if (disk_rename(image->dir, image->name, batch, name) == 0)
 		return 0;
@@ -185,7 +186,7 @@ static enum filing_result move_into(
 		else
 			(void)snprintf(name, sizeof(name), "%s~%d.dcm", sop, i);
 		there = disk_exists(batch, name);
-		if (there == 0 && move_to(image, batch, name) == 0)
+		if (there == 0 && move_to(filing, image, batch, name) == 0)
 			return FILING_FILED;
 		if (there < 0 || (there == 0 && errno != EEXIST))
 			return FILING_FAILED;

@@ -4,12 +4,9 @@
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
-#include "spool/journal.h"
 #include "spool/series.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 /* The time in a job's name: that of the batch's first image. A job moved back by hand is a new job.
@@ -21,31 +18,10 @@ static int64_t job_time(const json_t *series, bool resend)
 	return time_us < 0 ? clock_now_us() : time_us;
 }
 
-/* How many images it has; -1 with errno. */
-static int count_images(int dir, char *text, size_t size)
-{
-	struct disk_names images;
-
-	if (job_images(dir, &images) < 0)
-		return -1;
-	(void)snprintf(text, size, "%zu", images.count);
-	disk_names_free(&images);
-	return 0;
-}
-
-/* NULL, which leaves it out, when there is no such tag. */
-static const char *tag_or_none(const json_t *series, const char *keyword)
-{
-	const char *value = series_tag(series, keyword);
-
-	return *value ? value : NULL;
-}
-
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim)
 {
 	json_t *series = series_load(dir);
 	int resend, result = -1;
-	char images[24];
 	int64_t time_us;
 
 	disk_let_write(dir);
@@ -53,7 +29,7 @@ int claim_batch(struct router *router, int dir, const char *name, struct claim *
 	if (!series && errno != ENOENT && errno != EINVAL)
 		return -1;
 	resend = job_exists(dir);
-	if (resend < 0 || count_images(dir, images, sizeof(images)) < 0)
+	if (resend < 0)
 		goto out;
 	time_us = job_time(series, resend);
 	/* A plan of before must not be found in routing/, where a crash would have it followed. */
@@ -71,10 +47,7 @@ int claim_batch(struct router *router, int dir, const char *name, struct claim *
 	claim->dir = dir;
 	log_info("%s job=%s from=incoming/%s", resend ? "resend" : "series complete", claim->job,
 		name);
-	journal_write(&router->spool, resend ? "resent" : "complete", "job", claim->job, "from",
-		name, "images", images, "series", tag_or_none(series, "SeriesInstanceUID"), "study",
-		tag_or_none(series, "StudyInstanceUID"), "accession",
-		tag_or_none(series, "AccessionNumber"), NULL);
+	arrived_tell(router, claim, name);
 out:
 	json_decref(series);
 	return result;

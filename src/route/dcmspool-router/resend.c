@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
+#include "spool/journal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -99,18 +100,23 @@ static int remove_rest(int incoming, int sibling, const char *name)
 	return file_remove(sibling, FILE_JOB) < 0 ? -1 : unlinkat(incoming, name, AT_REMOVEDIR);
 }
 
-static int take_along(struct router *router, int batch, const char *name)
+static int take_along(struct router *router, int batch, const char *into, const char *name)
 {
 	int incoming = router->spool.dir[SPOOL_INCOMING], left;
 	int sibling = disk_lock_dir(incoming, name, LOCK_EX | LOCK_NB);
+	char count[JOB_COUNT_SIZE];
 
 	if (sibling < 0)
 		return errno == ENOENT ? 0 : -1;
+	job_count(sibling, count);
 	left = unlink_shared(batch, sibling);
 	if (left == 0)
 		left = remove_rest(incoming, sibling, name);
-	if (left == 0)
+	if (left == 0) {
 		log_info("the same images lie in a resend that is taken from=incoming/%s", name);
+		journal_write(&router->spool, "merged", "from", name, "into", into, "images", count,
+			NULL);
+	}
 	(void)close(sibling); /* releases the lock */
 	return left < 0 ? -1 : 0;
 }
@@ -124,7 +130,7 @@ int resends_take(struct router *router, const struct resends *resends, int batch
 			job = resends->item[i].job;
 	for (size_t i = 0; i < resends->count && *job; i++)
 		if (resends->item[i].name != name && strcmp(resends->item[i].job, job) == 0 &&
-			take_along(router, batch, resends->item[i].name) < 0)
+			take_along(router, batch, name, resends->item[i].name) < 0)
 			return -1;
 	return 0;
 }

@@ -156,6 +156,7 @@ int scan_routing(struct router *router)
 		}
 		memcpy(claim.job, jobs.name[i], strlen(jobs.name[i]) + 1);
 		log_info("taken over job=%s", claim.job);
+		arrived_tell_again(router, &claim);
 		if (route(router, &claim) < 0)
 			result = -1;
 	}

@@ -81,6 +81,11 @@ struct claim {
  * -1 with errno; the batch is where it was. */
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim);
 
+/* Tells the journal that incoming/from has become this job. */
+void arrived_tell(struct router *router, const struct claim *claim, const char *from);
+/* The same of one that was taken over, if it may not have been told. */
+void arrived_tell_again(struct router *router, const struct claim *claim);
+
 /* When images that somebody has put into a batch, locked by us, are no longer written
  * (microseconds since 1970), 0: now; -1 with errno. */
 int64_t check_due(const struct router *router, int batch);

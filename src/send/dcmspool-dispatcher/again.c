@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "dispatcher.h"
 #include "spool/file.h"
+#include "spool/job.h"
+#include "spool/journal.h"
 #include "spool/ledger.h"
 
 #include <errno.h>
@@ -64,7 +66,7 @@ static bool is_quiet(struct dispatcher *d, int dir)
 static bool again(struct dispatcher *d, const struct queue *queue, const char *name, size_t length)
 {
 	int dir = disk_lock_dir(queue->outgoing, name, LOCK_EX | LOCK_NB), result;
-	char job[QUEUE_NAME_SIZE] = "", made[QUEUE_NAME_SIZE + 16];
+	char job[QUEUE_NAME_SIZE] = "", made[QUEUE_NAME_SIZE + 16], count[JOB_COUNT_SIZE];
 
 	if (dir < 0) {
 		queue_look_failed(d); /* whoever has it lets it go without an event */
@@ -82,6 +84,9 @@ static bool again(struct dispatcher *d, const struct queue *queue, const char *n
 	if (result == 0) {
 		log_info("to be sent again job=%s target=%s was=%s", made, queue->target->name,
 			name);
+		job_count(dir, count);
+		journal_write(&d->spool, "requeued", "job", made, "target", queue->target->name,
+			"from", name, "images", count, NULL);
 	} else {
 		log_error("unable to send outgoing/%s/%s again: %s; it is tried again",
 			queue->target->name, name, strerror(errno));

@@ -138,12 +138,14 @@ int finish_empty(struct dispatcher *d, struct attempt *attempt)
 int finish_cancelled(struct dispatcher *d, struct attempt *attempt)
 {
 	const struct claimed *job = attempt->claimed;
+	char count[JOB_COUNT_SIZE];
 
 	if (move_job(d, job, SPOOL_DISCARD, NULL, 0) < 0)
 		return -1;
 	log_info("cancelled job=%s target=%s", job->job, job->target->name);
+	job_count(job->dir, count);
 	told(job->dir, journal_write(&d->spool, "cancelled", "job", job->job, "target",
-			       job->target->name, NULL));
+			       job->target->name, "images", count, NULL));
 	return 0;
 }
 
