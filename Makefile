@@ -44,11 +44,13 @@ DEMO_TOOLS = $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp
 
 all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED) $(DEMO_TOOLS)
 
-# The stages of a spool, for everybody who includes spool/stage.h.
-STAGES := $(BUILD)/gen/spool_stages.h
-$(STAGES): spool-layout/directories src/lib/spool/stages.sh
+# The tables of a spool, for everybody who includes spool/stage.h or spool/states.h.
+STAGES := $(BUILD)/gen/spool_stages.h $(BUILD)/gen/spool_states.h
+$(BUILD)/gen/spool_stages.h: spool-layout/directories src/lib/spool/stages.sh
+$(BUILD)/gen/spool_states.h: spool-layout/states src/lib/spool/states.sh
+$(STAGES):
 	@mkdir -p $(@D)
-	sh src/lib/spool/stages.sh $< >$@.new
+	sh $(filter %.sh,$^) $< >$@.new
 	mv $@.new $@
 
 $(BUILD)/%.o: src/%.c | $(STAGES)
@@ -257,7 +259,7 @@ install:
 	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(SHARE) $(CONF_DIR)/conf.d
 	install $(EXECUTABLES) $(LIBEXEC)
 	install -m 644 $(BESIDE) $(LIBEXEC)
-	install -m 644 spool-layout/STATES.md $(SHARE)
+	install -m 644 spool-layout/STATES.md spool-layout/states $(SHARE)
 	ln -sf $(LINKS:%=../lib/dcmspool/%) $(DESTDIR)$(PREFIX)/bin
 	test -e $(CONF_DIR)/dcmspool.conf || $(INSTALLED_CONF) >$(CONF_DIR)/dcmspool.conf
 	for page in $(MAN_PAGES); do \
@@ -266,7 +268,7 @@ install:
 # What install has put there, and nothing else: not a configuration that somebody has changed, nor a sender
 # of the site's own.
 uninstall:
-	rm -f $(addprefix $(LIBEXEC)/,$(notdir $(EXECUTABLES) $(BESIDE))) $(SHARE)/STATES.md \
+	rm -f $(addprefix $(LIBEXEC)/,$(notdir $(EXECUTABLES) $(BESIDE))) $(SHARE)/STATES.md $(SHARE)/states \
 		$(LINKS:%=$(DESTDIR)$(PREFIX)/bin/%)
 	for page in $(MAN_PAGES); do rm -f $(MAN)/man$${page##*.}/$$(basename $$page); done
 	! $(INSTALLED_CONF) | cmp -s - $(CONF_DIR)/dcmspool.conf || rm -f $(CONF_DIR)/dcmspool.conf

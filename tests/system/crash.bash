@@ -40,9 +40,12 @@ finish_victim() {
 	[ "$status" -eq 137 ]
 }
 
+# accepted: what the crash has left is a legal spool, to be gone on with, and nothing to be mended.
+accepted() { "$BIN/dcmspool-fsck" -c "$CONF" >"$BATS_TEST_TMPDIR/fsck.said" 2>&1 || { cat "$BATS_TEST_TMPDIR/fsck.said"; return 1; }; }
+
 # sweep RESET DONE PROGRAM...: for each of CALLS and N = 1, 2, 3 ... (1, 4, 7 ... when only sampling): RESET makes the state before; PROGRAM
 # runs until it is killed at its Nth such call, or has come through; then it runs undisturbed until DONE;
-# then `verify`. There must be at least LEAST kills, or the sweep has not swept.
+# then `verify`. The tree that the kill has left is one that dcmspool fsck accepts. There must be at least LEAST kills, or the sweep has not swept.
 sweep() {
 	local reset=$1 is_done=$2 call n kills=0 step
 	shift 2
@@ -54,6 +57,7 @@ sweep() {
 			wait_for ended_or "$pid_victim" "$is_done"
 			finish_victim || break
 			kills=$((kills + 1))
+			accepted || { echo "killed at $call $n"; return 1; }
 			start again "$@"
 			{ wait_for "$is_done" && stop "$pid_again" && verify; } || { echo "killed at $call $n"; return 1; }
 		done

@@ -156,6 +156,7 @@ make_chain() {
 		mkdir -p "$job"
 		mv "$(find "$SPOOL/incoming/1.2.3.4" -name '*.dcm' | head -n 1)" "$job/"
 		cp "$SPOOL/incoming/1.2.3.4/series.json" "$job/"
+		echo '{"job": "'"${job##*/}"'", "target": "pacs", "images": 1}' >"$job/job.json"
 	done
 	rm -r "$SPOOL/incoming/1.2.3.4"
 }

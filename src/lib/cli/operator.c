@@ -58,7 +58,7 @@ void operator_look(struct spool *spool, const struct conf *conf)
 	spool_open_to_look(spool, conf->spool); /* tells what else is wrong with it */
 }
 
-static void open_spool(struct spool *spool, const struct conf *conf)
+void operator_open(struct spool *spool, const struct conf *conf)
 {
 	char self[USER_SIZE], owner[USER_SIZE];
 	struct stat st;
@@ -189,7 +189,7 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 	check_order(argv, kind->usage);
 	if (kind->on_job)
 		meant = read_jobs(verb.conf, argv, count);
-	open_spool(&verb.spool, verb.conf);
+	operator_open(&verb.spool, verb.conf);
 	name_caller(verb.by, sizeof(verb.by));
 	if (kind->on_target)
 		check_targets(&verb, kind, argv);

@@ -41,6 +41,8 @@ struct verb_kind {
  * of a new day for example. */
 int operator_main(int argc, char *argv[], const struct verb_kind *kind);
 
+/* Opens the spool for a verb that changes it. Dies when it belongs to somebody else. */
+void operator_open(struct spool *spool, const struct conf *conf);
 /* Opens the spool for a verb that only looks, also that of another user, if that one lets it be
  * read. Dies, saying whose it is, where not. */
 void operator_look(struct spool *spool, const struct conf *conf);

@@ -18,9 +18,14 @@
 /* What letters are called in full, in every verb that has them. */
 static const struct option words[] = {
 	{ "config", required_argument, NULL, 'c' },
+	{ "day", required_argument, NULL, 'd' },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "images", no_argument, NULL, 'i' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "repair", no_argument, NULL, 'r' },
+	{ "sender", required_argument, NULL, 's' },
+	{ "target", required_argument, NULL, 'T' },
 	{ "to", required_argument, NULL, 't' },
 	{ "wait", no_argument, NULL, 'w' },
 	{ "yes", no_argument, NULL, 'y' },

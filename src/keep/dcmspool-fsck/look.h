@@ -1,0 +1,22 @@
+/*
+ * look: goes through a spool by the table of what may lie where (spool/states.h). Takes no lock and
+ * changes nothing: what is on its way while it looks is to be looked at twice.
+ */
+#ifndef LOOK_H
+#define LOOK_H
+
+#include "conf/conf.h"
+#include "findings.h"
+#include "spool/states.h"
+
+struct look {
+	const struct conf *conf;
+	bool read_images; /* to their ends */
+	struct findings *found;
+	bool failed; /* something could not be looked at; it was said */
+};
+
+/* The spool whose root is open as dir. */
+void look_at_spool(struct look *look, int dir);
+
+#endif
