@@ -46,18 +46,26 @@ static void check_json(
 
 	if (!json && errno == EINVAL)
 		findings_add(look->found, row->text ? row->text : damaged, path, "is damaged");
+	else if (!json)
+		look_failed(look, path);
 	json_decref(json);
 }
 
 static void read_image(struct look *look, int dir, const char *path, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct dicom_error error;
+	struct dicom_error error = { 0 };
 
-	if (fd >= 0 && dicom_walk(fd, &error) < 0 && error.number == 0)
+	if (fd < 0) {
+		look_failed(look, path);
+		return;
+	}
+	if (dicom_walk(fd, &error) < 0 && error.number == 0)
 		findings_add(look->found, cut, path, "is not whole: %s", error.text);
-	if (fd >= 0)
-		(void)close(fd); /* only read */
+	errno = error.number;
+	if (errno != 0)
+		look_failed(look, path);
+	(void)close(fd); /* only read */
 }
 
 void content_check_file(struct look *look, const struct state *row, int dir, const char *path,

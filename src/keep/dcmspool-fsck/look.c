@@ -31,7 +31,7 @@ static char *below(const char *path, const char *name)
 	return text.data;
 }
 
-static void say_failure(struct look *look, const char *path)
+void look_failed(struct look *look, const char *path)
 {
 	if (errno == ENOENT)
 		return; /* it has gone on meanwhile */
@@ -50,7 +50,7 @@ static void look_into_name(
 	int fd = disk_open_dir(dir, name), place = fd < 0 ? -1 : state_look(kind, fd);
 
 	if (place < 0)
-		say_failure(look, path);
+		look_failed(look, path);
 	else
 		look_into(look, (enum state_place)place, fd, path);
 	if (fd >= 0)
@@ -65,7 +65,7 @@ static void look_at_known(struct look *look, const struct state *row, enum state
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		say_failure(look, path);
+		look_failed(look, path);
 	} else if (kind == STATE_A_FILE) {
 		if (S_ISREG(st.st_mode))
 			content_check_file(look, row, dir, path, name, &st);
@@ -135,7 +135,7 @@ static void look_into(struct look *look, enum state_place place, int dir, const 
 	char *each;
 
 	if (disk_list(dir, ".", &names) < 0) {
-		say_failure(look, path);
+		look_failed(look, path);
 		return;
 	}
 	look->found->directories++;

@@ -16,6 +16,9 @@ struct look {
 	bool failed; /* something could not be looked at; it was said */
 };
 
+/* It could not be looked at: errno says why. What has gone on meanwhile is no failure. */
+void look_failed(struct look *look, const char *path);
+
 /* The spool whose root is open as dir. */
 void look_at_spool(struct look *look, int dir);
 

@@ -92,8 +92,7 @@ static size_t tell_all(const struct spool *spool, enum spool_dir where, bool qui
 		done += told > 0;
 		if (told > 0)
 			say(quiet, spool_name(where), name, "the journal was told once more");
-		/* what is no directory, or none of a job, is a finding */
-		*failed |= told < 0 && errno != ENOTDIR && errno != ELOOP && errno != EACCES;
+		*failed |= told < 0;
 	}
 	disk_names_free(&names);
 	return done;

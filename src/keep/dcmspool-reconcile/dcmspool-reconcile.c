@@ -28,7 +28,7 @@ enum { MOMENT_MS = 1000, EXIT_DIFFERENCE = 1 };
 static const char usage[] =
 	"usage: dcmspool-reconcile [-ijn] [--images] [--json] [-c FILE] [-d|--day DAY]\n"
 	"                          [-s|--sender AET] [-T|--target TARGET]\n";
-static bool as_json, name_images;
+static bool as_json, name_images, all_told;
 static const char *day = "today";
 static struct balance_of of;
 
@@ -48,7 +48,7 @@ static void option(int letter, const char *argument)
 static json_t *look(struct account *account, const struct spool *spool, time_t from, time_t until)
 {
 	account_open(account, spool, (int64_t)from * 1000000, (int64_t)until * 1000000);
-	tree_tell(spool);
+	all_told = tree_tell(spool);
 	tree_read(account);
 	lines_read(account);
 	return balance(account, &of);
@@ -157,5 +157,5 @@ int main(int argc, char *argv[])
 	print(found, &spool, from, until);
 	json_decref(found);
 	account_free(&account);
-	return differences > 0 ? EXIT_DIFFERENCE : 0;
+	return differences > 0 ? EXIT_DIFFERENCE : all_told ? 0 : EXIT_TEMPORARY;
 }

@@ -15,9 +15,10 @@
 
 #define DAY_US (INT64_C(86400) * 1000000)
 
+/* "?": it could not be counted. */
 static bool has(const json_t *line, const char *key)
 {
-	return json_object_get(line, key) != NULL;
+	return json_object_get(line, key) && strcmp(journal_text(line, key), "?") != 0;
 }
 
 static void opened(struct account *account, const json_t *line)
@@ -100,7 +101,8 @@ static void resent(struct account *account, const json_t *line)
 	if (!job)
 		return;
 	account_set(job, "told", 1);
-	account_set(job, "images", journal_number(line, "images"));
+	if (has(line, "images"))
+		account_set(job, "images", journal_number(line, "images"));
 }
 
 static void merged(struct account *account, const json_t *line)

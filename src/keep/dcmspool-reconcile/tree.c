@@ -32,9 +32,10 @@ static _Noreturn void give_up(const char *path)
 	die(EXIT_TEMPORARY, "unable to look at %s: %s; try again", path, strerror(errno));
 }
 
-void tree_tell(const struct spool *spool)
+bool tree_tell(const struct spool *spool)
 {
 	struct disk_names names;
+	bool told = true;
 
 	for (int i = 0; i < SPOOL_DIRS; i++) {
 		if (spool_stage[i].holds != STAGE_ENDED)
@@ -42,19 +43,29 @@ void tree_tell(const struct spool *spool)
 		if (disk_list(spool->dir[i], ".", &names) < 0)
 			give_up(spool_stage[i].name);
 		for (size_t n = 0; n < names.count; n++)
-			if (*names.name[n] != '.') /* what fails is a difference */
-				(void)ended_tell_at_rest(spool, (enum spool_dir)i, names.name[n]);
+			if (*names.name[n] != '.')
+				told &= ended_tell_at_rest(
+						spool, (enum spool_dir)i, names.name[n]) >= 0;
 		disk_names_free(&names);
 	}
+	return told;
 }
 
-static json_int_t count_images(int dir)
+/* What has gone on meanwhile, is no directory or damaged is seen elsewhere, or not at all; what may
+ * be had in a moment must not look as if it were not there. */
+static void check(bool had, const char *path)
+{
+	if (!had && errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EINVAL)
+		give_up(path);
+}
+
+static json_int_t count_images(int dir, const char *path)
 {
 	struct disk_names images;
 	json_int_t count;
 
 	if (job_images(dir, &images) < 0)
-		return 0; /* it has gone on */
+		give_up(path);
 	count = (json_int_t)images.count;
 	disk_names_free(&images);
 	return count;
@@ -77,6 +88,7 @@ static void read_files(json_t *job, int dir)
 	const char *sender = jsonfile_text(json_object_get(json, "sender"), "calling_aet");
 	size_t i;
 
+	check(plan, "plan.json");
 	if (*sender)
 		account_set(account_in(job, "senders"), sender, 1);
 	json_array_foreach (plan_targets(plan), i, target)
@@ -95,8 +107,7 @@ static void in_incoming(const struct thing *thing)
 		ends_move(thing->account, thing->name, thing->images);
 		return;
 	}
-	if (filed_load(thing->dir, &filed) < 0)
-		return;
+	check(filed_load(thing->dir, &filed) == 0, thing->name);
 	if (job_images(thing->dir, &images) == 0)
 		for (size_t i = 0; i < images.count; i++) {
 			const struct filed_line *line = filed_find(&filed, images.name[i]);
@@ -127,7 +138,7 @@ static void in_routing(const struct thing *thing)
 
 			copy = fanout < 0 ? -1 : disk_open_dir(fanout, name);
 			account_add(ends_of(job, name), "waits",
-				copy >= 0     ? count_images(copy)
+				copy >= 0     ? count_images(copy, thing->name)
 				: fanout >= 0 ? 0
 					      : thing->images);
 			if (copy >= 0)
@@ -177,6 +188,7 @@ static void at_rest(const struct thing *thing)
 	json_t *json = job_load(thing->dir), *job = account_job(thing->account, name), *end;
 	char target[ENDS_NAME_SIZE];
 
+	check(json, thing->name);
 	ends_target(name, target);
 	if (!*target) /* moved there by hand, or no rule wanted it */
 		(void)snprintf(target, sizeof(target), "%s", jsonfile_text(json, "target"));
@@ -221,9 +233,10 @@ static void read_dir(struct account *account, enum spool_dir where, int dir, con
 	for (size_t i = 0; i < names.count; i++) {
 		thing.name = names.name[i];
 		thing.dir = disk_open_dir(dir, thing.name);
+		check(thing.dir >= 0, thing.name);
 		if (thing.dir < 0)
-			continue; /* it has gone on, or is a file */
-		thing.images = count_images(thing.dir);
+			continue;
+		thing.images = count_images(thing.dir, thing.name);
 		take[spool_stage[where].holds](&thing);
 		(void)close(thing.dir); /* only used as a base */
 	}
@@ -239,6 +252,7 @@ static void read_queues(struct account *account, enum spool_dir where)
 		give_up(spool_name(where));
 	for (size_t i = 0; i < names.count; i++) {
 		dir = disk_open_dir(stage, names.name[i]);
+		check(dir >= 0, names.name[i]);
 		if (dir < 0)
 			continue; /* a file: held, say */
 		read_dir(account, where, dir, names.name[i]);

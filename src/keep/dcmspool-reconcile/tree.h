@@ -6,8 +6,9 @@
 
 #include "account.h"
 
-/* Sees to it that the journal knows what has come to rest, as dcmspool-journal(5) says. */
-void tree_tell(const struct spool *spool);
+/* Sees to it that the journal knows what has come to rest, as dcmspool-journal(5) says. false: of
+ * something it may not, which was said. */
+bool tree_tell(const struct spool *spool);
 
 /* Counts what is there. Dies when it cannot be looked at. */
 void tree_read(struct account *account);

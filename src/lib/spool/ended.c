@@ -2,12 +2,14 @@
 
 #include "base/disk.h"
 #include "base/jsonfile.h"
+#include "base/log.h"
 #include "spool/job.h"
 #include "spool/journal.h"
 #include "spool/told.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -74,16 +76,31 @@ int ended_deleted(const struct spool *spool, const struct ended *ended)
 		ended->from, "outcome", ended->outcome, "images", ended->images, NULL);
 }
 
-int ended_tell_at_rest(const struct spool *spool, enum spool_dir where, const char *name)
+static int tell_one(const struct spool *spool, enum spool_dir where, const char *name)
 {
 	int dir = disk_lock_dir(spool->dir[where], name, LOCK_EX | LOCK_NB), result = -1;
 	struct ended ended;
 
+	/* Somebody has it, and tells its line himself; it has gone; or it is nothing of ours. */
 	if (dir < 0)
-		return errno == EWOULDBLOCK || errno == ENOENT ? 0 : -1;
+		return errno == EWOULDBLOCK || errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+			       ? 0
+			       : -1;
 	if (ended_load(&ended, dir, where, name) == 0) {
 		result = ended_tell(spool, &ended, dir);
 		ended_free(&ended);
 	}
+	if (result > 0 && told_is(dir) <= 0)
+		result = told_set(dir) < 0 ? -1 : 1;
 	return disk_close(dir, result); /* releases the lock */
+}
+
+int ended_tell_at_rest(const struct spool *spool, enum spool_dir where, const char *name)
+{
+	int result = tell_one(spool, where, name);
+
+	if (result < 0)
+		log_error("unable to tell the journal of %s/%s: %s; mend that, then try again",
+			spool_name(where), name, strerror(errno));
+	return result;
 }

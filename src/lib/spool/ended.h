@@ -29,8 +29,8 @@ int ended_tell(const struct spool *spool, const struct ended *ended, int dir);
 /* Writes that it was deleted. Returns 0, or -1 with errno. */
 int ended_deleted(const struct spool *spool, const struct ended *ended);
 
-/* ended_tell() of name in where, unless somebody has its lock, and tells its line himself. 1, 0, -1
- * as above. */
+/* ended_tell() of name in where, unless somebody has its lock, and tells its line himself. 1, 0 as
+ * above; -1 after having said why: the line or .told is missing. */
 int ended_tell_at_rest(const struct spool *spool, enum spool_dir where, const char *name);
 
 #endif

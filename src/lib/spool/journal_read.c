@@ -134,11 +134,18 @@ static int next_text(struct journal_reader *reader)
 
 int journal_reader_next(struct journal_reader *reader, json_t **line)
 {
+	json_error_t error;
 	int64_t time_us;
 	int found;
 
 	while ((found = next_text(reader)) > 0) {
-		*line = json_loadb(reader->text, reader->length, JSON_REJECT_DUPLICATES, NULL);
+		*line = json_loadb(reader->text, reader->length, JSON_REJECT_DUPLICATES, &error);
+		if (!*line && json_error_code(&error) == json_error_out_of_memory) {
+			reader->offset -= (off_t)reader->length; /* to be read again */
+			close_stream(reader);
+			errno = ENOMEM;
+			return -1;
+		}
 		time_us = journal_time_us(*line);
 		if (!json_is_object(*line) || time_us < 0)
 			reader->skipped++;

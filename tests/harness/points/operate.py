@@ -5,7 +5,7 @@ import subprocess
 
 from engine import exits
 from reader import Reader
-from scenario import Scenario, routed, study
+from scenario import Scenario, routed, sent, study
 from world import TOOLS, at_rest, jobs, known, listens, names, wait_until
 
 
@@ -151,7 +151,21 @@ def mercure(w):
                 ' "rules": {"all": {"rule": "True", "target": "pacs", "action": "route"}}}')
 
 
+class Tell(Scenario):
+    """Of a job that has come to rest, and of which the journal may not know"""
+    kind, rest = 'command', ()
+
+    def make(self, w):
+        sent(w)
+        for job in names(w.spool, 'success'):
+            os.unlink(f'{w.spool}/success/{job}/.told')
+
+    def done(self, w):
+        return all(os.path.exists(f'{w.spool}/success/{job}/.told') for job in names(w.spool, 'success'))
+
+
 SCENARIOS = [
+    Tell('dcmspool-fsck, repair', 'dcmspool-fsck', argv=('-r', '-c', '{w.conf}')), Tell('dcmspool-reconcile'),
     Hold('dcmspool-hold'), Release('dcmspool-release'), Retry('dcmspool-retry'), Cancel('dcmspool-cancel'),
     Layout('dcmspool-layout'), Up('dcmspool-up'),
     look('dcmspool-conf', 'a key', ('-c', '{w.conf}', 'spool')),
