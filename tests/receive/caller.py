@@ -3,8 +3,9 @@
 caller.py PORT answer REQUEST...   what each request is answered, and that the connection is closed then
 caller.py PORT keep PDUS           an association, then these bytes (hexadecimal); does not hang up: prints what comes,
                                    and after how many whole seconds it is closed
+caller.py PORT from ADDRESS        an association from there, which is aborted: prints its answer
 caller.py PORT silent COUNT [each] COUNT connections that say nothing, opened again when they are closed, from
-                                   127.0.0.2 or each from an address of its own; "ready", then until standard input ends
+                                   127.0.0.2 or each from an address of its own; "ready", then until it is killed
 """
 import selectors
 import socket
@@ -79,6 +80,13 @@ def keep(port, pdus):
     print(data.hex(), int(time.monotonic() - began))
 
 
+def come_from(port, source):
+    s = call(port, source)
+    s.sendall(request("good"))
+    print(s.recv(65536).hex())
+    s.sendall(bytes.fromhex("07000000000400000000"))
+
+
 def silent(port, count, each):
     waiting = selectors.DefaultSelector()
 
@@ -88,12 +96,9 @@ def silent(port, count, each):
 
     for i in range(count):
         open_one("127.0.%d.%d" % (1 + i // 200, 2 + i % 200) if each else "127.0.0.2")
-    waiting.register(sys.stdin, selectors.EVENT_READ)
     print("ready", flush=True)
     while True:
         for key, _ in waiting.select():
-            if key.fileobj is sys.stdin:
-                return
             waiting.unregister(key.fileobj)
             key.fileobj.close()
             open_one(key.data)
@@ -103,5 +108,7 @@ if sys.argv[2] == "answer":
     answer(int(sys.argv[1]), sys.argv[3:])
 elif sys.argv[2] == "keep":
     keep(int(sys.argv[1]), sys.argv[3])
+elif sys.argv[2] == "from":
+    come_from(int(sys.argv[1]), sys.argv[3])
 else:
     silent(int(sys.argv[1]), int(sys.argv[3]), len(sys.argv) > 4)

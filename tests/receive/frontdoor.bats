@@ -72,3 +72,81 @@ ended() { [ "$(journal association-ended | wc -l)" -ge "$1" ]; }
 	grep -q 'storescp did neither answer nor end in time association=' receiver.log
 	[ "$(journal association-ended | jq -r .how)" = broken ]
 }
+
+# silent NAME ARGUMENTS...: callers that say nothing
+silent() {
+	local name=$1
+	shift
+	start "$name" python3 "$BATS_TEST_DIRNAME/caller.py" "$PORT" silent "$@"
+	wait_for grep -q ready "$name.log"
+}
+
+switches() { grep ctxt "/proc/$pid_receiver/status"; }
+seconds() { date +%s%N; }
+
+@test "300 silent callers of one address and 300 of 300 addresses hold no place, no process, and nobody up" {
+	receive max_associations = 1 request_timeout = 60s
+	silent one 300
+	silent many 300 each
+	for _ in 1 2 3; do
+		began=$(seconds)
+		rawsend -E
+		took=$((($(seconds) - began) / 1000000))
+		echo "an honest sender: $took ms"
+		[ "$took" -lt 1000 ]
+		wait_for received
+	done
+	[ -z "$(running dcmspool-association)" ]
+	journal association-refused | jq -r .reason | grep -q 'of this address without a request'
+	stop "$pid_one"
+	stop "$pid_many"
+	[ "$(grep -c refused receiver.log)" -lt 100 ] # not each is told of
+}
+
+@test "a slow caller holds no place until his request is whole, and asleep means asleep" {
+	receive max_associations = 1 request_timeout = 60s
+	mkfifo half
+	start slow bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -H half <>half"
+	silent few 3
+	rawsend -E
+	wait_for received
+	before=$(switches)
+	read -r -t 2 <> <(:) || true # the time that is observed
+	[ "$before" = "$(switches)" ]
+}
+
+@test "a request that is not whole in time: told, once per connection" {
+	receive request_timeout = 1s
+	mkfifo half
+	run -1 timeout 15 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -H half <>half
+	run -1 timeout 15 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -H connect <>half
+	[ "$(journal association-refused | jq -r .reason | xargs)" = \
+		'the A-ASSOCIATE-RQ did not come whole in time no request came in time' ]
+}
+
+@test "whoever has locked receiving/ and stands still keeps nobody out" {
+	receive
+	mkfifo hold
+	start lock flock -F "$SPOOL/receiving" sh -c 'echo locked; read -r _ <>hold'
+	wait_for grep -q locked lock.log
+	signal "$pid_lock" STOP
+	timeout 20 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -E
+	signal "$pid_lock" CONT
+}
+
+@test "an association that stands still keeps its own place, and its address' one, no more" {
+	receive max_associations = 2 max_associations_per_peer = 1
+	mkfifo hold
+	start hang bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -H open <>hold"
+	wait_for grep -q accepted hang.log
+	association=$(running dcmspool-association)
+	kill -STOP "$association"
+	run -1 rawsend -E
+	[[ $output == *'rejected 2 3 2'* ]]
+	caller from 127.0.0.9 >other
+	grep -q '^02' other # accepted
+	kill -CONT "$association"
+	stop "$pid_hang"
+	wait_for received
+	rawsend -E
+}

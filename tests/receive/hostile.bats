@@ -29,7 +29,7 @@ outside() {
 	find "$BATS_TEST_TMPDIR" \( -path "$SPOOL" -o -path "$BATS_TEST_TMPDIR/archive" -o \
 		-path "$BATS_TEST_TMPDIR/made" -o -path "$BATS_TEST_TMPDIR/normal" \) -prune -o \
 		! -name before ! -name after ! -name '*.log' -print0 | sort -z | cat -v
-	find "$SPOOL" -mindepth 1 -maxdepth 1 ! -name .idle -printf '%f\n' | sort # the spool's own directories; .idle comes with the first job
+	find "$SPOOL" -mindepth 1 -maxdepth 1 ! -name .idle ! -name .places -printf '%f\n' | sort # its own directories; these come with the first
 }
 
 small() { study "$BATS_TEST_TMPDIR/made/$1" -r 16 -c 16 "${@:2}"; }

@@ -57,11 +57,6 @@ bool assoc_has_ok(const json_t *assoc)
 	return json_is_true(json_object_get(assoc, "ok")) && !assoc_is_dropped(assoc);
 }
 
-const char *assoc_peer(const json_t *assoc)
-{
-	return assoc_is_dropped(assoc) ? NULL : json_string_value(json_object_get(assoc, "peer"));
-}
-
 json_t *assoc_stand_ins(const json_t *assoc)
 {
 	return json_object_get(assoc, "stand_ins");

@@ -35,8 +35,6 @@ json_t *assoc_load(int dir);
 
 /* Who sends, for series.json: the object without what only getdcmtags needs. The caller decrefs. */
 json_t *assoc_sender(const json_t *assoc);
-/* The address of whoever is connected; NULL for what was dropped by hand: nobody is. */
-const char *assoc_peer(const json_t *assoc);
 bool assoc_is_dropped(const json_t *assoc);
 /* Are acknowledged images named so in this association? Not where a dcmspool of before received
  * (format 1, spool.c), and not among what was dropped by hand. */

@@ -32,6 +32,7 @@ static const struct {
 	[FILE_PAUSED] = { "paused.json", FILE_IN_QUEUE, false },
 	[FILE_PROBE] = { ".probe", FILE_IN_QUEUE, false },
 	[FILE_IDLE] = { ".idle", 0, false },
+	[FILE_PLACES] = { ".places", 0, false },
 	[FILE_HELD] = { HELD_FILE, FILE_IN_QUEUE, false },
 };
 

@@ -37,6 +37,7 @@ enum file {
 	FILE_PAUSED,      /* paused.json */
 	FILE_PROBE,       /* .probe */
 	FILE_IDLE,        /* .idle, of the spool itself */
+	FILE_PLACES,      /* .places, of the spool itself */
 	FILE_HELD,        /* held */
 	FILES
 };

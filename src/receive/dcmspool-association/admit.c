@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
+#include "spool/places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,39 +59,6 @@ static bool address_allowed(const struct conf_receiver *conf, const struct calle
 		if (matches(&conf->allow[i], &caller->address))
 			return true;
 	return conf->allow_count == 0;
-}
-
-/* Counts the association in directory fd. What the router makes of files dropped by hand has no
- * peer: a thousand of them must not keep a caller out. */
-static void count_one(int fd, const char *peer, long *all, long *of_peer)
-{
-	json_t *json = assoc_load(fd);
-	const char *value = assoc_peer(json);
-
-	*all += value != NULL;
-	*of_peer += value && strcmp(value, peer) == 0;
-	json_decref(json);
-}
-
-/* Counts the associations that are alive, and this peer's among them. */
-static int count(int receiving, const char *peer, long *all, long *of_peer)
-{
-	struct disk_names names;
-
-	*all = *of_peer = 0;
-	if (disk_list(receiving, ".", &names) < 0)
-		return -1;
-	for (size_t i = 0; i < names.count; i++) {
-		int fd = disk_open_dir(receiving, names.name[i]);
-
-		if (fd < 0)
-			continue; /* it ended meanwhile, or is no directory */
-		if (flock(fd, LOCK_SH | LOCK_NB) < 0)
-			count_one(fd, peer, all, of_peer);
-		(void)close(fd); /* nothing was written; drops our lock */
-	}
-	disk_names_free(&names);
-	return 0;
 }
 
 /* What getdcmtags has to put right in the files. */
@@ -158,32 +126,41 @@ static int make(struct association *a, const struct caller *caller)
 	return -1;
 }
 
+/* One of the places in all and one of this address. */
+static const struct acceptor_refusal *take_places(
+	const struct conf_receiver *conf, const struct caller *caller, int places)
+{
+	char name[sizeof("peer ") + sizeof(caller->peer)];
+
+	(void)snprintf(name, sizeof(name), "peer %s", caller->peer); /* fits */
+	if (places_take(places, "", conf->max_associations) < 0)
+		return errno == EAGAIN ? &too_many : &spool_failed;
+	if (places_take(places, name, conf->max_associations_per_peer) < 0)
+		return errno == EAGAIN ? &too_many_of_peer : &spool_failed;
+	return NULL;
+}
+
 static const struct acceptor_refusal *check_limits(
 	const struct association *a, const struct caller *caller)
 {
 	const struct conf_receiver *conf = &a->conf->receiver;
 	int64_t free_bytes = disk_free_bytes(a->spool->dir[SPOOL_RECEIVING]);
-	long all, of_peer;
+	const struct acceptor_refusal *refusal = &spool_failed;
+	int places = places_open(a->spool); /* until this process ends */
 
-	if (free_bytes < 0 ||
-		count(a->spool->dir[SPOOL_RECEIVING], caller->peer, &all, &of_peer) < 0) {
+	if (free_bytes >= 0 && places >= 0)
+		refusal = free_bytes / 1048576 < conf->min_free_mb
+				  ? &disk_full
+				  : take_places(conf, caller, places);
+	if (refusal == &spool_failed)
 		log_error("unable to look at the spool: %s", strerror(errno));
-		return &spool_failed;
-	}
-	if (free_bytes / 1048576 < conf->min_free_mb)
-		return &disk_full;
-	if (all >= conf->max_associations)
-		return &too_many;
-	if (of_peer >= conf->max_associations_per_peer)
-		return &too_many_of_peer;
-	return NULL;
+	return refusal;
 }
 
 const struct acceptor_refusal *admit(struct association *a, const struct caller *caller)
 {
 	const struct conf_receiver *conf = &a->conf->receiver;
 	const struct acceptor_refusal *refusal;
-	int gate;
 
 	if (!address_allowed(conf, caller))
 		return &address_unknown;
@@ -191,16 +168,10 @@ const struct acceptor_refusal *admit(struct association *a, const struct caller 
 		return &calling_unknown;
 	if (!allowed(&conf->called_aets, caller->called))
 		return &called_unknown;
-	gate = disk_lock_dir(a->spool->dir[SPOOL_RECEIVING], ".", LOCK_EX);
-	if (gate < 0) {
-		log_error("unable to lock receiving: %s", strerror(errno));
-		return &spool_failed;
-	}
 	refusal = check_limits(a, caller);
 	if (!refusal && make(a, caller) < 0) {
 		log_error("unable to make receiving/%s: %s", a->name, strerror(errno));
 		refusal = &spool_failed;
 	}
-	(void)close(gate); /* drops the lock */
 	return refusal;
 }

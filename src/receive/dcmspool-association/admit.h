@@ -1,9 +1,8 @@
 /*
  * admit: decides whether a caller may come in, and makes its directory in receiving/.
  *
- * Counting and making happen under a lock on receiving/ itself, so that callers who arrive together
- * cannot all be the last one allowed. An association counts while its directory is locked; what a
- * crash left behind does not.
+ * It holds its places (spool/places.h) until this process ends; what a crash left behind, and what
+ * was dropped by hand, has none.
  */
 #ifndef ADMIT_H
 #define ADMIT_H

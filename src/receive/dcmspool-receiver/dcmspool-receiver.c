@@ -1,6 +1,6 @@
 /*
  * dcmspool-receiver: listens, and starts one dcmspool-association for each connection, as inetd or
- * tcpserver would; see dcmspool-receiver(8).
+ * tcpserver would, but only once a whole request is there (waiting.h); see dcmspool-receiver(8).
  *
  * It also has dead associations recovered: at start all that are in receiving/, later whenever an
  * association ended otherwise than with exit 0. It holds no state: killed and started again, it
@@ -8,6 +8,7 @@
  */
 #include "children.h"
 #include "listen.h"
+#include "waiting.h"
 
 #include "cli/options.h"
 #include "conf/conf.h"
@@ -31,6 +32,7 @@ static const char usage[] = "usage: dcmspool-receiver [-ln] [-c FILE]";
 struct receiver {
 	struct spool spool;
 	struct listeners listeners;
+	struct waiting waiting;
 	struct children children;
 	struct loop loop;
 	int64_t accept_at_us;  /* no accept before; 0: any time */
@@ -51,9 +53,9 @@ static void pause_accepting(struct receiver *r, const char *what)
 	r->accept_at_us = clock_now_us() + ACCEPT_PAUSE_US;
 }
 
-static void serve(struct receiver *r, int listener)
+static void take_callers(struct receiver *r, int listener)
 {
-	while (!children_full(&r->children) && !r->accept_at_us) {
+	while (waiting_has_room(&r->waiting) && !r->accept_at_us) {
 		int connection = listen_accept(listener);
 
 		if (connection < 0) {
@@ -62,6 +64,16 @@ static void serve(struct receiver *r, int listener)
 				pause_accepting(r, "accept a connection");
 			return; /* all taken; or one that broke before we took it */
 		}
+		waiting_add(&r->waiting, connection);
+	}
+}
+
+/* Those whose request is there get their process. */
+static void serve(struct receiver *r)
+{
+	int connection;
+
+	while (!children_full(&r->children) && (connection = waiting_next(&r->waiting)) >= 0) {
 		if (children_serve(&r->children, connection) < 0)
 			pause_accepting(r, "start dcmspool-association");
 		(void)close(connection); /* the child has it */
@@ -101,16 +113,20 @@ static void meet_deadlines(struct receiver *r)
 		recover(r);
 }
 
-/* polled: room for the loop's own and the listeners. */
+/* polled: room for the loop's own, the listeners, and all that may wait. */
 static void wait_for_events(struct receiver *r, struct pollfd *polled)
 {
-	bool accepting = !children_full(&r->children) && !r->accept_at_us;
+	bool accepting = waiting_has_room(&r->waiting) && !r->accept_at_us;
+	struct pollfd *callers = polled + LOOP_OWN + r->listeners.count;
+	int64_t due_us = clock_earlier(r->accept_at_us, r->recover_at_us);
 
 	for (size_t i = 0; i < r->listeners.count; i++)
 		polled[LOOP_OWN + i] = (struct pollfd){ .fd = accepting ? r->listeners.fd[i] : -1,
 			.events = POLLIN };
-	(void)loop_poll(&r->loop, clock_earlier(r->accept_at_us, r->recover_at_us), polled,
-		LOOP_OWN + r->listeners.count);
+	waiting_watch(&r->waiting, callers);
+	(void)loop_poll(&r->loop, clock_earlier(due_us, waiting_due_us(&r->waiting)), polled,
+		LOOP_OWN + r->listeners.count + r->waiting.count);
+	waiting_turn(&r->waiting, callers);
 }
 
 /* Closes the listeners, tells the associations, and waits for them. */
@@ -140,7 +156,8 @@ int main(int argc, char *argv[])
 	loop_open(&r.loop);
 	children_open(&r.children, conf);
 	listen_open(&conf->receiver, &r.listeners, false);
-	polled = calloc(LOOP_OWN + r.listeners.count, sizeof(*polled));
+	waiting_open(&r.waiting, &r.spool, conf->receiver.request_timeout_s);
+	polled = calloc(LOOP_OWN + r.listeners.count + WAITING_MAX, sizeof(*polled));
 	if (!polled)
 		die(EXIT_TEMPORARY, "unable to start: out of memory");
 
@@ -151,7 +168,8 @@ int main(int argc, char *argv[])
 		children_ended(&r);
 		for (size_t i = 0; i < r.listeners.count && !r.loop.stopping; i++)
 			if (polled[LOOP_OWN + i].revents)
-				serve(&r, r.listeners.fd[i]);
+				take_callers(&r, r.listeners.fd[i]);
+		serve(&r);
 	}
 	stop(&r);
 	return 0;

@@ -12,7 +12,7 @@
 enum { PAUSE_MS = 20 }; /* only for sockets without SO_RCVLOWAT */
 
 const char peek_late[] = "no request came in time";
-static const char not_whole[] = "the A-ASSOCIATE-RQ did not come whole in time";
+const char peek_not_whole[] = "the A-ASSOCIATE-RQ did not come whole in time";
 
 static void wait_for_bytes(int fd, struct peeked *p, size_t bytes)
 {
@@ -48,7 +48,7 @@ static enum peek look(int fd, bool ended, struct peeked *p)
 			return PEEK_WHOLE;
 	}
 	if (ended)
-		return got > 0 ? wrong(p, not_whole) : PEEK_GONE;
+		return got > 0 ? wrong(p, peek_not_whole) : PEEK_GONE;
 	return PEEK_MORE;
 }
 

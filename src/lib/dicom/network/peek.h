@@ -34,6 +34,7 @@ enum peek peek_look(int fd, bool ended, struct peeked *p);
  * and *length, or why there is none; "" for PEEK_GONE. */
 const char *peek_request(int fd, long timeout_s, unsigned char **pdu, size_t *length);
 
-extern const char peek_late[]; /* why, when the time is over */
+/* Why, when the time is over. */
+extern const char peek_late[], peek_not_whole[];
 
 #endif
