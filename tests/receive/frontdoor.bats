@@ -150,3 +150,73 @@ seconds() { date +%s%N; }
 	wait_for received
 	rawsend -E
 }
+
+refusals() { journal association-refused | jq -r "$1"; }
+
+@test "sender: the first section that fits replaces the receiver's keys; none refuses by being there" {
+	receive 'calling_aets = { "SCU" } called_aets = { "ROUTER" } accept = uncompressed request_timeout = 5s'
+	cat >>"$CONF" <<-'END'
+		sender "elsewhere" { calling_aets = "CT1" allow = "10.0.0.0\/8" called_aets = "NOBODY" }
+		sender "CT1" { calling_aets = "CT1" called_aets = { "ROUTER", "NEW" } accept = all allow = "127.0.0.0\/8" }
+		sender "CT2" { calling_aets = { "CT2", "CT3" } }
+	END
+	sed -i 's|\\/|/|g' "$CONF"
+	study made -s 1 -n 1 -r 16 -c 16
+	image=$(find made -name '*.dcm')
+	raw() { "$TOOLS/rawsend" 127.0.0.1 "$PORT" "$@"; }
+	run -1 raw -E -a CT4 -c ROUTER
+	[[ $output == *'rejected 1 1 3'* ]]
+	run -1 raw -E -a CT3 -c NEW
+	[[ $output == *'rejected 1 1 7'* ]]
+	run -1 raw -E -a CT1 -c OTHER
+	[[ $output == *'rejected 1 1 7'* ]]
+	raw -E -a SCU -c ROUTER
+	raw -E -a CT3 -c ROUTER
+	raw -a CT1 -c NEW -t 1.2.840.10008.1.2.4.70 "$image" | grep -q '^context 1 0 1.2.840.10008.1.2.4.70$'
+	run -1 raw -a CT2 -c ROUTER -t 1.2.840.10008.1.2.4.70 "$image" # the receiver's: uncompressed
+	[ "$(refusals .reason | sort)" = "$(printf '%s\n' 'calling AE title empty or not in receiver.calling_aets' \
+		'called AE title empty or not in receiver.called_aets' \
+		'called AE title empty or not in sender.CT1.called_aets' | sort)" ]
+	[ "$(refusals '.sender // "-"' | xargs)" = '- CT2 CT1' ]
+	wait_for ended 4
+	[ "$(journal association-opened | jq -r '.sender // "-"' | xargs)" = '- CT2 CT1 CT2' ]
+	[ "$(cat "$SPOOL"/incoming/*/series.json | jq -r .association.sender)" = CT1 ]
+}
+
+@test "sender: places of its own, which nobody else can take" {
+	receive max_associations = 1
+	echo 'sender "CT1" { calling_aets = "CT1" max_associations = 1 }' >>"$CONF"
+	mkfifo hold
+	start hang bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -H open <>hold"
+	wait_for grep -q accepted hang.log
+	run -1 rawsend -E
+	rawsend -E -a CT1
+	wait_for ended 1
+	start own bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -a CT1 -H open <>hold"
+	wait_for grep -q accepted own.log
+	run -1 rawsend -E -a CT1
+	[[ $output == *'rejected 2 3 2'* ]]
+	[ "$(refusals .reason | xargs)" = 'more than receiver.max_associations more than sender.CT1.max_associations' ]
+}
+
+@test "hold --receiver: callers are told to come back, while what is open goes on; release ends it" {
+	receive
+	mkfifo hold
+	study made -s 1 -n 1 -r 16 -c 16
+	start open "$TOOLS/rawsend" 127.0.0.1 "$PORT" -w 100 made/*/*.dcm
+	wait_for grep -q accepted open.log
+	"$BIN/dcmspool" hold -c "$CONF" -r 'new disk' --receiver | grep -qx -- '--receiver: held'
+	grep -q ': new disk$' "$SPOOL/receiving/held"
+	run -1 rawsend -E
+	[[ $output == *'rejected 2 3 1'* ]]
+	[ "$(refusals .reason)" = 'reception is held' ]
+	wait_for grep -q released open.log
+	grep -q 0000 open.log
+	stop "$pid_receiver"
+	start_receiver # it survives a restart, and no recovery minds it
+	run -1 rawsend -E
+	"$BIN/dcmspool" release -c "$CONF" --receiver | grep -qx -- '--receiver: released'
+	rawsend -E
+	run -100 "$BIN/dcmspool" hold -c "$CONF" --receiver archive
+	[ "$(journal held | jq -r .target)" = --receiver ]
+}

@@ -25,16 +25,6 @@
 
 static const char usage[] = "dcmspool-conf [-hkn] [-c FILE] [KEY ...]";
 
-static size_t titled_count(const struct conf *conf, enum conf_section section)
-{
-	return section == CONF_TARGET ? conf->target_count : conf->rule_count;
-}
-
-static const char *title(const struct conf *conf, enum conf_section section, size_t nth)
-{
-	return section == CONF_TARGET ? conf->target[nth].name : conf->rule[nth].name;
-}
-
 /* A value that conf_target.setting holds, in the configuration's syntax or plain. */
 static void put_setting(
 	struct buf *out, const struct conf_key *key, const struct conf_target *target, bool plain)
@@ -93,13 +83,14 @@ static void put_section(struct buf *out, struct conf *conf, enum conf_section se
 static void put_all(struct buf *out, struct conf *conf)
 {
 	for (enum conf_section s = CONF_TOP; s < CONF_SECTIONS; s++) {
-		size_t count = conf_section_titled(s) ? titled_count(conf, s) : 1;
+		size_t count = conf_section_titled(s) ? conf_section_count(conf, s) : 1;
 
 		for (size_t nth = 0; nth < count; nth++) {
 			if (s != CONF_TOP)
 				buf_printf(out, "\n%s%s%s%s {\n", conf_section_names[s],
 					conf_section_titled(s) ? " \"" : "",
-					conf_section_titled(s) ? title(conf, s, nth) : "",
+					conf_section_titled(s) ? *conf_section_name(conf, s, nth)
+							       : "",
 					conf_section_titled(s) ? "\"" : "");
 			put_section(out, conf, s, nth);
 			if (s != CONF_TOP)
@@ -124,16 +115,16 @@ static bool put_key(
 	return true;
 }
 
-/* "targets" and "rules": the names of all of them, in the order of the files. */
-static bool put_titles(struct buf *out, const struct conf *conf, const char *key)
+/* "senders", "targets" and "rules": the names of all of them, in the order of the files. */
+static bool put_titles(struct buf *out, struct conf *conf, const char *key)
 {
-	for (enum conf_section s = CONF_TARGET; s <= CONF_RULE; s++) {
+	for (enum conf_section s = CONF_SENDER; s < CONF_SECTIONS; s++) {
 		size_t n = strlen(conf_section_names[s]);
 
 		if (strncmp(key, conf_section_names[s], n) != 0 || strcmp(key + n, "s") != 0)
 			continue;
-		for (size_t i = 0; i < titled_count(conf, s); i++)
-			buf_printf(out, "%s\n", title(conf, s, i));
+		for (size_t i = 0; i < conf_section_count(conf, s); i++)
+			buf_printf(out, "%s\n", *conf_section_name(conf, s, i));
 		return true;
 	}
 	return false;
@@ -145,8 +136,8 @@ static bool put_titled(
 {
 	const char *dot = strrchr(rest, '.');
 
-	for (size_t i = 0; dot && i < titled_count(conf, section); i++) {
-		const char *name = title(conf, section, i);
+	for (size_t i = 0; dot && i < conf_section_count(conf, section); i++) {
+		const char *name = *conf_section_name(conf, section, i);
 
 		if (strlen(name) == (size_t)(dot - rest) &&
 			strncmp(name, rest, (size_t)(dot - rest)) == 0)

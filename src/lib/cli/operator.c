@@ -171,6 +171,13 @@ static void check_order(char *operand[], const char *text)
 		}
 }
 
+static bool receiver;
+
+void operator_receiver(void)
+{
+	receiver = true;
+}
+
 int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 {
 	static struct verb verb; /* for the life of the process, as the jobs */
@@ -181,7 +188,11 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 	verb.conf = cli_options(argc, argv, kind->letters, kind->option, kind->usage);
 	argv += optind;
 	count = argc - optind;
-	if (count == 0) {
+	if (receiver && count > 0) {
+		log_error("--receiver holds no target; leave out %s", *argv);
+		exit(EXIT_PERMANENT);
+	}
+	if (count == 0 && !receiver) {
 		log_error("%s", kind->missing);
 		(void)fputs(kind->usage, stderr);
 		exit(EXIT_PERMANENT);
@@ -198,6 +209,8 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 			       : kind->on_target(&verb, target_of(argv[i]));
 		code = result > code ? result : code;
 	}
+	if (receiver)
+		code = kind->on_target(&verb, HELD_RECEIVER);
 	if (kind->end)
 		kind->end(&verb);
 	free(meant);

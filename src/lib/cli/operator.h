@@ -45,6 +45,9 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind);
  * read. Dies, saying whose it is, where not. */
 void operator_look(struct spool *spool, const struct conf *conf);
 
+/* --receiver was given: on_target() is called with HELD_RECEIVER, and there are no operands. */
+void operator_receiver(void);
+
 /* Says that there is no such target, and which there are. Returns EXIT_PERMANENT. */
 int operator_no_target(const struct conf *conf, const char *name);
 

@@ -21,6 +21,7 @@ static const struct option words[] = {
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "receiver", no_argument, NULL, 'R' },
 	{ "to", required_argument, NULL, 't' },
 	{ "wait", no_argument, NULL, 'w' },
 	{ "yes", no_argument, NULL, 'y' },
@@ -34,7 +35,7 @@ static void known_words(const char *letters, bool verb, struct option out[WORDS]
 	size_t count = 0;
 
 	for (size_t i = 0; words[i].name; i++)
-		if (strchr(verb ? letters : "ch", words[i].val))
+		if (strchr(letters, words[i].val) && (verb || strchr("chR", words[i].val)))
 			out[count++] = words[i];
 	out[count] = (struct option){ 0 };
 }

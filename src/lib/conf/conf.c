@@ -268,17 +268,14 @@ void conf_free(struct conf *conf)
 		return;
 	if (conf->release)
 		conf->release(conf);
-	for (enum conf_section s = CONF_TOP; s < CONF_SECTIONS; s++)
-		if (!conf_section_titled(s))
-			free_section(conf, s, 0);
-	for (size_t i = 0; conf->target && i < conf->target_count; i++) {
-		free_section(conf, CONF_TARGET, i);
-		free(conf->target[i].name);
-	}
-	for (size_t i = 0; conf->rule && i < conf->rule_count; i++) {
-		free_section(conf, CONF_RULE, i);
-		free(conf->rule[i].name);
-	}
+	for (enum conf_section s = CONF_TOP; s < CONF_SENDER; s++)
+		free_section(conf, s, 0);
+	for (enum conf_section s = CONF_SENDER; conf->rule && s < CONF_SECTIONS; s++)
+		for (size_t i = 0; i < conf_section_count(conf, s); i++) {
+			free_section(conf, s, i);
+			free(*conf_section_name(conf, s, i));
+		}
+	free(conf->sender);
 	free(conf->target);
 	free(conf->rule);
 	free(conf->file);

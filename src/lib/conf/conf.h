@@ -44,6 +44,20 @@ struct conf_receiver {
 	enum conf_accept accept;
 };
 
+/* What is different for some callers: whom calling_aets and allow fit, as far as they are given.
+ * The receiver's keys hold where a list is empty. */
+enum conf_sender_accept { CONF_SENDER_AS_RECEIVER, CONF_SENDER_ALL, CONF_SENDER_UNCOMPRESSED };
+
+struct conf_sender {
+	char *name; /* name_ok() */
+	struct conf_strings calling_aets;
+	struct conf_strings called_aets;
+	struct conf_prefix *allow;
+	size_t allow_count;
+	enum conf_sender_accept accept;
+	long max_associations; /* places of its own; 0: the receiver's */
+};
+
 struct conf_router {
 	long instances;            /* default 1 */
 	long series_timeout_ms;    /* default 60 s */
@@ -111,6 +125,8 @@ struct conf {
 	struct conf_router router;
 	struct conf_dispatcher dispatcher;
 	struct conf_cleaner cleaner;
+	struct conf_sender *sender; /* in the order of the file */
+	size_t sender_count;
 	struct conf_target *target;
 	size_t target_count;
 	struct conf_rule *rule; /* in the order of the file */

@@ -249,31 +249,32 @@ static void fill_target(struct conf_work *work, cfg_t *cfg, size_t nth)
 void conf_fill(struct conf_work *work, struct cfg_t *cfg)
 {
 	struct conf *conf = work->conf;
-	size_t targets = work->section_count[CONF_TARGET], rules = work->section_count[CONF_RULE];
+	const size_t *count = work->section_count;
 
-	conf->target = calloc(targets ? targets : 1, sizeof(*conf->target));
-	conf->rule = calloc(rules ? rules : 1, sizeof(*conf->rule));
-	if (!conf->target || !conf->rule) {
+	conf->sender = calloc(count[CONF_SENDER] + 1, sizeof(*conf->sender));
+	conf->target = calloc(count[CONF_TARGET] + 1, sizeof(*conf->target));
+	conf->rule = calloc(count[CONF_RULE] + 1, sizeof(*conf->rule));
+	if (!conf->sender || !conf->target || !conf->rule) {
 		work->no_memory = true;
 		return;
 	}
-	conf->target_count = targets;
-	conf->rule_count = rules;
+	conf->sender_count = count[CONF_SENDER];
+	conf->target_count = count[CONF_TARGET];
+	conf->rule_count = count[CONF_RULE];
 	for (size_t i = 0; i < work->statement_count; i++) {
 		const struct conf_statement *s = &work->statement[i];
 
-		if (!s->title)
-			continue;
-		if (s->section == CONF_TARGET)
-			conf->target[s->nth].name = conf_copy(work, s->title, strlen(s->title));
-		if (s->section == CONF_RULE)
-			conf->rule[s->nth].name = conf_copy(work, s->title, strlen(s->title));
+		if (s->title)
+			*conf_section_name(conf, s->section, s->nth) =
+				conf_copy(work, s->title, strlen(s->title));
 	}
 	for (enum conf_section s = CONF_TOP; s < CONF_SECTIONS; s++)
 		if (!conf_section_titled(s))
 			fill_section(work, cfg, s, 0);
-	for (size_t i = 0; i < targets && !work->no_memory; i++)
+	for (size_t i = 0; i < conf->sender_count && !work->no_memory; i++)
+		fill_section(work, cfg, CONF_SENDER, i);
+	for (size_t i = 0; i < conf->target_count && !work->no_memory; i++)
 		fill_target(work, cfg, i);
-	for (size_t i = 0; i < rules && !work->no_memory; i++)
+	for (size_t i = 0; i < conf->rule_count && !work->no_memory; i++)
 		fill_section(work, cfg, CONF_RULE, i);
 }

@@ -18,6 +18,7 @@ const char *const conf_section_names[CONF_SECTIONS] = {
 	[CONF_ROUTER] = "router",
 	[CONF_DISPATCHER] = "dispatcher",
 	[CONF_CLEANER] = "cleaner",
+	[CONF_SENDER] = "sender",
 	[CONF_TARGET] = "target",
 	[CONF_RULE] = "rule",
 };
@@ -71,6 +72,17 @@ static const struct conf_key keys[] = {
 		.initial = "3d", .min = 1, .max = 3650L * DAY_S },
 	{ CONF_CLEANER, "offpeak", CONF_HOURS, AT(conf_cleaner, offpeak),
 		.initial = "00:00-24:00" },
+
+	{ CONF_SENDER, "calling_aets", CONF_AETS, STRINGS(conf_sender, calling_aets),
+		.initial = "" },
+	{ CONF_SENDER, "called_aets", CONF_AETS, STRINGS(conf_sender, called_aets),
+		.initial = "" },
+	{ CONF_SENDER, "allow", CONF_PREFIXES, LIST(conf_sender, allow, allow_count),
+		.initial = "" },
+	{ CONF_SENDER, "accept", CONF_CHOICE, AT(conf_sender, accept),
+		.initial = "receiver", .choices = "receiver|all|uncompressed" },
+	{ CONF_SENDER, "max_associations", CONF_NUMBER, AT(conf_sender, max_associations),
+		.initial = "0", .min = 0, .max = 10000 },
 
 	{ CONF_TARGET, "type", CONF_STRING, AT(conf_target, type) },
 	{ CONF_TARGET, "max_connections", CONF_NUMBER, AT(conf_target, max_connections),
@@ -128,7 +140,31 @@ enum conf_section conf_section_find(const char *name)
 
 bool conf_section_titled(enum conf_section section)
 {
-	return section == CONF_TARGET || section == CONF_RULE;
+	return section >= CONF_SENDER && section < CONF_SECTIONS;
+}
+
+size_t conf_section_count(const struct conf *conf, enum conf_section section)
+{
+	switch (section) {
+	case CONF_SENDER:
+		return conf->sender_count;
+	case CONF_TARGET:
+		return conf->target_count;
+	default:
+		return conf->rule_count;
+	}
+}
+
+char **conf_section_name(struct conf *conf, enum conf_section section, size_t nth)
+{
+	switch (section) {
+	case CONF_SENDER:
+		return &conf->sender[nth].name;
+	case CONF_TARGET:
+		return &conf->target[nth].name;
+	default:
+		return &conf->rule[nth].name;
+	}
 }
 
 const struct conf_key *conf_key_at(size_t i)
@@ -174,6 +210,8 @@ void *conf_base(struct conf *conf, enum conf_section section, size_t nth)
 		return &conf->dispatcher;
 	case CONF_CLEANER:
 		return &conf->cleaner;
+	case CONF_SENDER:
+		return &conf->sender[nth];
 	case CONF_TARGET:
 		return &conf->target[nth];
 	case CONF_RULE:

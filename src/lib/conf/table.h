@@ -19,6 +19,7 @@ enum conf_section {
 	CONF_ROUTER,
 	CONF_DISPATCHER,
 	CONF_CLEANER,
+	CONF_SENDER, /* from here on they have a name */
 	CONF_TARGET,
 	CONF_RULE,
 	CONF_SECTIONS
@@ -94,6 +95,9 @@ extern const char *const conf_section_names[CONF_SECTIONS]; /* "" for CONF_TOP *
 /* CONF_SECTIONS when there is no such section. */
 enum conf_section conf_section_find(const char *name);
 bool conf_section_titled(enum conf_section section);
+/* Of those with a name: how many there are, and the name of the nth. */
+size_t conf_section_count(const struct conf *conf, enum conf_section section);
+char **conf_section_name(struct conf *conf, enum conf_section section, size_t nth);
 /* The structure that key.offset counts in: nth is the number of the target or rule. */
 void *conf_base(struct conf *conf, enum conf_section section, size_t nth);
 

@@ -9,6 +9,8 @@ enum { TEXT_MAX = 1000 };
 
 int held_open(const struct spool *spool, const char *target)
 {
+	if (target && strcmp(target, HELD_RECEIVER) == 0)
+		return disk_open_dir(spool->dir[SPOOL_RECEIVING], ".");
 	return disk_open_dir(spool->dir[SPOOL_OUTGOING], target ? target : ".");
 }
 

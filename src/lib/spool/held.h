@@ -1,7 +1,7 @@
 /*
  * held: the files that hold targets, outgoing/<target>/held and outgoing/held. That such a file
  * exists is all that counts; it may be made and removed by hand. What stands in it is for people:
- * since when, who, why.
+ * since when, who, why. receiving/held holds reception: senders are told to come back.
  */
 #ifndef HELD_H
 #define HELD_H
@@ -12,8 +12,11 @@
 #define HELD_FILE "held"
 /* What an operator calls outgoing/held. */
 #define HELD_ALL "all"
+/* And receiving/held; no target's name begins so. */
+#define HELD_RECEIVER "--receiver"
 
-/* Opens the directory in which a target's file lies; NULL: that for all. -1 with errno. */
+/* Opens the directory in which a target's (or HELD_RECEIVER's) file lies; NULL: that for all. -1
+ * with errno. */
 int held_open(const struct spool *spool, const char *target);
 
 /* Is there one in this directory? What cannot be looked at counts as held, as the dispatchers see

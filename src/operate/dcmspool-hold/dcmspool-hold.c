@@ -1,5 +1,5 @@
 /*
- * dcmspool-hold: nothing more is sent to a target, or to any, until it is released.
+ * dcmspool-hold: nothing more is sent to a target, or to any, or received, until it is released.
  * dcmspool-hold(8).
  *
  * The file is made first and exclusively: from that instant the target is held, and the first who
@@ -25,7 +25,10 @@ static char reason[REASON_MAX + 1];
 
 static void take_option(int letter, const char *argument)
 {
-	(void)letter; /* there is but one */
+	if (letter == 'R') {
+		operator_receiver();
+		return;
+	}
 	if (strlen(argument) > REASON_MAX)
 		die(EXIT_PERMANENT, "the reason is too long; use at most %d bytes", REASON_MAX);
 	(void)snprintf(reason, sizeof(reason), "%s", argument);
@@ -98,14 +101,19 @@ static int hold_in(const struct verb *verb, int dir, const char *target, const c
 
 static int hold(const struct verb *verb, const char *target)
 {
+	const bool receiver = target && strcmp(target, HELD_RECEIVER) == 0;
 	struct buf path = { 0 };
 	int dir = -1, result = EXIT_TEMPORARY;
 
-	buf_printf(&path, "outgoing/%s%s" HELD_FILE, target ? target : "", target ? "/" : "");
+	if (receiver)
+		buf_puts(&path, "receiving/" HELD_FILE);
+	else
+		buf_printf(
+			&path, "outgoing/%s%s" HELD_FILE, target ? target : "", target ? "/" : "");
 	if (path.failed)
 		die(EXIT_TEMPORARY, "out of memory");
 	/* A target that is new in the configuration has no queue until a dispatcher starts. */
-	if (!target || disk_make_dir(verb->spool.dir[SPOOL_OUTGOING], target) == 0)
+	if (!target || receiver || disk_make_dir(verb->spool.dir[SPOOL_OUTGOING], target) == 0)
 		dir = held_open(&verb->spool, target);
 	if (dir >= 0)
 		result = hold_in(verb, dir, target, path.data);
@@ -122,9 +130,10 @@ static int hold(const struct verb *verb, const char *target)
 int main(int argc, char *argv[])
 {
 	static const struct verb_kind kind = {
-		.usage = "usage: dcmspool-hold [-n] [-c FILE] [-r REASON] TARGET|all ...\n",
+		.usage = "usage: dcmspool-hold [-n] [-c FILE] [-r REASON] TARGET|all ...\n"
+			 "       dcmspool-hold [-c FILE] [-r REASON] -R|--receiver\n",
 		.missing = "the target, or all, is missing",
-		.letters = "r:",
+		.letters = "r:R",
 		.option = take_option,
 		.on_target = hold,
 	};

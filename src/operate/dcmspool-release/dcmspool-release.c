@@ -72,14 +72,24 @@ static int release(const struct verb *verb, const char *target)
 			name, strerror(errno), verb->spool.path);
 		result = EXIT_TEMPORARY;
 	}
-	tell_rest(verb, target);
+	if (!target || strcmp(target, HELD_RECEIVER) != 0)
+		tell_rest(verb, target);
 	return result;
+}
+
+static void take_option(int letter, const char *argument)
+{
+	(void)letter, (void)argument; /* there is but one, without */
+	operator_receiver();
 }
 
 int main(int argc, char *argv[])
 {
 	static const struct verb_kind kind = {
-		.usage = "usage: dcmspool-release [-n] [-c FILE] TARGET|all ...\n",
+		.usage = "usage: dcmspool-release [-n] [-c FILE] TARGET|all ...\n"
+			 "       dcmspool-release [-c FILE] -R|--receiver\n",
+		.letters = "R",
+		.option = take_option,
 		.missing = "the target, or all, is missing",
 		.on_target = release,
 		.knows = has_queue,

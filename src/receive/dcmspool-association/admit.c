@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
+#include "sender.h"
+#include "spool/held.h"
 #include "spool/places.h"
 
 #include <errno.h>
@@ -17,49 +19,14 @@
 enum { TRIES = 100 };
 
 /* Result, source, reason: PS3.8 table 9-21. */
-static const struct acceptor_refusal calling_unknown = { { 1, 1, 3 },
-	"calling AE title empty or not in receiver.calling_aets" };
-static const struct acceptor_refusal called_unknown = { { 1, 1, 7 },
-	"called AE title empty or not in receiver.called_aets" };
-static const struct acceptor_refusal address_unknown = { { 1, 1, 1 },
-	"address not in receiver.allow" };
+static const struct acceptor_reject calling_unknown = { 1, 1, 3 }, called_unknown = { 1, 1, 7 },
+				    no_reason = { 1, 1, 1 }, limit = { 2, 3, 2 };
+static const struct acceptor_refusal held = { { 2, 3, 1 }, "reception is held" };
 static const struct acceptor_refusal disk_full = { { 2, 3, 2 },
 	"less free disk space than receiver.min_free" };
-static const struct acceptor_refusal too_many = { { 2, 3, 2 },
-	"more than receiver.max_associations" };
 static const struct acceptor_refusal too_many_of_peer = { { 2, 3, 2 },
 	"more than receiver.max_associations_per_peer" };
 static const struct acceptor_refusal spool_failed = { { 2, 3, 2 }, "the spool cannot be written" };
-
-/* Only spaces are no AE title (PS3.5 6.2), and storescp would let the sender wait for an answer. */
-static bool allowed(const struct conf_strings *list, const char *text)
-{
-	if (!*text)
-		return false;
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->item[i], text) == 0)
-			return true;
-	return list->count == 0;
-}
-
-static bool matches(const struct conf_prefix *prefix, const struct in6_addr *address)
-{
-	int whole = prefix->bits / 8, rest = prefix->bits % 8;
-	unsigned int mask = 0xff00u >> rest & 0xff;
-
-	if (memcmp(prefix->address.s6_addr, address->s6_addr, (size_t)whole) != 0)
-		return false;
-	return rest == 0 ||
-	       ((prefix->address.s6_addr[whole] ^ address->s6_addr[whole]) & mask) == 0;
-}
-
-static bool address_allowed(const struct conf_receiver *conf, const struct caller *caller)
-{
-	for (size_t i = 0; caller->has_address && i < conf->allow_count; i++)
-		if (matches(&conf->allow[i], &caller->address))
-			return true;
-	return conf->allow_count == 0;
-}
 
 /* What getdcmtags has to put right in the files. */
 static json_t *stand_ins_json(const struct stand_ins *s)
@@ -85,6 +52,7 @@ static int write_json(const struct association *a, const char *time, const struc
 		.local_port = caller->local_port,
 		.calling_aet = caller->calling,
 		.called_aet = caller->called,
+		.sender = a->sender ? a->sender->name : NULL,
 		.stand_ins = stand_ins };
 	int result = -1;
 
@@ -126,16 +94,33 @@ static int make(struct association *a, const struct caller *caller)
 	return -1;
 }
 
-/* One of the places in all and one of this address. */
-static const struct acceptor_refusal *take_places(
-	const struct conf_receiver *conf, const struct caller *caller, int places)
+/* key: of the section that was asked, the sender's own or the receiver's. */
+static const struct acceptor_refusal *say(struct acceptor_reject reject, const char *is,
+	const struct conf_sender *sender, const char *key)
 {
-	char name[sizeof("peer ") + sizeof(caller->peer)];
+	static char reason[512]; /* one process refuses once */
+	static struct acceptor_refusal refusal = { .reason = reason };
 
-	(void)snprintf(name, sizeof(name), "peer %s", caller->peer); /* fits */
-	if (places_take(places, "", conf->max_associations) < 0)
-		return errno == EAGAIN ? &too_many : &spool_failed;
-	if (places_take(places, name, conf->max_associations_per_peer) < 0)
+	refusal.reject = reject;
+	(void)snprintf(reason, sizeof(reason), "%s %s%s.%s", is, sender ? "sender." : "receiver",
+		sender ? sender->name : "", key); /* fits */
+	return &refusal;
+}
+
+/* A sender may have places of its own; else one of the places in all and one of this address. */
+static const struct acceptor_refusal *take_places(
+	const struct association *a, const struct caller *caller, int places)
+{
+	const struct conf_receiver *conf = &a->conf->receiver;
+	const struct conf_sender *own = a->sender && a->sender->max_associations ? a->sender : NULL;
+	char name[256]; /* both fit */
+
+	(void)snprintf(name, sizeof(name), "%s%s", own ? "sender " : "", own ? own->name : "");
+	if (places_take(places, name, own ? own->max_associations : conf->max_associations) < 0)
+		return errno == EAGAIN ? say(limit, "more than", own, "max_associations")
+				       : &spool_failed;
+	(void)snprintf(name, sizeof(name), "peer %s", caller->peer);
+	if (!own && places_take(places, name, conf->max_associations_per_peer) < 0)
 		return errno == EAGAIN ? &too_many_of_peer : &spool_failed;
 	return NULL;
 }
@@ -143,15 +128,14 @@ static const struct acceptor_refusal *take_places(
 static const struct acceptor_refusal *check_limits(
 	const struct association *a, const struct caller *caller)
 {
-	const struct conf_receiver *conf = &a->conf->receiver;
 	int64_t free_bytes = disk_free_bytes(a->spool->dir[SPOOL_RECEIVING]);
 	const struct acceptor_refusal *refusal = &spool_failed;
 	int places = places_open(a->spool); /* until this process ends */
 
 	if (free_bytes >= 0 && places >= 0)
-		refusal = free_bytes / 1048576 < conf->min_free_mb
+		refusal = free_bytes / 1048576 < a->conf->receiver.min_free_mb
 				  ? &disk_full
-				  : take_places(conf, caller, places);
+				  : take_places(a, caller, places);
 	if (refusal == &spool_failed)
 		log_error("unable to look at the spool: %s", strerror(errno));
 	return refusal;
@@ -159,15 +143,19 @@ static const struct acceptor_refusal *check_limits(
 
 const struct acceptor_refusal *admit(struct association *a, const struct caller *caller)
 {
-	const struct conf_receiver *conf = &a->conf->receiver;
+	const struct conf_sender *sender = a->sender;
 	const struct acceptor_refusal *refusal;
 
-	if (!address_allowed(conf, caller))
-		return &address_unknown;
-	if (!allowed(&conf->calling_aets, caller->calling))
-		return &calling_unknown;
-	if (!allowed(&conf->called_aets, caller->called))
-		return &called_unknown;
+	if (!sender_address_ok(a->conf, sender, caller))
+		return say(no_reason, "address not in", NULL, "allow");
+	if (!sender_calling_ok(a->conf, sender, caller))
+		return say(calling_unknown, "calling AE title empty or not in",
+			sender && sender->calling_aets.count ? sender : NULL, "calling_aets");
+	if (!sender_called_ok(a->conf, sender, caller))
+		return say(called_unknown, "called AE title empty or not in",
+			sender && sender->called_aets.count ? sender : NULL, "called_aets");
+	if (held_is(a->spool->dir[SPOOL_RECEIVING]))
+		return &held;
 	refusal = check_limits(a, caller);
 	if (!refusal && make(a, caller) < 0) {
 		log_error("unable to make receiving/%s: %s", a->name, strerror(errno));

@@ -16,6 +16,7 @@
 #include "profile.h"
 #include "relay.h"
 #include "request.h"
+#include "sender.h"
 #include "standin.h"
 #include "storescp.h"
 
@@ -73,8 +74,8 @@ static void keep_output_off_the_socket(void)
 
 /* length: of the request; 0: there is none that could be answered. Returns 0: for whoever started
  * us, a refusal is a connection handled. */
-static int refuse(const struct spool *spool, const struct caller *caller, size_t length,
-	const struct acceptor_refusal *refusal)
+static int refuse(const struct spool *spool, const struct caller *caller,
+	const struct conf_sender *sender, size_t length, const struct acceptor_refusal *refusal)
 {
 	const struct acceptor_reject *reject = &refusal->reject;
 	char numbers[16] = "aborted";
@@ -88,7 +89,8 @@ static int refuse(const struct spool *spool, const struct caller *caller, size_t
 			reject->reason);
 	journal_write(spool, "association-refused", "peer", caller->peer, "calling_aet",
 		caller->calling, "called_aet", caller->called, "reason", refusal->reason,
-		"rejected", length > 0 ? numbers : NULL, NULL);
+		"rejected", length > 0 ? numbers : NULL, "sender", sender ? sender->name : NULL,
+		NULL);
 	return 0;
 }
 
@@ -108,13 +110,13 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 	if (wrong.reason && !*wrong.reason)
 		exit(0);
 	if (wrong.reason)
-		exit(refuse(spool, caller, 0, &wrong));
+		exit(refuse(spool, caller, NULL, 0, &wrong));
 	wrong.reason = acceptor_parse(*pdu, *length, request);
 	(void)snprintf(caller->calling, sizeof(caller->calling), "%s", request->calling);
 	(void)snprintf(caller->called, sizeof(caller->called), "%s", request->called);
 	refusal = wrong.reason ? &wrong : acceptor_judge(request);
 	if (refusal)
-		exit(refuse(spool, caller, *length, refusal));
+		exit(refuse(spool, caller, NULL, *length, refusal));
 }
 
 /* seconds < 0: not known. */
@@ -233,7 +235,8 @@ static int serve(struct association *a, const struct caller *caller, const char 
 	log_info("association opened association=%s peer=%s calling=%s called=%s", a->name,
 		caller->peer, caller->calling, caller->called);
 	journal_write(a->spool, "association-opened", "association", a->name, "peer", caller->peer,
-		"calling_aet", caller->calling, "called_aet", caller->called, NULL);
+		"calling_aet", caller->calling, "called_aet", caller->called, "sender",
+		a->sender ? a->sender->name : NULL, NULL);
 	(void)collect_start(&c); /* collect_run() tries again */
 	start_storescp(&c, profile, length, request);
 	return finish(&c, NULL);
@@ -247,6 +250,7 @@ int main(int argc, char *argv[])
 	static struct spool spool;
 	static struct conf *conf;
 	const struct acceptor_refusal *refusal;
+	enum conf_accept accept;
 	struct association a;
 	struct caller caller;
 	unsigned char *pdu;
@@ -265,13 +269,14 @@ int main(int argc, char *argv[])
 	if (!request)
 		die(EXIT_TEMPORARY, "unable to read the request: out of memory");
 	read_request(&spool, conf->receiver.request_timeout_s, &caller, request, &pdu, &length);
-	put_stand_ins(request, conf->receiver.accept, pdu, length, &stand_ins, &rewritten);
+	a.sender = sender_find(conf, &caller);
+	accept = sender_accept(conf, a.sender);
+	put_stand_ins(request, accept, pdu, length, &stand_ins, &rewritten);
 	free(pdu);
 	refusal = admit(&a, &caller);
 	if (refusal)
-		return refuse(&spool, &caller, length, refusal);
-	if (profile_make(request, conf->receiver.accept, &stand_ins, &profile) == 0 ||
-		request->bad_uids > 0)
+		return refuse(&spool, &caller, a.sender, length, refusal);
+	if (profile_make(request, accept, &stand_ins, &profile) == 0 || request->bad_uids > 0)
 		log_warning("nothing acceptable proposed association=%s bad_uids=%zu", a.name,
 			request->bad_uids);
 	free(request);

@@ -18,9 +18,12 @@ enum { RESERVE = 32, RECOVERIES = 4 };
 
 void children_open(struct children *c, const struct conf *conf)
 {
-	size_t associations = (size_t)conf->receiver.max_associations;
+	long associations = conf->receiver.max_associations;
 
-	*c = (struct children){ .conf = conf, .max = associations + RESERVE + 2 * RECOVERIES };
+	for (size_t i = 0; i < conf->sender_count; i++)
+		associations += conf->sender[i].max_associations;
+	*c = (struct children){ .conf = conf, .max_connections = (size_t)associations + RESERVE };
+	c->max = c->max_connections + 2 * RECOVERIES;
 	c->program = run_beside("dcmspool-association");
 	c->child = calloc(c->max, sizeof(*c->child));
 	if (!c->program || !c->child)
@@ -29,7 +32,7 @@ void children_open(struct children *c, const struct conf *conf)
 
 bool children_full(const struct children *c)
 {
-	return c->connections >= (size_t)c->conf->receiver.max_associations + RESERVE;
+	return c->connections >= c->max_connections;
 }
 
 /* Recoveries that wait for the lock of an association that is alive. */

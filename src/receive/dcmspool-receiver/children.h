@@ -24,7 +24,7 @@ struct children {
 	char *program;
 	struct child *child;
 	size_t count, max; /* max: of connections and recoveries together */
-	size_t connections;
+	size_t connections, max_connections;
 	char *last; /* the last recovery started: the next one is that of the name after it, so that
 		     * some that fail again and again do not keep others from their turn */
 };
