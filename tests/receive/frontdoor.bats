@@ -220,3 +220,14 @@ refusals() { journal association-refused | jq -r "$1"; }
 	run -100 "$BIN/dcmspool" hold -c "$CONF" --receiver archive
 	[ "$(journal held | jq -r .target)" = --receiver ]
 }
+
+@test "a dead name server delays no connection: storescp asks none for the host's own name" {
+	unshare -rmn true || skip "no namespaces here"
+	make_router
+	run -0 unshare -rmn timeout 60 python3 "$BATS_TEST_DIRNAME/deadname.py" bash -c '
+		"$1"/dcmspool-receiver -c "$2" 2>/dev/null &
+		until "$3"/rawsend 127.0.0.1 "$4" -E; do read -r -t 0.05 <> <(:); done
+		kill $!
+		wait' - "$BIN" "$CONF" "$TOOLS" "$PORT"
+	[[ $output == *released*'queries 1' ]] # the first is its own, to see that it would be seen
+}

@@ -15,6 +15,9 @@
  * s for a peer that does not hang up, and longer. By then it has nothing more to say, and ends
  * well.
  *
+ * And it answers gethostid(3), which DCMTK asks for in each connection: without /etc/hostid glibc
+ * resolves the host's own name for it (2.36, gethostid.c), which waits for the name server.
+ *
  * What cannot be written ends storescp, at once and before any answer, so the sender keeps the
  * image. Left to itself, on a full disk
  *   fclose(3) writes what is left in the buffer, up to a page, and its result is ignored
@@ -255,6 +258,22 @@ ssize_t read(int fd, void *data, size_t length)
 	if (got > 0 && silence_s > 0 && is_socket(fd))
 		(void)alarm(silence_s);
 	return got;
+}
+
+/* Any number of the machine's own does: DCMTK makes file names unique with it. */
+long gethostid(void)
+{
+	char id[64] = "";
+	int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+	uint32_t hash = 2166136261; /* FNV-1a */
+
+	if (fd < 0 || pread(fd, id, sizeof(id) - 1, 0) <= 0)
+		(void)gethostname(id, sizeof(id) - 1);
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	for (const char *c = id; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619;
+	return (long)hash;
 }
 
 ssize_t write(int fd, const void *data, size_t length)
