@@ -24,7 +24,8 @@ struct assoc {
 	const char *name, *time;                   /* <association>; when it began, a stamp */
 	const char *peer, *peer_port, *local_port; /* addresses as text */
 	const char *calling_aet, *called_aet;
-	const char *sender;  /* the name of his section in dcmspool.conf(5); NULL: none */
+	const char *certificate; /* the subject of his certificate; NULL: none */
+	const char *sender;      /* the name of his section in dcmspool.conf(5); NULL: none */
 	const char *dropped; /* brought by hand under this name; NULL: it came over the network */
 	const json_t *stand_ins; /* transfer syntaxes: stand-in: real; NULL: none */
 };
