@@ -231,3 +231,13 @@ refusals() { journal association-refused | jq -r "$1"; }
 		wait' - "$BIN" "$CONF" "$TOOLS" "$PORT"
 	[[ $output == *released*'queries 1' ]] # the first is its own, to see that it would be seen
 }
+
+@test "an image of odd length: the log and the journal name it and its sender" {
+	receive
+	# the command set of a C-STORE-RQ, then a data set fragment of 3 bytes
+	caller odd 1.2.840.99.1 >out
+	wait_for ended 1
+	[ "$(journal image-refused | jq -r '.image + " " + .calling_aet + " " + .peer + " " + .association')" = \
+		"1.2.840.99.1 ODD 127.0.0.1 $(journal association-ended | jq -r .association)" ]
+	grep -q 'image refused .*calling=ODD image=1.2.840.99.1: its length is odd.* has to pad it' receiver.log
+}

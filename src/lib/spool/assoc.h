@@ -13,6 +13,8 @@
 
 /* "<file>" becomes "<file>.ok" before storescp acknowledges it (STATES.md 3). */
 #define ASSOC_OK ".ok"
+/* Before its UID in the log of storescp: an image that it deleted. */
+#define ASSOC_NOT_TAKEN "image not received: "
 bool assoc_is_acknowledged(const char *name);
 /* The name without it; fits like name. */
 void assoc_file(const char *name, char out[NAME_MAX + 1]);

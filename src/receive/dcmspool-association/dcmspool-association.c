@@ -276,6 +276,7 @@ int main(int argc, char *argv[])
 	if (!request)
 		die(EXIT_TEMPORARY, "unable to read the request: out of memory");
 	read_request(&spool, &conf->receiver, &caller, request, &pdu, &length);
+	a.caller = &caller;
 	a.sender = sender_find(conf, &caller);
 	accept = sender_accept(conf, a.sender);
 	put_stand_ins(request, accept, pdu, length, &stand_ins, &rewritten);
