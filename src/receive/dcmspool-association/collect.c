@@ -202,13 +202,13 @@ static void understand(struct collect *c, const char *line)
 /* Neither PS3.5 7.1.1 nor PS3.7 allow odd lengths, and there are senders who send them. */
 static void tell_odd(const struct collect *c)
 {
-	static const char reason[] = "its length is odd, which storescp does not take";
+	static const char reason[] =
+		"its length is odd, which storescp does not take; the sender has to pad it to an even length";
 	const char *peer = c->a->caller ? c->a->caller->peer : "";
 	const char *calling = c->a->caller ? c->a->caller->calling : "";
 
-	log_warning("image refused association=%s peer=%s calling=%s image=%s: %s; "
-		    "the sender has to pad it to an even length",
-		c->a->name, peer, calling, c->not_taken, reason);
+	log_warning("image refused association=%s peer=%s calling=%s image=%s: %s", c->a->name,
+		peer, calling, c->not_taken, reason);
 	journal_write(c->a->spool, "image-refused", "association", c->a->name, "peer", peer,
 		"calling_aet", calling, "image", c->not_taken, "reason", reason, NULL);
 }
