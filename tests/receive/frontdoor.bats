@@ -172,7 +172,8 @@ refusals() { journal association-refused | jq -r "$1"; }
 	[[ $output == *'rejected 1 1 7'* ]]
 	raw -E -a SCU -c ROUTER
 	raw -E -a CT3 -c ROUTER
-	raw -a CT1 -c NEW -t 1.2.840.10008.1.2.4.70 "$image" | grep -q '^context 1 0 1.2.840.10008.1.2.4.70$'
+	raw -a CT1 -c NEW -t 1.2.840.10008.1.2.4.70 "$image" >out # it sends all
+	grep -q '^context 1 0 1.2.840.10008.1.2.4.70$' out
 	run -1 raw -a CT2 -c ROUTER -t 1.2.840.10008.1.2.4.70 "$image" # the receiver's: uncompressed
 	[ "$(refusals .reason | sort)" = "$(printf '%s\n' 'calling AE title empty or not in receiver.calling_aets' \
 		'called AE title empty or not in receiver.called_aets' \
@@ -181,6 +182,8 @@ refusals() { journal association-refused | jq -r "$1"; }
 	wait_for ended 4
 	[ "$(journal association-opened | jq -r '.sender // "-"' | xargs)" = '- CT2 CT1 CT2' ]
 	[ "$(cat "$SPOOL"/incoming/*/series.json | jq -r .association.sender)" = CT1 ]
+	"$BIN/dcmspool" find -c "$CONF" sender=CT1
+	run -1 "$BIN/dcmspool" find -c "$CONF" sender=CT2
 }
 
 @test "sender: places of its own, which nobody else can take" {

@@ -203,7 +203,7 @@ static void understand(struct collect *c, const char *line)
 static void tell_odd(const struct collect *c)
 {
 	static const char reason[] =
-		"its length is odd, which storescp does not take; the sender has to pad it to an even length";
+		"its length is odd, which storescp does not take; the sender has to pad it";
 	const char *peer = c->a->caller ? c->a->caller->peer : "";
 	const char *calling = c->a->caller ? c->a->caller->calling : "";
 
