@@ -21,8 +21,8 @@ certificate() {
 	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -set_serial "$RANDOM" -days "$3" -out "$1.pem" 2>/dev/null
 }
 
-# tls [KEYS]: a site with certificates, and dcmspool-tls with these keys of the section receiver
-tls() {
+# site [KEYS]: certificates, and a configuration with these keys of the section receiver
+site() {
 	cd "$BATS_TEST_TMPDIR"
 	authority site
 	authority other
@@ -35,6 +35,11 @@ tls() {
 	make_router
 	sed -i "s/request_timeout = 5s/tls_port = $TLS tls_key = server.key tls_cert = server.pem tls_ca = site.pem $*/" "$CONF"
 	[ -z "${SENDER-}" ] || echo "$SENDER" >>"$CONF"
+}
+
+# tls [KEYS]: the same, and dcmspool-tls
+tls() {
+	site "$@"
 	# what a local user has in his environment is not believed
 	start tls env REMOTE_HOST=10.9.9.9 SSL_CLIENT_DN=CN=forged "$BIN/dcmspool-tls" -c "$CONF"
 	wait_for listens "$TLS"
@@ -75,4 +80,15 @@ opened() { journal association-opened | jq -r "$1"; }
 	scu +tla
 	run -1 with wrong
 	cat "$SPOOL"/incoming/*/series.json | jq -e '.tags | has("SenderCertificate") | not'
+}
+
+@test "tls: dcmspool up starts it, and a rule knows who sent" {
+	site
+	sed -i "s/match = \"True\"/match = \"'CN=ct1' in tags.SenderCertificate\"/" "$CONF"
+	start up "$BIN/dcmspool" up --root -c "$CONF"
+	wait_for listens "$TLS"
+	with ct1
+	wait_for has_images archive 1
+	stop "$pid_up"
+	no_processes
 }
