@@ -14,7 +14,7 @@ BIN        ?= bin
 RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev \
                  zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
 CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
-                 python3-pydicom openssl orthanc orthanc-dicomweb openssh-server
+                 python3-pydicom openssl stunnel4 orthanc orthanc-dicomweb openssh-server
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
 CFLAGS   ?= -O2 -g
@@ -32,7 +32,7 @@ LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
 PROGRAM_DIRS := $(patsubst %/,%,$(filter-out src/lib/%,$(wildcard src/*/*/)))
 PROGRAMS := $(notdir $(PROGRAM_DIRS))
 
-SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
+SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo bin/dcmspool-tls
 
 PRELOADS := $(wildcard src/*/*/preload/*.c)
 PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))

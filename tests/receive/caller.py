@@ -4,6 +4,7 @@ caller.py PORT answer REQUEST...   what each request is answered, and that the c
 caller.py PORT keep PDUS           an association, then these bytes (hexadecimal); does not hang up: prints what comes,
                                    and after how many whole seconds it is closed
 caller.py PORT from ADDRESS        an association from there, which is aborted: prints its answer
+caller.py PORT odd UID             an image of three bytes: prints the answer
 caller.py PORT silent COUNT [each] COUNT connections that say nothing, opened again when they are closed, from
                                    127.0.0.2 or each from an address of its own; "ready", then until it is killed
 """
@@ -87,6 +88,25 @@ def come_from(port, source):
     s.sendall(bytes.fromhex("07000000000400000000"))
 
 
+def element(number, data):
+    return struct.pack("<HHI", 0, number, len(data)) + data
+
+
+def value(control, data):
+    return struct.pack(">BxLLBB", 4, len(data) + 6, len(data) + 2, 1, control) + data
+
+
+def odd(port, uid):
+    command = element(2, b"1.2.840.10008.5.1.4.1.1.2\0") + element(0x100, b"\1\0") + element(0x110, b"\1\0")
+    command += element(0x700, b"\0\0") + element(0x800, b"\0\0") + element(0x1000, uid + b"\0" * (len(uid) % 2))
+    command = element(0, struct.pack("<L", len(command))) + command
+    s = call(port)
+    s.sendall(request("good"))
+    s.recv(65536)
+    s.sendall(value(3, command) + value(2, b"odd"))
+    print(s.recv(65536).hex())
+
+
 def silent(port, count, each):
     waiting = selectors.DefaultSelector()
 
@@ -108,6 +128,8 @@ if sys.argv[2] == "answer":
     answer(int(sys.argv[1]), sys.argv[3:])
 elif sys.argv[2] == "keep":
     keep(int(sys.argv[1]), sys.argv[3])
+elif sys.argv[2] == "odd":
+    odd(int(sys.argv[1]), sys.argv[3].encode())
 elif sys.argv[2] == "from":
     come_from(int(sys.argv[1]), sys.argv[3])
 else:

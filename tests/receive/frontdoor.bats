@@ -97,7 +97,7 @@ seconds() { date +%s%N; }
 		wait_for received
 	done
 	[ -z "$(running dcmspool-association)" ]
-	journal association-refused | jq -r .reason | grep -q 'of this address without a request'
+	journal association-refused | jq -r .reason | grep -q 'too many connections.* without a request'
 	stop "$pid_one"
 	stop "$pid_many"
 	[ "$(grep -c refused receiver.log)" -lt 100 ] # not each is told of
@@ -172,7 +172,8 @@ refusals() { journal association-refused | jq -r "$1"; }
 	[[ $output == *'rejected 1 1 7'* ]]
 	raw -E -a SCU -c ROUTER
 	raw -E -a CT3 -c ROUTER
-	raw -a CT1 -c NEW -t 1.2.840.10008.1.2.4.70 "$image" | grep -q '^context 1 0 1.2.840.10008.1.2.4.70$'
+	raw -a CT1 -c NEW -t 1.2.840.10008.1.2.4.70 "$image" >out # it sends all
+	grep -q '^context 1 0 1.2.840.10008.1.2.4.70$' out
 	run -1 raw -a CT2 -c ROUTER -t 1.2.840.10008.1.2.4.70 "$image" # the receiver's: uncompressed
 	[ "$(refusals .reason | sort)" = "$(printf '%s\n' 'calling AE title empty or not in receiver.calling_aets' \
 		'called AE title empty or not in receiver.called_aets' \
@@ -181,6 +182,8 @@ refusals() { journal association-refused | jq -r "$1"; }
 	wait_for ended 4
 	[ "$(journal association-opened | jq -r '.sender // "-"' | xargs)" = '- CT2 CT1 CT2' ]
 	[ "$(cat "$SPOOL"/incoming/*/series.json | jq -r .association.sender)" = CT1 ]
+	"$BIN/dcmspool" find -c "$CONF" sender=CT1
+	run -1 "$BIN/dcmspool" find -c "$CONF" sender=CT2
 }
 
 @test "sender: places of its own, which nobody else can take" {
@@ -219,4 +222,25 @@ refusals() { journal association-refused | jq -r "$1"; }
 	rawsend -E
 	run -100 "$BIN/dcmspool" hold -c "$CONF" --receiver archive
 	[ "$(journal held | jq -r .target)" = --receiver ]
+}
+
+@test "a dead name server delays no connection: storescp asks none for the host's own name" {
+	unshare -rmn true || skip "no namespaces here"
+	make_router
+	run -0 unshare -rmn timeout 60 python3 "$BATS_TEST_DIRNAME/deadname.py" bash -c '
+		"$1"/dcmspool-receiver -c "$2" 2>/dev/null & receiver=$! # <() below is one more
+		until "$3"/rawsend 127.0.0.1 "$4" -E; do read -r -t 0.05 <> <(:); done
+		kill $receiver
+		wait' - "$BIN" "$CONF" "$TOOLS" "$PORT"
+	[[ $output == *released*'queries 1' ]] # the first is its own, to see that it would be seen
+}
+
+@test "an image of odd length: the log and the journal name it and its sender" {
+	receive
+	# the command set of a C-STORE-RQ, then a data set fragment of 3 bytes
+	caller odd 1.2.840.99.1 >out
+	wait_for ended 1
+	[ "$(journal image-refused | jq -r '.image + " " + .calling_aet + " " + .peer + " " + .association')" = \
+		"1.2.840.99.1 ODD 127.0.0.1 $(journal association-ended | jq -r .association)" ]
+	grep -q 'image refused .*calling=ODD image=1.2.840.99.1: its length is odd.* has to pad it' receiver.log
 }

@@ -56,10 +56,14 @@ static bool applies(struct conf *conf, const struct conf_key *key, size_t nth)
 static bool is_empty(
 	const struct conf *conf, const struct conf_key *key, const void *base, size_t nth)
 {
+	const char *text;
+
 	if (in_setting(key))
 		return !conf_setting(&conf->target[nth], key->name);
-	return key->kind == CONF_STRING && key->initial &&
-	       !**(char *const *)(const void *)((const char *)base + key->offset);
+	if (key->kind > CONF_AET || !key->initial)
+		return false;
+	text = *(char *const *)(const void *)((const char *)base + key->offset);
+	return !text || !*text;
 }
 
 static void put_section(struct buf *out, struct conf *conf, enum conf_section section, size_t nth)

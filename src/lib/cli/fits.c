@@ -9,6 +9,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "base/jsonfile.h"
 #include "base/str.h"
 #include "spool/job.h"
 #include "spool/plan.h"
@@ -60,6 +61,14 @@ static bool name_begins(const char *name, const char *with)
 			return true;
 		name += strcspn(name, ends);
 	}
+}
+
+/* By what he calls himself, his address, or his section in dcmspool.conf(5). */
+static bool fits_sender(const json_t *series, const struct query_word *word)
+{
+	return fits_glob(word, series_tag(series, "SenderAET")) ||
+	       fits_glob(word, series_tag(series, "SenderAddress")) ||
+	       fits_glob(word, jsonfile_text(series_sender(series), "sender"));
 }
 
 static bool fits_patient(const json_t *series, const char *text)
@@ -244,9 +253,7 @@ bool fits_files(const struct query *query, const struct spool *spool, struct ite
 			fits = fits_patient(item_series(spool, item), word->text);
 			break;
 		case QUERY_SENDER:
-			fits = fits_glob(word, series_tag(item_series(spool, item), "SenderAET")) ||
-			       fits_glob(
-				       word, series_tag(item_series(spool, item), "SenderAddress"));
+			fits = fits_sender(item_series(spool, item), word);
 			break;
 		case QUERY_RULE:
 			fits = fits_rule(item_plan(spool, item), word);

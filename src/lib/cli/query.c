@@ -34,7 +34,8 @@ static const struct {
 enum { KEYS = sizeof(keys) / sizeof(*keys) };
 
 /* Who sent it, which series.json has beside the image's own tags. */
-static const char *const sender_tags[] = { "SenderAET", "SenderAddress", "ReceiverAET" };
+static const char *const sender_tags[] = { "SenderAET", "SenderAddress", "ReceiverAET",
+	"SenderCertificate" };
 enum { SENDER_TAGS = sizeof(sender_tags) / sizeof(*sender_tags) };
 
 static int unknown_key(const char *name)

@@ -35,10 +35,30 @@ static void in_order(struct conf_work *work, enum conf_section section, size_t n
 	buf_free(&second);
 }
 
+static void check_tls(struct conf_work *work)
+{
+	const struct conf_receiver *r = &work->conf->receiver;
+
+	if (!r->tls_port)
+		return;
+	if (!r->tls_key || !r->tls_cert)
+		CONF_REPORT(work, CONF_RECEIVER, 0, "tls_port",
+			"TLS needs a key and a certificate; add tls_key and tls_cert");
+	if (r->tls_client != CONF_TLS_NO && !r->tls_ca)
+		CONF_REPORT(work, CONF_RECEIVER, 0, "tls_client",
+			"nobody says which certificates of senders are right; add tls_ca, "
+			"or tls_client = no");
+	for (size_t i = 0; i < r->port_count; i++)
+		if (r->port[i] == r->tls_port)
+			CONF_REPORT(work, CONF_RECEIVER, 0, "tls_port",
+				"%ld is a port without TLS; give it another", r->tls_port);
+}
+
 static void check_receiver(struct conf_work *work)
 {
 	struct conf_receiver *r = &work->conf->receiver;
 
+	check_tls(work);
 	if (r->max_associations_per_peer <= r->max_associations)
 		return;
 	if (conf_find(work, CONF_RECEIVER, 0, "max_associations_per_peer"))

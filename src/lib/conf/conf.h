@@ -27,6 +27,8 @@ struct conf_prefix {
 };
 
 enum conf_accept { CONF_ACCEPT_ALL, CONF_ACCEPT_UNCOMPRESSED };
+/* Must a caller over TLS have a certificate? */
+enum conf_tls_client { CONF_TLS_REQUIRE, CONF_TLS_ACCEPT, CONF_TLS_NO };
 
 struct conf_receiver {
 	struct conf_strings listen; /* addresses; default "0.0.0.0" and "::" */
@@ -42,6 +44,9 @@ struct conf_receiver {
 	long dimse_timeout_s;           /* silence inside an association; default 600 */
 	long min_free_mb; /* refuse associations when less disk is free; default 500 */
 	enum conf_accept accept;
+	long tls_port;                     /* 0: none */
+	char *tls_key, *tls_cert, *tls_ca; /* NULL: not given */
+	enum conf_tls_client tls_client;
 };
 
 /* What is different for some callers: whom calling_aets and allow fit, as far as they are given.
@@ -54,6 +59,7 @@ struct conf_sender {
 	struct conf_strings called_aets;
 	struct conf_prefix *allow;
 	size_t allow_count;
+	struct conf_strings certificates; /* patterns of fnmatch(3) for the subject */
 	enum conf_sender_accept accept;
 	long max_associations; /* places of its own; 0: the receiver's */
 };

@@ -11,7 +11,8 @@
 #include <strings.h>
 
 /* What a rule may use besides the image's own tags: who sent it, to whom. */
-static const char *const own_tags[] = { "SenderAddress", "SenderAET", "ReceiverAET" };
+static const char *const own_tags[] = { "SenderAddress", "SenderAET", "ReceiverAET",
+	"SenderCertificate" };
 enum { OWN_TAGS = sizeof(own_tags) / sizeof(own_tags[0]) };
 
 bool names_known(const char *name)

@@ -12,8 +12,8 @@ struct conf_work;
 struct nearest;
 struct rule_error;
 
-/* True for a name that a rule may use: one of dicom_tags, SenderAddress, SenderAET or ReceiverAET.
- * Names are case-insensitive. */
+/* True for a name that a rule may use: one of dicom_tags, SenderAddress, SenderAET, ReceiverAET or
+ * SenderCertificate. Names are case-insensitive. */
 bool names_known(const char *name);
 
 /* Tries the names that names_known() knows, and the keywords of the whole standard. */

@@ -36,7 +36,8 @@ int decide_read(int dir, const char *image, struct dicom_header *header)
 
 json_t *decide_make_tags(const struct dicom_header *header, const json_t *series)
 {
-	static const char *const sender[] = { "SenderAddress", "SenderAET", "ReceiverAET" };
+	static const char *const sender[] = { "SenderAddress", "SenderAET", "ReceiverAET",
+		"SenderCertificate" };
 	const json_t *known = json_object_get(series, "tags");
 	json_t *tags = dicom_json(header);
 

@@ -249,29 +249,30 @@ static uid_t runner(const struct conf *conf)
 	return stat(conf->spool, &st) == 0 ? st.st_uid : geteuid();
 }
 
-/* A file that a target names. What may not be looked at is the sender's to tell: it may run as
+/* A file that is named. What may not be looked at is its reader's to tell: it may run as
  * another user. */
-static void warn_of_file(struct conf_work *work, size_t nth, const struct conf_key *key)
+static void warn_of_file(
+	struct conf_work *work, size_t nth, const struct conf_key *key, const char *path)
 {
-	const char *path = conf_setting(&work->conf->target[nth], key->name);
+	const enum conf_section section = key->section;
 	struct stat st;
 
 	if (!path)
 		return;
 	if (stat(path, &st) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
-			CONF_REPORT(work, CONF_TARGET, nth, key->name,
+			CONF_REPORT(work, section, nth, key->name,
 				"warning: there is no file %s; make it", path);
 	} else if (!S_ISREG(st.st_mode)) {
-		CONF_REPORT(work, CONF_TARGET, nth, key->name,
+		CONF_REPORT(work, section, nth, key->name,
 			"warning: %s is no regular file; give the path of one", path);
 	} else if (key->kind == CONF_SECRET && st.st_uid != runner(work->conf)) {
-		CONF_REPORT(work, CONF_TARGET, nth, key->name,
+		CONF_REPORT(work, section, nth, key->name,
 			"warning: %s belongs to another user; "
 			"chown it to the user that dcmspool runs as",
 			path);
 	} else if (key->kind == CONF_SECRET && st.st_mode & 077) {
-		CONF_REPORT(work, CONF_TARGET, nth, key->name,
+		CONF_REPORT(work, section, nth, key->name,
 			"warning: others may read %s; chmod 600 %s", path, path);
 	}
 }
@@ -304,8 +305,11 @@ static void warn_of_files(struct conf_work *work, size_t nth, const struct conf_
 
 	for (size_t i = 0; i < type->key_count; i++)
 		if (type->key[i].kind == CONF_FILE || type->key[i].kind == CONF_SECRET) {
-			any |= conf_setting(&work->conf->target[nth], type->key[i].name) != NULL;
-			warn_of_file(work, nth, &type->key[i]);
+			const char *path =
+				conf_setting(&work->conf->target[nth], type->key[i].name);
+
+			any |= path != NULL;
+			warn_of_file(work, nth, &type->key[i], path);
 		}
 	if (any && type->reads_itself && work->mistake_count == before &&
 		geteuid() == runner(work->conf))
@@ -326,11 +330,44 @@ static void warn_of_target(struct conf_work *work, size_t nth)
 		type->warn(work, nth);
 }
 
+static bool is_installed(const char *program)
+{
+	const char *directory = getenv("PATH");
+	bool found = false;
+
+	while (directory && *directory && !found) {
+		size_t length = strcspn(directory, ":");
+		struct buf path = { 0 };
+
+		buf_printf(&path, "%.*s/%s", (int)length, directory, program);
+		found = !path.failed && access(path.data, X_OK) == 0;
+		buf_free(&path);
+		directory += length + (directory[length] == ':');
+	}
+	return found;
+}
+
+static void warn_of_tls(struct conf_work *work)
+{
+	const struct conf_receiver *r = &work->conf->receiver;
+	const char *const name[] = { "tls_key", "tls_cert", "tls_ca" };
+	const char *const path[] = { r->tls_key, r->tls_cert, r->tls_ca };
+
+	if (!r->tls_port)
+		return;
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++)
+		warn_of_file(work, 0, conf_key_find(CONF_RECEIVER, name[i], NULL), path[i]);
+	if (!is_installed("stunnel4"))
+		CONF_REPORT(work, CONF_RECEIVER, 0, "tls_port",
+			"warning: stunnel4 is missing; install the package stunnel4");
+}
+
 void rules_check_and_warn(struct conf_work *work)
 {
 	rules_check(work);
 	if (work->mistake_count || work->no_memory)
 		return;
+	warn_of_tls(work);
 	warn_of_rules(work);
 	warn_of_same(work);
 	for (size_t i = 0; i < work->conf->target_count; i++)

@@ -19,11 +19,12 @@ static const char marker[] = ".assoc.";
 
 int assoc_store(int dir, const struct assoc *a)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:s*, s:O*, s:b}",
-		"association", a->name, "time", a->time, "peer", a->peer, "peer_port", a->peer_port,
-		"calling_aet", a->calling_aet, "called_aet", a->called_aet, "local_port",
-		a->local_port, "sender", a->sender, "dropped", a->dropped, "stand_ins",
-		a->stand_ins, "ok", !a->dropped);
+	json_t *json = json_pack(
+		"{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O*, s:b}", "association",
+		a->name, "time", a->time, "peer", a->peer, "peer_port", a->peer_port, "calling_aet",
+		a->calling_aet, "called_aet", a->called_aet, "local_port", a->local_port,
+		"certificate", a->certificate, "sender", a->sender, "dropped", a->dropped,
+		"stand_ins", a->stand_ins, "ok", !a->dropped);
 	int result = -1;
 
 	if (json)

@@ -13,6 +13,8 @@
 
 /* "<file>" becomes "<file>.ok" before storescp acknowledges it (STATES.md 3). */
 #define ASSOC_OK ".ok"
+/* Before its UID in the log of storescp: an image that it deleted. */
+#define ASSOC_NOT_TAKEN "image not received: "
 bool assoc_is_acknowledged(const char *name);
 /* The name without it; fits like name. */
 void assoc_file(const char *name, char out[NAME_MAX + 1]);
@@ -24,7 +26,8 @@ struct assoc {
 	const char *name, *time;                   /* <association>; when it began, a stamp */
 	const char *peer, *peer_port, *local_port; /* addresses as text */
 	const char *calling_aet, *called_aet;
-	const char *sender;  /* the name of his section in dcmspool.conf(5); NULL: none */
+	const char *certificate; /* the subject of his certificate; NULL: none */
+	const char *sender;      /* the name of his section in dcmspool.conf(5); NULL: none */
 	const char *dropped; /* brought by hand under this name; NULL: it came over the network */
 	const json_t *stand_ins; /* transfer syntaxes: stand-in: real; NULL: none */
 };

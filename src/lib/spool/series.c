@@ -39,6 +39,9 @@ void series_tag_sender(json_t *tags, const json_t *sender)
 {
 	(void)json_object_set(tags, "SenderAddress", json_object_get(sender, "peer"));
 	(void)json_object_set(tags, "SenderAET", json_object_get(sender, "calling_aet"));
+	if (json_object_get(sender, "certificate"))
+		(void)json_object_set(
+			tags, "SenderCertificate", json_object_get(sender, "certificate"));
 	(void)json_object_set(tags, "ReceiverAET", json_object_get(sender, "called_aet"));
 }
 

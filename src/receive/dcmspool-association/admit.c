@@ -52,6 +52,7 @@ static int write_json(const struct association *a, const char *time, const struc
 		.local_port = caller->local_port,
 		.calling_aet = caller->calling,
 		.called_aet = caller->called,
+		.certificate = *caller->certificate ? caller->certificate : NULL,
 		.sender = a->sender ? a->sender->name : NULL,
 		.stand_ins = stand_ins };
 	int result = -1;

@@ -17,6 +17,7 @@
 struct association {
 	const struct conf *conf;
 	const struct spool *spool;
+	const struct caller *caller;       /* NULL in a recovery */
 	const struct conf_sender *sender;  /* the caller's section; NULL: none */
 	const struct stand_ins *stand_ins; /* none in a recovery */
 	char name[ASSOC_NAME_SIZE];        /* "<stamp>.<pid>"; the router makes others for things

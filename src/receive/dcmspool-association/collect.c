@@ -187,10 +187,35 @@ static void handle_signals(struct collect *c)
 		(void)kill(c->storescp, SIGKILL); /* it is our child until reaped */
 }
 
+/* What a line of storescp's says besides. */
+static void understand(struct collect *c, const char *line)
+{
+	static const char aborting[] = "DIMSE failure (aborting association)";
+
+	c->aborted |= strncmp(line, aborting, sizeof(aborting) - 1) == 0;
+	c->odd |= strstr(line, "Odd Fragment Length") != NULL;
+	if (strncmp(line, ASSOC_NOT_TAKEN, sizeof(ASSOC_NOT_TAKEN) - 1) == 0)
+		(void)snprintf(c->not_taken, sizeof(c->not_taken), "%s",
+			line + sizeof(ASSOC_NOT_TAKEN) - 1); /* fits */
+}
+
+/* Neither PS3.5 7.1.1 nor PS3.7 allow odd lengths, and there are senders who send them. */
+static void tell_odd(const struct collect *c)
+{
+	static const char reason[] =
+		"its length is odd, which storescp does not take; the sender has to pad it";
+	const char *peer = c->a->caller ? c->a->caller->peer : "";
+	const char *calling = c->a->caller ? c->a->caller->calling : "";
+
+	log_warning("image refused association=%s peer=%s calling=%s image=%s: %s", c->a->name,
+		peer, calling, c->not_taken, reason);
+	journal_write(c->a->spool, "image-refused", "association", c->a->name, "peer", peer,
+		"calling_aet", calling, "image", c->not_taken, "reason", reason, NULL);
+}
+
 /* storescp's log lines become ours. Returns whether there may be more. */
 static bool relay_log(struct collect *c)
 {
-	static const char aborting[] = "DIMSE failure (aborting association)";
 	char data[4096], *line, *rest = data;
 	ssize_t n = read(c->log, data, sizeof(data) - 1);
 
@@ -203,7 +228,7 @@ static bool relay_log(struct collect *c)
 	}
 	data[n] = '\0';
 	while ((line = strsep(&rest, "\n"))) {
-		c->aborted |= strncmp(line, aborting, sizeof(aborting) - 1) == 0;
+		understand(c, line);
 		if (!*line)
 			continue;
 		else if (++c->lines <= LOG_LINES_MAX)
@@ -256,5 +281,7 @@ int collect_run(struct collect *c)
 	}
 	while (c->log >= 0 && relay_log(c))
 		;
+	if (c->odd)
+		tell_odd(c);
 	return c->start_at_us ? -1 : 0;
 }

@@ -27,6 +27,8 @@ struct collect {
 	int input;           /* the pipe to getdcmtags, in which nothing comes but the end */
 	bool broken;         /* storescp has ended otherwise than with 0 */
 	bool aborted;        /* it has ended the association, as its log says */
+	bool odd;            /* because of an odd length, which it does not take */
+	char not_taken[65];  /* the UID of the last image that it deleted */
 	bool stopping;       /* SIGTERM came, or it is a recovery */
 	int quarantined;
 	long lines;    /* of storescp's log */

@@ -40,15 +40,17 @@
 
 enum { BULK_S = 1 }; /* an association that lasted so long brought many images */
 
-static const char usage[] = "usage: dcmspool-association [-n] [-c FILE] [-r NAME]";
+static const char usage[] = "usage: dcmspool-association [-nt] [-c FILE] [-r NAME]";
 static const struct acceptor_reject congestion = { 2, 3, 1 }; /* PS3.8 table 9-21 */
 
 static const char *recover_name;
+static bool behind_tls; /* whoever starts us says who is calling */
 
 static void option(int letter, const char *argument)
 {
 	if (letter == 'r')
 		recover_name = argument;
+	behind_tls |= letter == 't';
 }
 
 /* Takes the place of a descriptor that is the socket: xinetd makes it standard error as well, and
@@ -95,8 +97,9 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 }
 
 /* The caller frees *pdu, which is still waiting on the socket. */
-static void read_request(const struct spool *spool, long timeout_s, struct caller *caller,
-	struct acceptor_request *request, unsigned char **pdu, size_t *length)
+static void read_request(const struct spool *spool, const struct conf_receiver *conf,
+	struct caller *caller, struct acceptor_request *request, unsigned char **pdu,
+	size_t *length)
 {
 	struct acceptor_refusal wrong = { ACCEPTOR_ABORT, NULL };
 	const struct acceptor_refusal *refusal;
@@ -106,7 +109,11 @@ static void read_request(const struct spool *spool, long timeout_s, struct calle
 			"unable to use standard input: %s; it must be a connection, as "
 			"dcmspool-receiver, tcpserver or a systemd socket give it",
 			strerror(errno));
-	wrong.reason = peek_request(STDIN_FILENO, timeout_s, pdu, length);
+	if (behind_tls && caller_from_environment(caller, conf->tls_port) < 0)
+		die(EXIT_PERMANENT,
+			"unable to tell who is calling: REMOTE_HOST is no address; -t is for "
+			"dcmspool-tls");
+	wrong.reason = peek_request(STDIN_FILENO, conf->request_timeout_s, pdu, length);
 	if (wrong.reason && !*wrong.reason)
 		exit(0);
 	if (wrong.reason)
@@ -267,7 +274,7 @@ int main(int argc, char *argv[])
 	size_t length;
 
 	log_open(argv[0]);
-	conf = cli_options(argc, argv, "r:", option, usage);
+	conf = cli_options(argc, argv, "r:t", option, usage);
 	spool_open(&spool, conf->spool);
 	a = (struct association){ .conf = conf, .spool = &spool, .dir = -1 };
 	a.stand_ins = &stand_ins;
@@ -278,7 +285,8 @@ int main(int argc, char *argv[])
 	request = calloc(1, sizeof(*request));
 	if (!request)
 		die(EXIT_TEMPORARY, "unable to read the request: out of memory");
-	read_request(&spool, conf->receiver.request_timeout_s, &caller, request, &pdu, &length);
+	read_request(&spool, &conf->receiver, &caller, request, &pdu, &length);
+	a.caller = &caller;
 	a.sender = sender_find(conf, &caller);
 	accept = sender_accept(conf, a.sender);
 	put_stand_ins(request, accept, pdu, length, &stand_ins, &rewritten);

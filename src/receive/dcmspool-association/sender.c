@@ -1,5 +1,6 @@
 #include "sender.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 /* Only spaces are no AE title (PS3.5 6.2), and storescp would let the sender wait for an answer. */
@@ -32,13 +33,22 @@ static bool comes_from(const struct conf_prefix *prefix, size_t count, const str
 	return count == 0;
 }
 
+static bool has_certificate(const struct conf_strings *patterns, const char *subject)
+{
+	for (size_t i = 0; *subject && i < patterns->count; i++)
+		if (fnmatch(patterns->item[i], subject, 0) == 0)
+			return true;
+	return patterns->count == 0;
+}
+
 const struct conf_sender *sender_find(const struct conf *conf, const struct caller *caller)
 {
 	for (size_t i = 0; i < conf->sender_count; i++) {
 		const struct conf_sender *s = &conf->sender[i];
 
 		if ((s->calling_aets.count == 0 || lists(&s->calling_aets, caller->calling)) &&
-			comes_from(s->allow, s->allow_count, caller))
+			comes_from(s->allow, s->allow_count, caller) &&
+			has_certificate(&s->certificates, caller->certificate))
 			return s;
 	}
 	return NULL;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -27,6 +28,17 @@ static void describe(
 	(void)snprintf(port, 6, "%u", number & 0xffff); /* fits */
 }
 
+static void name_peer(struct caller *caller)
+{
+	if (!caller->has_address)
+		(void)snprintf(caller->peer, sizeof(caller->peer), "local");
+	else if (IN6_IS_ADDR_V4MAPPED(&caller->address))
+		(void)inet_ntop(
+			AF_INET, caller->address.s6_addr + 12, caller->peer, sizeof(caller->peer));
+	else
+		(void)inet_ntop(AF_INET6, &caller->address, caller->peer, sizeof(caller->peer));
+}
+
 int caller_read(int fd, struct caller *caller)
 {
 	struct sockaddr_storage address = { 0 };
@@ -43,12 +55,27 @@ int caller_read(int fd, struct caller *caller)
 	if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
 		return -1;
 	describe(&address, &caller->address, &caller->has_address, caller->peer_port);
-	if (!caller->has_address)
-		(void)snprintf(caller->peer, sizeof(caller->peer), "local");
-	else if (IN6_IS_ADDR_V4MAPPED(&caller->address))
-		(void)inet_ntop(
-			AF_INET, caller->address.s6_addr + 12, caller->peer, sizeof(caller->peer));
-	else
-		(void)inet_ntop(AF_INET6, &caller->address, caller->peer, sizeof(caller->peer));
+	name_peer(caller);
+	return 0;
+}
+
+int caller_from_environment(struct caller *caller, long port)
+{
+	const char *host = getenv("REMOTE_HOST"), *from = getenv("REMOTE_PORT");
+	const char *subject = getenv("SSL_CLIENT_DN");
+	struct in6_addr *a = &caller->address;
+
+	memset(a, 0, sizeof(*a));
+	if (host && inet_pton(AF_INET, host, a->s6_addr + 12) == 1)
+		a->s6_addr[10] = a->s6_addr[11] = 0xff;
+	else if (!host || inet_pton(AF_INET6, host, a) != 1)
+		return -1;
+	caller->has_address = true;
+	name_peer(caller);
+	(void)snprintf(caller->peer_port, sizeof(caller->peer_port), "%s", from ? from : "");
+	(void)snprintf(caller->local_port, sizeof(caller->local_port), "%ld", port);
+	(void)snprintf(caller->certificate, sizeof(caller->certificate), "%s",
+		subject ? subject : ""); /* a longer one is cut */
+	text_clean(caller->certificate);
 	return 0;
 }

@@ -15,6 +15,9 @@
  * s for a peer that does not hang up, and longer. By then it has nothing more to say, and ends
  * well.
  *
+ * And it answers gethostid(3), which DCMTK asks for in each connection: without /etc/hostid glibc
+ * resolves the host's own name for it (2.36, gethostid.c), which waits for the name server.
+ *
  * What cannot be written ends storescp, at once and before any answer, so the sender keeps the
  * image. Left to itself, on a full disk
  *   fclose(3) writes what is left in the buffer, up to a page, and its result is ignored
@@ -24,7 +27,7 @@
  *     parts until its time-out (DIMSE_receiveDataSetInFile(), DIMSE_ignoreDataSet() in dimse.cc),
  * and the sender for an answer.
  */
-#define _GNU_SOURCE /* RTLD_NEXT, renameat2 */
+#define _GNU_SOURCE /* RTLD_NEXT, renameat2, memmem */
 #include "spool/assoc.h"
 
 #include <dlfcn.h>
@@ -74,10 +77,16 @@ static bool is_image(int fd)
 	       S_ISREG(st.st_mode);
 }
 
-static _Noreturn void give_up(const char *what, int error)
+static int open_log(void)
 {
 	const char *path = getenv("DCMSPOOL_STORESCP_LOG");
-	int log = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+
+	return path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+}
+
+static _Noreturn void give_up(const char *what, int error)
+{
+	int log = open_log();
 
 	if (log >= 0) /* else the exit status has to tell it alone */
 		(void)dprintf(log,
@@ -257,6 +266,22 @@ ssize_t read(int fd, void *data, size_t length)
 	return got;
 }
 
+/* Any number of the machine's own does: DCMTK makes file names unique with it. */
+long gethostid(void)
+{
+	char id[64] = "";
+	int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+	uint32_t hash = 2166136261; /* FNV-1a */
+
+	if (fd < 0 || pread(fd, id, sizeof(id) - 1, 0) <= 0)
+		(void)gethostname(id, sizeof(id) - 1);
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	for (const char *c = id; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619;
+	return (long)hash;
+}
+
 ssize_t write(int fd, const void *data, size_t length)
 {
 	static ssize_t (*next)(int, const void *, size_t);
@@ -293,6 +318,41 @@ size_t fwrite(const void *data, size_t size, size_t count, FILE *file)
 	if (written < count && is_image(fileno(file)))
 		give_up("unable to write the image being received", errno);
 	return written;
+}
+
+/* The SOPInstanceUID that the meta header of a file names (PS3.10 7.1): explicit little endian. */
+static bool instance_of(const char *path, char uid[65])
+{
+	static const char tag[] = { 2, 0, 3, 0, 'U', 'I' };
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char head[1024] = "";
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head) - 80, 0);
+	const char *at = n > 0 ? memmem(head, (size_t)n, tag, sizeof(tag)) : NULL;
+
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	if (!at)
+		return false;
+	at += sizeof(tag) + 2;
+	n = (ssize_t)strspn(at, "0123456789.");
+	(void)snprintf(uid, 65, "%.*s", (int)n, at);
+	return n > 0;
+}
+
+/* storescp deletes an image that it could not receive: then we know which. */
+int unlink(const char *path)
+{
+	static int (*next)(const char *);
+	char uid[65];
+	int log;
+
+	if (!next)
+		find_next("unlink", &next, sizeof(next));
+	if (instance_of(path, uid) && (log = open_log()) >= 0) {
+		(void)dprintf(log, ASSOC_NOT_TAKEN "%s\n", uid);
+		(void)close(log); /* a pipe */
+	}
+	return next(path);
 }
 
 int fclose(FILE *file)

@@ -1,0 +1,94 @@
+# Reception over TLS: dcmspool-tls with the real stunnel and storescu.
+
+bats_require_minimum_version 1.5.0
+load ../helper
+load ../router
+
+setup() { command -v stunnel4 >/dev/null || skip "stunnel4 is not installed"; }
+
+teardown() {
+	stop_all
+	wait_for no_processes
+	show_state || true
+}
+
+key() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$1.key" "${@:2}" 2>/dev/null; }
+authority() { key "$1" -x509 -subj "/CN=$1" -days 3 -out "$1.pem"; }
+
+# certificate NAME AUTHORITY DAYS
+certificate() {
+	key "$1" -subj "/O=Hospital/CN=$1" -out "$1.csr"
+	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -set_serial "$RANDOM" -days "$3" -out "$1.pem" 2>/dev/null
+}
+
+# site [KEYS]: certificates, and a configuration with these keys of the section receiver
+site() {
+	cd "$BATS_TEST_TMPDIR"
+	authority site
+	authority other
+	certificate late site 0
+	certificate server site 3
+	certificate ct1 site 3
+	certificate wrong other 3
+	study made -s 1 -n 1 -r 16 -c 16
+	TLS=$(free_port)
+	make_router
+	sed -i "s/request_timeout = 5s/tls_port = $TLS tls_key = server.key tls_cert = server.pem tls_ca = site.pem $*/" "$CONF"
+	[ -z "${SENDER-}" ] || echo "$SENDER" >>"$CONF"
+}
+
+# tls [KEYS]: the same, and dcmspool-tls
+tls() {
+	site "$@"
+	# what a local user has in his environment is not believed
+	start tls env REMOTE_HOST=10.9.9.9 SSL_CLIENT_DN=CN=forged "$BIN/dcmspool-tls" -c "$CONF"
+	wait_for listens "$TLS"
+}
+
+# scu OPTIONS...: storescu to the TLS port
+scu() { storescu "$@" +cf site.pem 127.0.0.1 "$TLS" made/*/*.dcm; }
+with() { scu +tls "$1.key" "$1.pem"; }
+opened() { journal association-opened | jq -r "$1"; }
+
+@test "tls: the right certificate is received and known; a wrong one, an expired one, none and TLS 1.1 are not" {
+	SENDER='sender "CT1" { certificates = "*CN=ct1" allow = "127.0.0.0/8" called_aets = "ANY-SCP" }'
+	tls allow = '\"127.0.0.1\"' called_aets = '\"ROUTER\"'
+	with ct1
+	run -1 with wrong
+	run -1 with late
+	run -1 scu +tla
+	run openssl s_client -connect "127.0.0.1:$TLS" -tls1_1 -cipher DEFAULT@SECLEVEL=0 -cert ct1.pem -key ct1.key </dev/null
+	[ "$status" -ne 0 ]
+	grep -q 'Rejected by CERT at depth=0: O=Hospital, CN=wrong' tls.log
+	[ "$(opened '.peer + " " + .sender')" = '127.0.0.1 CT1' ]
+	cat "$SPOOL"/incoming/*/series.json | jq -e '.tags.SenderCertificate == "O=Hospital, CN=ct1" and
+		.tags.SenderAddress == "127.0.0.1" and .association.certificate == "O=Hospital, CN=ct1"'
+	run -1 "$TOOLS/rawsend" 127.0.0.1 "$TLS" -E # without TLS
+}
+
+@test "tls: allow holds for the true address; nobody's environment counts without -t" {
+	tls tls_client = no allow = '\"10.9.9.9\"'
+	run -1 scu +tla
+	[ "$(journal association-refused | jq -r '.peer + " " + .reason')" = '127.0.0.1 address not in receiver.allow' ]
+	start_receiver
+	REMOTE_HOST=10.9.9.9 run -1 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -E
+	[[ $output == *'rejected 1 1 1'* ]]
+}
+
+@test "tls: accept takes those without a certificate, who have no subject, and refuses a wrong one" {
+	tls tls_client = accept
+	scu +tla
+	run -1 with wrong
+	cat "$SPOOL"/incoming/*/series.json | jq -e '.tags | has("SenderCertificate") | not'
+}
+
+@test "tls: dcmspool up starts it, and a rule knows who sent" {
+	site
+	sed -i "s/match = \"True\"/match = \"'CN=ct1' in tags.SenderCertificate\"/" "$CONF"
+	start up "$BIN/dcmspool" up --root -c "$CONF"
+	wait_for listens "$TLS"
+	with ct1
+	wait_for has_images archive 1
+	stop "$pid_up"
+	no_processes
+}
