@@ -24,11 +24,9 @@ HARDEN    = -fstack-protector-strong -fPIE
 override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Isrc/lib -I$(BUILD)/gen -DSYSCONFDIR='"$(SYSCONFDIR)"'
 override CFLAGS   += -std=c11 $(WARNINGS) $(HARDEN)
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
-# What only one program needs is LDLIBS_PROGRAM.
-LDLIBS_send-dicom = -lssl -lcrypto
 LDLIBS    = -linotifytools -lconfuse -ljansson -lz -lpcre2-8 -lm
 
-LIB_SRC  := $(wildcard src/lib/*/*.c src/lib/*/*/*.c)
+LIB_SRC  := $(filter-out src/lib/tls/tls.c,$(wildcard src/lib/*/*.c src/lib/*/*/*.c))
 LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
 # A folder below a stage's is a program.
 PROGRAM_DIRS := $(patsubst %/,%,$(filter-out src/lib/%,$(wildcard src/*/*/)))
@@ -38,11 +36,13 @@ SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo
 
 PRELOADS := $(wildcard src/*/*/preload/*.c)
 PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
+# OpenSSL and what uses it, which a sender loads when it needs it (tls.h).
+LOADED    = $(BIN)/tls.so
 
 # What `dcmspool demo` makes and looks at a study with.
 DEMO_TOOLS = $(BUILD)/tests/makestudy $(BUILD)/tests/dicomcmp
 
-all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED) $(DEMO_TOOLS)
+all: $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic $(PRELOADED) $(LOADED) $(DEMO_TOOLS)
 
 # The stages of a spool, for everybody who includes spool/stage.h.
 STAGES := $(BUILD)/gen/spool_stages.h
@@ -76,7 +76,7 @@ $(BUILD)/libspool.a: $(LIB_OBJ)
 define PROGRAM
 $(BIN)/$(notdir $(1)): $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(BUILD)/libspool.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) $$(LDLIBS_$(notdir $(1)))
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach p,$(PROGRAM_DIRS),$(eval $(call PROGRAM,$(p))))
 
@@ -107,6 +107,10 @@ $(1): $(2)
 endef
 $(foreach p,$(PRELOADS),$(eval $(call PRELOAD,$(BIN)/$(basename $(notdir $(p))).so,$(p))))
 $(eval $(call PRELOAD,$(BUILD)/tests/loopback.so,tests/tools/preload/loopback.c))
+
+$(LOADED): src/lib/tls/tls.c src/lib/dicom/network/connection.c $(wildcard src/lib/tls/*.h src/lib/dicom/network/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $(filter-out -pie,$(LDFLAGS)) -o $@ $(filter %.c,$^) -lssl -lcrypto
 
 # A build in another folder (make asan) has the shell commands beside its programs as well.
 ifneq ($(abspath $(BIN)),$(abspath bin))
@@ -249,7 +253,7 @@ SHARE    = $(DESTDIR)$(PREFIX)/share/dcmspool
 MAN      = $(DESTDIR)$(PREFIX)/share/man
 CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/dcmspool
 EXECUTABLES = $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(DEMO_TOOLS)
-BESIDE      = $(BIN)/storescp.dic $(PRELOADED) spool-layout/directories
+BESIDE      = $(BIN)/storescp.dic $(PRELOADED) $(LOADED) spool-layout/directories
 LINKS       = dcmspool getdcmtags
 INSTALLED_CONF = sed 's|"../spool"|"/var/spool/dcmspool"|; s|"../archive"|"/srv/dcmspool-archive"|' etc/dcmspool.conf
 install:
@@ -275,7 +279,7 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
-		$(PRELOADED)
+		$(PRELOADED) $(LOADED)
 
 .PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules fuzz-network bench deps \
 	asan coverage fuzz lint install uninstall clean always

@@ -28,3 +28,13 @@ sanitized() { nm "$BIN/dcmspool-hold" | grep -q __asan_init; }
 		[ "$text" -lt 120000 ]
 	done
 }
+
+@test "linked: no program has OpenSSL in it; a sender loads it when its target wants TLS" {
+	local program
+	for program in "$BIN"/dcmspool-* "$BIN"/send-* "$BIN/getdcmtags"; do
+		! ldd "$program" 2>/dev/null | grep -E 'lib(ssl|crypto)' || return 1
+	done
+	loaded() { TARGET_HOST=h TARGET_AEC=A strace -f -e trace=openat env "$@" "$BIN/send-dicom" -n 2>&1 </dev/null | grep -c 'libssl.* = [0-9]'; }
+	[ "$(loaded TARGET_TLS=no)" -eq 0 ]
+	[ "$(loaded TARGET_TLS=anonymous)" -eq 1 ]
+}

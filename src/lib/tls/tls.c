@@ -102,7 +102,7 @@ static int load_authorities(SSL_CTX *context, const struct tls_settings *s, char
 	return -1;
 }
 
-struct tls *tls_open(const struct tls_settings *settings, char *why, size_t size)
+static struct tls *open_settings(const struct tls_settings *settings, char *why, size_t size)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	struct tls *tls = calloc(1, sizeof(*tls));
@@ -130,10 +130,9 @@ struct tls *tls_open(const struct tls_settings *settings, char *why, size_t size
 	return tls;
 }
 
-void tls_free(struct tls *tls)
+static void close_settings(struct tls *tls)
 {
-	if (tls)
-		SSL_CTX_free(tls->context);
+	SSL_CTX_free(tls->context);
 	free(tls);
 }
 
@@ -275,7 +274,7 @@ static bool expect(SSL *ssl, const struct tls_settings *settings)
 	       SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
-int tls_secure(struct connection *c, void *tls)
+static int secure(struct connection *c, void *tls)
 {
 	static const struct connection_layer layer = { handshake, read_some, write_some, reason,
 		close_session };
@@ -292,3 +291,7 @@ int tls_secure(struct connection *c, void *tls)
 	}
 	return connection_secure(c, &layer, s);
 }
+
+/* What load.c looks for. */
+extern const struct tls_library tls_library;
+const struct tls_library tls_library = { open_settings, close_settings, secure };

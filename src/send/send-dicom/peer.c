@@ -170,7 +170,10 @@ static void read_tls(struct peer *peer)
 	if (!tls->key != !tls->certificate)
 		sender_never(
 			"TARGET_TLS_KEY and TARGET_TLS_CERT belong together; set both or none");
-	peer->tls = tls_open(tls, why, sizeof(why));
+	peer->tls_library = tls_load(why, sizeof(why));
+	if (!peer->tls_library)
+		sender_own_fault("%s", why);
+	peer->tls = peer->tls_library->open(tls, why, sizeof(why));
 	if (!peer->tls)
 		sender_never("%s", why);
 }
@@ -219,7 +222,14 @@ void peer_call(const struct peer *peer, const struct associate_proposal *proposa
 		.proposal = proposal,
 		.count = count,
 		.longest = peer->longest,
-		.secure = peer->tls ? tls_secure : NULL,
+		.secure = peer->tls ? peer->tls_library->secure : NULL,
 		.context = peer->tls,
 	};
+}
+
+void peer_close(struct peer *peer)
+{
+	if (peer->tls)
+		peer->tls_library->close(peer->tls);
+	peer->tls = NULL;
 }

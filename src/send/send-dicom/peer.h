@@ -21,7 +21,8 @@ struct peer {
 	long connections; /* over which one job is sent at once */
 	long rate;        /* bytes per second over all of them; 0: no limit */
 	struct tls_settings tls_settings;
-	struct tls *tls; /* NULL: plain */
+	const struct tls_library *tls_library; /* loaded when tls is not NULL */
+	struct tls *tls;                       /* NULL: plain */
 };
 
 /* Reads the environment, and with a job series.json where it matters. Dies with 100 on a setting
@@ -35,5 +36,7 @@ bool peer_again(struct peer *peer);
 /* How it is called with these proposals. */
 void peer_call(const struct peer *peer, const struct associate_proposal *proposal, size_t count,
 	struct association_call *call);
+
+void peer_close(struct peer *peer);
 
 #endif

@@ -68,6 +68,6 @@ int main(int argc, char *argv[])
 		probe(&sender, &peer, job);
 	else if (!checking)
 		send_jobs(&sender, &peer);
-	tls_free(peer.tls);
+	peer_close(&peer);
 	return sender_close(&sender);
 }
