@@ -18,7 +18,7 @@ WAYS = ['cut', 'silence', 'abort-user', 'abort-provider', 'garbage', 'huge', 'sp
 # besides these: answers that are odd, or none
 ODD = ['other-id', 'other-uid', 'twice', 'bare', 'long', 'no-status', 'with-data', 'other-context', 'other-command',
        'slow', 'fragments', 'never-offered', 'unknown-context', 'all-refused', 'padded', 'release-first', 'comment',
-       'other-application', 'status-twice', 'status-long']
+       'other-application', 'status-twice', 'status-long', 'release-both', 'late-data']
 # by their names only: the images must be larger than what the kernel takes at once
 EARLY = ['early', 'early-refusal']
 IMAGES = 3
@@ -52,8 +52,8 @@ def elements(data):
 
 
 class Peer:
-    def __init__(self, connection, point, way):
-        self.c, self.point, self.way, self.split = connection, point, way, False
+    def __init__(self, connection, point, way, notes):
+        self.c, self.point, self.way, self.notes, self.split = connection, point, way, notes, False
         connection.settimeout(30)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -187,10 +187,15 @@ class Peer:
             n += 1
             self.at('last-answered' if n == IMAGES else '')
         self.at('release')
+        if self.way == 'late-data':
+            self.c.sendall(pdu(4, struct.pack('>IBB', 2, 1, 1)))
+        if self.way == 'release-both':  # PS3.8 9.2.3: whoever called answers first
+            self.c.sendall(pdu(5, b'\0\0\0\0'))
+            self.notes.append('our request is answered' if self.read()[0] == 6 else 'our request is not answered')
         self.send(pdu(6, b'\0\0\0\0'), 'half-release')
 
 
-def serve(listener, point, way):
+def serve(listener, point, way, notes):
     while True:
         try:
             connection = listener.accept()[0]
@@ -198,15 +203,15 @@ def serve(listener, point, way):
             return
         with connection:
             try:
-                Peer(connection, point, way).play()
+                Peer(connection, point, way, notes).play()
             except (Over, OSError):
                 pass
 
 
 def row(program, job, point, way):
     with socket.create_server(('127.0.0.1', 0)) as listener:
-        port = listener.getsockname()[1]
-        threading.Thread(target=serve, args=(listener, point, way), daemon=True).start()
+        port, notes = listener.getsockname()[1], []
+        threading.Thread(target=serve, args=(listener, point, way, notes), daemon=True).start()
         environment = dict(os.environ, TARGET_HOST='127.0.0.1', TARGET_PORT=str(port), TARGET_AEC='P',
                            TARGET_TIMEOUT='1')
         done = subprocess.run([program], input=''.join(f'{n}.dcm\n' for n in range(1, IMAGES + 1)), cwd=job,
@@ -225,7 +230,7 @@ def row(program, job, point, way):
         return f'{point} {way} failed={names["failed"] or "-"} stored or doubt={names["either"] or "none or the first"}'
     return (f'{point} {way} exit={done.returncode} stored={names["stored"] or "-"} failed={names["failed"] or "-"} '
             + f'doubt={names["doubt"] or "-"} '
-            + '; '.join(texts)).rstrip()
+            + '; '.join(texts + notes)).rstrip()
 
 
 def main():

@@ -126,6 +126,8 @@ load sender
 		- other-application exit=111 stored=- failed=- doubt=- the target's answer to the association request is none: it is of another application context
 		- status-twice exit=111 stored=- failed=- doubt=1 the target's answer does not count: its elements are not in the order of their tags
 		- status-long exit=111 stored=- failed=- doubt=1 the target's answer does not count: a number in it is not of two bytes
+		- release-both exit=0 stored=1,2,3 failed=- doubt=- our request is answered
+		- late-data exit=0 stored=1,2,3 failed=- doubt=-
 	END
 }
 
