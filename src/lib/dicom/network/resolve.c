@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,23 @@ static struct lookup *lookup_new(const char *host, const char *port)
 	return NULL;
 }
 
+/* Returns 0 or an errno. Signals are the caller's: a thread that was left behind would take what
+ * the caller has blocked. */
+static int begin(struct lookup *l)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int error;
+
+	(void)sigfillset(&all); /* none of these fails but pthread_create() */
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread, NULL, look_up, l);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!error)
+		(void)pthread_detach(thread);
+	return error;
+}
+
 /* Waits for the thread. False when it is left behind, with all that it has. */
 static bool wait_for(struct lookup *l, int64_t timeout_ms)
 {
@@ -99,21 +117,19 @@ const char *resolve(const char *host, const char *port, int64_t timeout_ms, stru
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
 	struct lookup *l;
-	pthread_t thread;
 	int error = getaddrinfo(host, port, &hints, all), number = errno;
 
 	if (error == EAI_NONAME) { /* a name, for which more of the C library is loaded */
 		l = lookup_new(host, port);
 		if (!l)
 			return "out of memory";
-		error = pthread_create(&thread, NULL, look_up, l);
+		error = begin(l);
 		if (error) {
 			(void)snprintf(why, size, "unable to ask for the name of the host: %s",
 				strerror(error));
 			lookup_free(l);
 			return why;
 		}
-		(void)pthread_detach(thread); /* it was just made */
 		if (!wait_for(l, timeout_ms)) {
 			(void)snprintf(why, size,
 				"the name server does not answer in time (%lld s); "
