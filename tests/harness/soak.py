@@ -1,0 +1,126 @@
+"""soak.py FOLDER SECONDS [SEED]: everything at once, and all processes under `up` killed and stopped at random.
+
+Senders deliver series, and again what was not acknowledged; targets answer well, late, twice, wrongly, and never.
+At the end what was stopped goes on, the target that never answers is looked at, then replaced by one that does.
+"""
+import os
+import signal
+import sys
+import threading
+import time
+
+import oracle
+from driver import Target, System, wait_for
+
+PROGRAMS = ('dcmspool-', 'getdcmtags', 'storescp', 'send-', 's6-supervise')
+RULES = {'all': ['archive', 'copies', 'pacs', 'twice'], 'odd': ['archive', 'late', 'wrong'],
+         'never': ['archive', 'never'], 'drop': []}
+ODD = ['late', 'wrong', 'never']
+TARGETS = [('archive', None, ''), ('copies', None, 'copy = yes order = none'), ('pacs', '0000', 'max_connections = 2'),
+           ('late', '0000 slow 0000 0000', 'order = none'), ('twice', 'twice 0000', ''),
+           ('wrong', '0000 0000 0000 b000 a700 abort wrongid nostatus hang', 'order = none max_connections = 3'),
+           ('never', 'hang', '')]
+# What ends in error/ for being killed: a file at which getdcmtags was when it died is not asked twice.
+REASONS = ['getdcmtags']
+
+
+class Chaos(threading.Thread):
+    """Kills and stops until told to end; counts by program."""
+
+    def __init__(self, system, dice):
+        super().__init__()
+        self.system, self.dice, self.over, self.counts = system, dice, threading.Event(), {}
+        self.stopped = {}
+
+    def run(self):
+        while not self.over.wait(self.dice.uniform(0.01, 0.15)):
+            now = time.monotonic()
+            for pid in [p for p, until in self.stopped.items() if until < now]:
+                self.tell(pid, signal.SIGCONT)
+                del self.stopped[pid]
+            victims = [(p, n) for p, n in sorted(self.system.processes().items()) if n.startswith(PROGRAMS)]
+            if not victims:
+                continue
+            pid, name = self.dice.choice(victims)
+            if name == 's6-supervise' and self.dice.random() < 0.9:
+                continue
+            kill = self.dice.random() < 0.5
+            if not kill:
+                self.stopped[pid] = now + self.dice.choice([0.05, 0.3, 1.5])
+            self.tell(pid, signal.SIGKILL if kill else signal.SIGSTOP)
+            key = name, 'kill -9' if kill else 'stopped'
+            self.counts[key] = self.counts.get(key, 0) + 1
+        for pid in self.stopped:
+            self.tell(pid, signal.SIGCONT)
+
+    def tell(self, pid, number):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def modality(system, dice, until, kinds):
+    while time.monotonic() < until:
+        kind = dice.choice(kinds)
+        paths = system.series(kind, images=dice.randrange(1, 12), series=dice.choice([1, 1, 2]))
+        tool = dice.choice(['rawsend', 'rawsend', 'storescu', 'dcmsend'])
+        system.deliver(kind, paths, tool, until)
+        if dice.random() < 0.1:  # a modality that sends everything again
+            system.send(kind, paths)
+
+
+def waits_without_reason(system):
+    """Jobs of the target that never answers which nothing holds back."""
+    queue = system.spool / 'outgoing/never'
+    look = oracle.Oracle(system)
+    return [str(p) for p in queue.glob('2*') if not look.held_back(queue, p)]
+
+
+def heal(system):
+    """The targets that play faults are replaced by one that has none; nothing waits for its pause."""
+    for name in ODD:
+        target = system.targets[name]
+        system.stop_target(target)
+        system.start_target(target, '0000')
+        system.verb('retry', name)
+
+
+def main(folder, seconds, seed):
+    print(f'soak: seed {seed}', flush=True)
+    system = System(folder, [Target(n, a, s, honest=n not in ('wrong', 'never')) for n, a, s in TARGETS],
+                    RULES, seed)
+    dice = system.dice
+    system.start()
+    try:
+        chaos = Chaos(system, dice)
+        until = time.monotonic() + seconds
+        senders = [threading.Thread(target=modality, args=(system, type(dice)(seed + i), until, kinds))
+                   for i, kinds in enumerate([['all']] * 3 + [list(RULES)])]
+        for t in [chaos, *senders]:
+            t.start()
+        for t in senders:
+            t.join()
+        chaos.over.set()
+        chaos.join()
+        system.signal(signal.SIGCONT)
+        left = oracle.rest(system, apart=ODD, seconds=40)
+        wait_for(lambda: not waits_without_reason(system))
+        left += waits_without_reason(system)
+        heal(system)
+        left += oracle.rest(system, seconds=40)
+        verdict = oracle.Oracle(system, REASONS).check()
+        verdict.stuck += left
+        if not system.stop_up():
+            verdict.stuck.append(f'still running: {system.processes()}')
+    finally:
+        system.stop()
+    print(f'soak: seed {seed}, {seconds} s, {sum(chaos.counts.values())} faults', flush=True)
+    good = oracle.result('system', 'soak', 1, verdict)
+    for (name, how), count in sorted(chaos.counts.items()):
+        oracle.result(name, f'soak {how}', count, oracle.Verdict())
+    return good
+
+
+if __name__ == '__main__':
+    sys.exit(not main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else int(time.time())))
