@@ -108,7 +108,7 @@ class Target:
 
 
 class System:
-    """One scenario. rules: kind of series -> names of its targets; an empty list: it is discarded."""
+    """One scenario. rules: kind of series ("*": any) -> names of its targets; an empty list: it is discarded."""
 
     def __init__(self, folder, targets, rules, seed, spool=None, settings='', wrap=()):
         self.folder, self.seed, self.dice = Path(folder), seed, random.Random(seed)
@@ -128,11 +128,12 @@ class System:
                 f'receiver {{ port = {self.port} listen = {{ "127.0.0.1" }} min_free = 0 request_timeout = 5s '
                 'dimse_timeout = 20s max_associations = 300 max_associations_per_peer = 300 }\n',
                 'router { instances = 2 association_grace = 200ms series_timeout = 2s }\n'
-                'dispatcher { instances = 3 }\n', settings]
+                'dispatcher { instances = %d }\n' % max(3, len(self.targets)), settings]
         text += [t.section(self.archive(t)) for t in self.targets.values()]
         for kind, names in self.rules.items():
             what = 'targets = { %s }' % ', '.join(f'"{n}"' for n in names) if names else 'action = discard'
-            text.append(f'rule "{kind}" {{ match = "tags.SeriesDescription == \'{kind}\'" {what} }}\n')
+            match = 'True' if kind == '*' else f"tags.SeriesDescription == '{kind}'"
+            text.append(f'rule "{kind.replace("*", "any")}" {{ match = "{match}" {what} }}\n')
         self.conf.write_text(''.join(text))
 
     def archive(self, target):
@@ -229,7 +230,7 @@ class System:
         return ended
 
     def verb(self, *words):
-        return subprocess.run([BIN / 'dcmspool', *words, '-c', self.conf], capture_output=True, text=True)
+        return subprocess.run([BIN / 'dcmspool', words[0], '-c', self.conf, *words[1:]], capture_output=True, text=True)
 
     # ---- sending ----
 

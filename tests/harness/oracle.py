@@ -20,15 +20,18 @@ SUCCESS = re.compile(r'(0000|[bB].{3}|slow|twice|meet)$')
 IN_JOB = re.compile(r'(.*\.dcm|(series|plan|job|retry)\.json|sent\.log|cancelled|reason\.txt|\.told)$')
 
 
-def images(folder):
-    """(SOP instance, hash) of each image below it -> one of the paths."""
+def images(folder, quarantined=False):
+    """(SOP instance, hash) of each image below it -> one of the paths. Quarantined files have any name."""
     found = {}
     for where, folders, names in os.walk(folder):
         folders[:] = [f for f in folders if not f.startswith('.dcmspool.')]
         for name in names:
             path = os.path.join(where, name)
-            if name.endswith('.dcm') or (folder.name == 'error' and driver.sop_instance(path)):
-                found[driver.sop_instance(path), driver.hashed(driver.data_set(path))] = path
+            try:
+                if name.endswith('.dcm') or (quarantined and driver.sop_instance(path)):
+                    found[driver.sop_instance(path), driver.hashed(driver.data_set(path))] = path
+            except FileNotFoundError:  # it has gone on
+                continue
     return found
 
 
@@ -51,20 +54,26 @@ class Verdict:
 
 
 class Oracle:
-    """reasons: patterns of what may stand in reason.txt. Of a dishonest target any may."""
+    """reasons: patterns of what may stand in reason.txt. Of a dishonest target any may. by_hash: a SOP instance may
+    have become another one on the way."""
 
-    def __init__(self, system, reasons=()):
+    def __init__(self, system, reasons=(), by_hash=False):
+        self.by_hash = by_hash
         self.system, self.reasons, self.verdict = system, [re.compile(r) for r in reasons], Verdict()
-        self.offered = {(sop, data) for sop, data, *_ in driver.rows(system.folder / 'offered')}
-        self.acknowledged = {(sop, data): (kind, path) for sop, data, kind, path in
-                             driver.rows(system.folder / 'acknowledged')}
+        self.offered = self.known({(sop, data) for sop, data, *_ in driver.rows(system.folder / 'offered')})
+        self.acknowledged = {one: (kind, path) for sop, data, kind, path in
+                             driver.rows(system.folder / 'acknowledged') for one in self.known([(sop, data)])}
         self.verdict.acknowledged = len(self.acknowledged)
 
     def has(self, target):
         """What the target has, by its own account."""
         if target.answers is None:
-            return set(images(self.system.archive(target)))
-        return {(sop, data) for sop, data, answer in driver.rows(self.system.answers(target)) if SUCCESS.match(answer)}
+            return self.known(images(self.system.archive(target)))
+        return self.known((sop, data) for sop, data, answer in driver.rows(self.system.answers(target))
+                          if SUCCESS.match(answer))
+
+    def known(self, images):
+        return {(None if self.by_hash else sop, data) for sop, data in images}
 
     # ---- where it is ----
 
@@ -90,18 +99,11 @@ class Oracle:
                 continue
             target = self.target_of(place.name)[1]
             if self.fits(reason, target):
-                found[target] |= set(self.images_of(place))
+                found[target] |= self.known(images(place, quarantined=True))
             else:
                 self.verdict.false.append(f'{place}: does not fit: {reason}')
         for place in (self.system.spool / 'discard').iterdir():
-            found['discard'] |= set(images(place))
-        return found
-
-    def images_of(self, place):
-        found = {}
-        for path in place.rglob('*'):
-            if path.is_file() and (sop := driver.sop_instance(path)):
-                found[sop, driver.hashed(driver.data_set(path))] = str(path)
+            found['discard'] |= self.known(images(place))
         return found
 
     def check_lost(self):
@@ -122,7 +124,7 @@ class Oracle:
         for place in (self.system.spool / 'success').iterdir():
             target = self.target_of(place.name)[1]
             for one, path in images(place).items():
-                if target is None or one not in told[target]:
+                if target is None or not self.known([one]) <= told[target]:
                     self.verdict.false.append(f'{path} {one}: {target} does not have it')
         for target in self.system.targets.values():
             for one in told[target.name] - self.offered:
@@ -152,8 +154,8 @@ class Oracle:
         for stage in 'success', 'discard', 'error':
             for one in (spool / stage).iterdir():
                 strange = [p.name for p in one.iterdir() if stage != 'error' and not IN_JOB.match(p.name)]
-                if strange or one.name.startswith('.') or not (stage == 'error' or (one / '.told').exists()):
-                    stuck.append(f'{one}: {strange or "by its name or without .told"}')
+                if strange or one.name.startswith('.'):
+                    stuck.append(f'{one}: {strange or "by its name"}')
 
     def check_verbs(self):
         """fsck and reconcile agree: what they find is told as stuck, and as false."""
@@ -200,7 +202,9 @@ def rest(system, apart=(), seconds=60):
 
 def result(program, fault, tries, verdict):
     """A row of the table (harness/table), and what it says in words."""
-    build = driver.TOOLS.parent
-    driver.append(build / 'torture.tsv', program, fault, tries, *verdict.numbers())
+    try:
+        driver.append(driver.TOOLS.parent / 'torture.tsv', program, fault, tries, *verdict.numbers())
+    except PermissionError:  # of another user's clone
+        pass
     print(f'{program} {fault}: {tries} tries; {verdict}', flush=True)
     return bool(verdict)
