@@ -55,10 +55,9 @@ def names(system, count):
         (batch / '.complete').touch()
         assert wait_for(lambda: not batch.exists())
     queue = system.spool / 'outgoing/archive'
-    wait_for(lambda: len(list(queue.glob('2*'))) == count)
-    jobs = {j.name.partition('~')[0] for j in queue.glob('2*')}
-    print(f'{count} batches, {len(jobs)} names', flush=True)
-    assert len(jobs) == 1, jobs
+    assert wait_for(lambda: len(list(queue.glob('2*'))) == count)
+    # a name that another claim holds at the moment is avoided by a microsecond
+    print(f'{count} jobs: {sorted(j.name for j in queue.glob("2*"))}', flush=True)
     system.verb('release', 'archive')
 
 

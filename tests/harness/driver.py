@@ -27,6 +27,8 @@ BIN = Path(os.environ.get('BIN', TOP / 'bin')).resolve()
 TOOLS = Path(os.environ.get('BUILD', TOP / 'build')).resolve() / 'tests'
 PYTHON = '/usr/bin/python3'
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started and mounted goes
+
 
 def data_set(path):
     """The bytes behind preamble and file meta header."""

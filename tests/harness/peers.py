@@ -88,13 +88,14 @@ class Play:
             self.ends[len(self.pdus) - 1] = path
         self.pdus.append(pdu(5, bytes(4)))
         self.data = {path: data_set(path) for path in paths}
+        self.patience = 60
 
     def note(self, what, path):
         append(self.system.folder / what, sop_instance(path), hashed(self.data[path]), 'all', path)
 
     def spoil(self, how):
         """Returns (PDU, byte) at which the connection is cut, if it is."""
-        n = self.dice.randrange(len(self.pdus))
+        n, self.patience = self.dice.randrange(len(self.pdus)), 8
         at = self.dice.randrange(len(self.pdus[n]))
         if how == 'cut':
             return n, self.dice.choice([0, 1, 6, at])
@@ -122,7 +123,7 @@ class Play:
             self.note('offered', path)
         try:
             with socket.create_connection(('127.0.0.1', self.system.port), 20) as connection:
-                connection.settimeout(8)
+                connection.settimeout(self.patience)
                 self.talk(connection, cut)
         except OSError:
             pass

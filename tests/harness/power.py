@@ -44,7 +44,8 @@ class Disk:
         self.mount(self.image)
 
     def mount(self, image):
-        run('mount', '-o', 'loop', image, self.mounted)
+        # a clone has the UUID of the other, which the kernel may not have let go of yet
+        run('mount', '-o', 'loop,nouuid' if self.kind == 'xfs' else 'loop', image, self.mounted)
 
     def unmount(self):
         wait_for(lambda: subprocess.run(['umount', self.mounted], capture_output=True).returncode == 0, 20)
@@ -112,9 +113,18 @@ def until_line(path, count):
     return lines
 
 
+def another_boot(system, n):
+    """What starts from now on sees the boot_id that a machine would have which was switched on again."""
+    boot = system.folder / 'boot_id'
+    boot.write_text(f'{n:08x}-0000-4000-8000-000000000000\n')
+    system.wrap = ['unshare', '--mount', 'sh', '-c',
+                   'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"', boot]
+
+
 def start_after(system, disk, n, known):
     """After cut n. Returns what is wrong."""
     before, counts = known
+    another_boot(system, n)
     disk.repair(f'cut{n}')
     for name, whole in counts.items():
         shutil.copy(system.folder / f'whole.{name}', system.folder / name)
