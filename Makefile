@@ -130,7 +130,7 @@ CONF     ?= etc/dcmspool.conf
 BATS     ?= tests
 # SWEEP=N: what sweeps, over crash points, say, takes each Nth step; torture takes all, check a sample.
 # Tests wait for servers and deadlines more than they work.
-JOBS     ?= $(shell echo $$((2 * $$(nproc))))
+JOBS     ?= $(shell echo $$((3 * $$(nproc))))
 FAST      = tests/lib tests/configure tests/docs tests/route/rules.bats tests/route/rule_tool.bats
 
 run:

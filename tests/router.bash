@@ -103,6 +103,8 @@ the_job() {
 
 # journal EVENT: its lines
 journal() { cat "$SPOOL"/journal/*.jsonl | jq -c "select(.event == \"$1\")"; }
+# has_lines EVENT N
+has_lines() { [ "$(journal "$1" | wc -l)" -eq "$2" ]; }
 
 # show_state: for the output of a failed test
 show_state() {

@@ -162,6 +162,24 @@ $PWD/a # no comment /* nor this */ // nor this" ]
 	exactly 16
 }
 
+@test "conf: quotes within quotes, an expression without, a type that there is not: one mistake each" {
+	local value
+	for value in '"tags.Modality == "MR""' "'tags.Modality == 'MR''"; do
+		printf 'spool = s\nrule "r" { match = %s targets = { "t" } }\ntarget "t" { type = folder path = "b" }\n' "$value" >a.conf
+		mistakes a.conf
+		has 'a.conf:2: rule.r.match: the value ends before MR; use the other kind of quotes in it'
+		exactly 1
+	done
+	sed -i "s/match = .* targets/match = tags.Modality == 'MR' targets/" a.conf
+	mistakes a.conf
+	has 'a.conf:2: rule.r.match: a value with blanks; put quotes around all of it'
+	exactly 1
+	printf 'spool = s\ntarget "t" { type = dicon host = "h" aec = X }\n' >a.conf
+	mistakes a.conf
+	has 'a.conf:2: target.t.type: no sender of type "dicon"; use dicom,'
+	exactly 1
+}
+
 @test "conf: an open string or comment is found where it begins" {
 	printf '# c\nspool = "/x\nreceiver {\n\tport = 4\n}\ntarget "a" { type = folder path = "b" }\n' >a.conf
 	mistakes a.conf

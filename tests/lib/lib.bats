@@ -10,3 +10,5 @@ load ../helper
 @test "dial: hosts of several addresses, dead ones, silent name servers" { "$TOOLS/test_dial"; }
 @test "negotiation profile and stand-ins" { "$TOOLS/test_profile"; }
 @test "which images of a batch are believed" { cd "$BATS_TEST_TMPDIR" && "$TOOLS/test_filed"; }
+@test "the journal is read, while it is written" { cd "$BATS_TEST_TMPDIR" && "$TOOLS/test_journal"; }
+@test "moments and days as operators write them" { "$TOOLS/test_when"; }

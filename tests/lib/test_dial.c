@@ -120,9 +120,9 @@ static void fill_queue(const char *address, int calls[QUEUE])
 }
 
 static bool calls(
-	const char *host, int64_t timeout_ms, const char *why, int64_t least, int64_t most)
+	const char *host, int64_t connect_ms, const char *why, int64_t least, int64_t most)
 {
-	const struct connection_call call = { host, port, timeout_ms, 0, true };
+	const struct connection_call call = { host, port, connect_ms, 60000, 0, true };
 	const int64_t begin = connection_now();
 	struct connection c;
 	const bool connected = connection_open(&c, &call) == 0;

@@ -112,7 +112,7 @@ slow: no answer within 7 s; send-tail was ended' ]
 	configure 'target "pacs" { type = dicom host = 127.0.0.1 aec = PACS }'
 	echo_target pasc
 	[ "$status" -eq 100 ]
-	[[ $output = *'no such target'* ]]
+	[[ $output = *'there is no target pasc in '*'did you mean pacs?'* ]]
 	echo_target
 	[ "$status" -eq 100 ]
 	[[ $output = *usage:* ]]

@@ -169,7 +169,7 @@ no_rest() { [ -z "$(ls -A "$SPOOL/incoming")$(ls -A "$SPOOL/routing")" ]; }
 	make_router "$(targets a b c)" 'rule "now" { match = "True" targets = { c } priority = offpeak }'
 	series 2
 	arrive 1 2
-	rm "$SPOOL"/incoming/1.2.3.4/.complete "$SPOOL"/incoming/1.2.3.4/.assoc.*
+	rm "$SPOOL"/incoming/1.2.3.4/.complete "$SPOOL"/incoming/1.2.3.4/.assoc.* "$SPOOL"/incoming/1.2.3.4/filed
 	job=20261122T140301.123456Z.3f9a1c2b.77d0aa1e
 	echo '{"job": "x", "images": 2, "rules": ["then"], "targets": ["a", "b", "c"],
 		"priorities": {"a": "urgent", "b": "../b", "d": "urgent"}}' >"$SPOOL/incoming/1.2.3.4/plan.json"
@@ -223,7 +223,7 @@ comment() { dcmodify -nb -i "SpecificCharacterSet=ISO_IR 192" -i "ImageComments=
 		'rule "rest" { match = "True" targets = { a } fallback = true }'
 	series 2
 	arrive 1 2
-	rm "$SPOOL"/incoming/1.2.3.4/.complete "$SPOOL"/incoming/1.2.3.4/.assoc.*
+	rm "$SPOOL"/incoming/1.2.3.4/.complete "$SPOOL"/incoming/1.2.3.4/.assoc.* "$SPOOL"/incoming/1.2.3.4/filed
 	job=20261122T140301.123456Z.3f9a1c2b.77d0aa1e
 	echo '{"job": "x", "images": 2, "first": "1.dcm", "rules": ["rest"], "targets": ["a"], "seen": {"fails": "2.dcm"},
 		"failed": {"fails": "ValueError: x", "gone": "ValueError: y"}}' >"$SPOOL/incoming/1.2.3.4/plan.json"

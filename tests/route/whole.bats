@@ -128,6 +128,9 @@ in_error() { [ "$(images_in "$SPOOL/error")" -eq "$1" ]; }
 	others "$BATCH/$(name 2)"
 	complete
 	start_plain_router
+	wait_for has_jobs routing 1
+	wait_for grep -q 'unable to route routing/.*Permission denied' "$BATS_TEST_TMPDIR/router1.log"
+	mkdir "$SPOOL/incoming/.wake"
 	wait_for has_jobs outgoing/archive 1
 	in_error 1
 	reasons | grep 'Permission denied; the user who runs dcmspool must be able to read it'

@@ -40,6 +40,7 @@ fake() {
 associations() { grep -c ^association "$BATS_TEST_TMPDIR/fake.log"; }
 stored() { grep -c ' 0000$' "$BATS_TEST_TMPDIR/fake.log"; }
 has_stored() { [ "$(stored)" -ge "$1" ]; }
+has_requests() { [ "$(grep -vc ^association "$BATS_TEST_TMPDIR/fake.log")" -ge "$1" ]; }
 # sent_jobs: their names as the journal has them, in the order of their ends
 sent_jobs() { journal sent | jq -r .job; }
 # senders: the pids of send-dicom processes of this test
@@ -72,6 +73,52 @@ no_senders() { [ -z "$(senders)" ]; }
 	[ "$(stored)" -eq 20 ]
 	[ -z "$(journal retried)" ]
 	[ ! -e "$SPOOL/outgoing/pacs/paused.json" ]
+}
+
+@test "chain: a sender that waits with its connection counts for max_connections, also with other dispatchers" {
+	make_queue 2 order = none
+	echo "$(target other)" >>"$CONF"
+	mkdir -p "$SPOOL/outgoing/other"
+	fake 0000
+	start idle python3 "$BATS_TEST_DIRNAME/idle.py" "$SPOOL" pacs hold
+	wait_for grep -q held "$BATS_TEST_TMPDIR/idle.log"
+	mv "$SPOOL/outgoing/pacs/${job[1]}" "$SPOOL/outgoing/other/"
+	release
+	start_dispatchers 1
+	wait_for has_jobs success 1 # the other target's, although that of this one is older
+	has_jobs outgoing/pacs 1
+	stop "$pid_idle"
+	wait_for has_jobs success 2
+}
+
+locked() { [ "$(python3 "$BATS_TEST_DIRNAME/idle.py" "$SPOOL" chained locked)" -eq "$1" ]; }
+
+@test "chain: while its sender waits, and only then, the dispatcher has its place of .idle locked" {
+	own_sender chained <<-'END'
+		#!/usr/bin/env python3
+		import os, socket, sys
+		end = socket.socket(fileno=int(os.environ['DCMSPOOL_NEXT']))
+		open(os.environ['TARGET_TELLS'] + '/begun', 'w').close()
+		open(os.environ['TARGET_TELLS'] + '/go').read() # a fifo
+		for name in sys.stdin.read().split():
+		    print('stored\t0000\t' + name + '\tfine', flush=True)
+		print('ready', flush=True)
+		end.recv(1)
+		open(os.environ['TARGET_TELLS'] + '/end').read() # it is slow to release its connection
+	END
+	make_router "target \"chained\" { type = chained settings = { \"tells=$BATS_TEST_TMPDIR\" } }" \
+		'rule "all" { match = "True" targets = { "chained" } }'
+	mkfifo "$BATS_TEST_TMPDIR"/{go,end}
+	start_all
+	study "$BATS_TEST_TMPDIR/study" -s 1 -n 1 -r 16 -c 16
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for [ -e "$BATS_TEST_TMPDIR/begun" ]
+	locked 0
+	echo >"$BATS_TEST_TMPDIR/go"
+	wait_for has_jobs success 1
+	locked 1
+	echo >"$BATS_TEST_TMPDIR/end"
+	wait_for locked 0
 }
 
 @test "chain: a job that becomes urgent meanwhile goes next, and what is held does not go" {
@@ -170,4 +217,54 @@ no_senders() { [ -z "$(senders)" ]; }
 	wait_for no_senders
 	start_dispatchers 1
 	wait_for has_jobs success 2
+}
+
+@test "chain: an ordinary stop: the image under way is sent to its end and told, and nothing is sent twice" {
+	local how
+	for how in connections=1 connections=2; do
+		make_queue 1 "connections = ${how#*=} max_connections = 2"
+		rm -r "$SPOOL/outgoing/pacs"/2*
+		"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/more" -v -s 1 -n 6 -r 16 -c 16 -S 3 >/dev/null
+		send "$BATS_TEST_TMPDIR/more"
+		wait_for has_jobs outgoing/pacs 1
+		fake delay=1 0000
+		start_dispatchers 1
+		release
+		wait_for has_stored 1 # the answer to the first one or two is a second away
+		stop "$pid_dispatcher1"
+		has_jobs outgoing/pacs 1
+		! grep -qE 'killed|failed' "$BATS_TEST_TMPDIR/dispatcher1.log"
+		[ "$(stored)" -eq "$(cat "$SPOOL"/outgoing/pacs/*/sent.log | grep -c stored)" ]
+		start_dispatchers 1
+		wait_for has_jobs success 1
+		[ "$(stored)" -eq 6 ]
+		[ "$(associations)" -eq $((2 * ${how#*=})) ]
+		stop_all
+		rm -r "$SPOOL" "$BATS_TEST_TMPDIR"/{study,more}
+	done
+}
+
+@test "chain: a stop waits five seconds for a target that does not answer, and not at all where no image is under way" {
+	make_queue 1
+	fake hang
+	start_dispatchers 1
+	release
+	wait_for has_requests 1
+	SECONDS=0
+	stop "$pid_dispatcher1"
+	[ "$SECONDS" -ge 4 ]
+	[ "$SECONDS" -lt 25 ]
+	no_senders
+	has_jobs outgoing/pacs 1
+	# no image is under way: at once
+	python3 -c 'import socket, signal, sys
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))): signal.pause()' "$((TARGET_PORT + 1))" 3>&- &
+	started+=("$!")
+	wait_for listens "$((TARGET_PORT + 1))"
+	sed -i "s/port = $TARGET_PORT/port = $((TARGET_PORT + 1))/" "$CONF"
+	start_dispatchers 1
+	wait_for has_jobs sending/pacs 1
+	stop "$pid_dispatcher1"
+	[ "$SECONDS" -lt 25 ]
+	has_jobs outgoing/pacs 1
 }

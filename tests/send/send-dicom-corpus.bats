@@ -57,6 +57,7 @@ $((total - 1)) byte for byte" ]
 	all_arrive
 }
 
+# bats test_tags=torture
 @test "send-dicom: the corpus to a target that takes implicit little endian only has the same values" {
 	corpus
 	fake "keep=$kept" syntax=1.2.840.10008.1.2 0000

@@ -41,8 +41,10 @@ tls_only() {
 	tls_scp noaddress # the certificate is for localhost
 	send dicom 1.dcm
 	one_target_line "the target's certificate is not accepted: IP address mismatch"
-	TARGET_HOST=localhost send dicom 1.dcm
-	[ "$status" -eq 0 ]
+	if getent hosts localhost; then # a tree made by debootstrap has no /etc/hosts
+		TARGET_HOST=localhost send dicom 1.dcm
+		[ "$status" -eq 0 ]
+	fi
 	TARGET_TLS_NAME=localhost send dicom 1.dcm
 	[ "$status" -eq 0 ]
 	stop_all
@@ -101,6 +103,7 @@ tls_only() {
 		one_target_line 'does not answer in time (1 s)' # TLS stands
 		stop_all
 	done
+	getent hosts localhost || return 0
 	tls_only server -servername wanted -cert2 "$CERTS/server.crt" -key2 "$CERTS/server.key" -servername_fatal
 	TARGET_TIMEOUT=1 TARGET_HOST=localhost send dicom 1.dcm
 	[[ $output = *'unrecognized name' ]]

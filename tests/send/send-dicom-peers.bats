@@ -39,8 +39,10 @@ arrives() {
 	esac
 }
 
+# bats test_tags=sweep
 @test "send-dicom: storescp with each option for transfer syntaxes: what it takes comes byte for byte, the rest converted" {
-	local option own name syntax
+	local option own name syntax step nth=0
+	step=$(every 5)
 	declare -A uid
 	syntaxes
 	cd "$job"
@@ -48,6 +50,7 @@ arrives() {
 	[ "${#uid[@]}" -eq 21 ]
 	export TARGET_DECOMPRESS=lossy
 	while read -r option own; do
+		((nth++ % step == 0)) || continue
 		echo "# $option"
 		rm -rf "$BATS_TEST_TMPDIR/received"
 		scp "$option"

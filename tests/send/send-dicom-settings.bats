@@ -182,6 +182,34 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 	[ -z "$output" ]
 }
 
+@test "send-dicom: connect_timeout is for the connection, timeout for what comes later" {
+	images 1
+	TARGET_PORT=$(free_port)
+	export TARGET_PORT
+	# one call is taken by the kernel, and answered by nobody; others are not even taken, once its queue is full
+	start deaf python3 -c 'import signal, socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen(0)
+print("listens", flush=True)
+signal.pause()' "$TARGET_PORT"
+	wait_for grep -q listens "$BATS_TEST_TMPDIR/deaf.log"
+	TARGET_TIMEOUT=1 TARGET_CONNECT_TIMEOUT=600 send dicom 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = *'does not answer in time (1 s)' ]]
+	start full python3 -c 'import signal, socket, sys
+calls = [socket.socket() for _ in range(8)]
+for c in calls:
+    c.setblocking(False)
+    c.connect_ex(("127.0.0.1", int(sys.argv[1])))
+print("full", flush=True)
+signal.pause()' "$TARGET_PORT"
+	wait_for grep -q full "$BATS_TEST_TMPDIR/full.log"
+	TARGET_TIMEOUT=600 TARGET_CONNECT_TIMEOUT=1 send dicom 1.dcm
+	[ "$status" -eq 111 ]
+	[[ $output = *'no connection in time (1 s)' ]]
+}
+
 @test "send-dicom: without TARGET_TIMEOUT it waits for 30 seconds" {
 	images 1
 	fake 0000
@@ -345,7 +373,7 @@ probe_job() { run bash -c 'cd "$1" && exec "$2" -p </dev/null 2>"$3"' - "$job" "
 	images 1
 	export TARGET_PORT=104
 	for setting in TARGET_HOST= TARGET_HOST=-x 'TARGET_HOST=a b' TARGET_AEC= TARGET_AEC=12345678901234567 \
-		'TARGET_AET=a\b' TARGET_PORT=0 TARGET_PORT=x TARGET_TIMEOUT=5s TARGET_CONNECTIONS=17 \
+		'TARGET_AET=a\b' TARGET_PORT=0 TARGET_PORT=x TARGET_TIMEOUT=5s TARGET_CONNECT_TIMEOUT=0 TARGET_CONNECTIONS=17 \
 		TARGET_MAX_PDU=100 TARGET_DECOMPRESS=all TARGET_PASS_AET=maybe TARGET_RATE_LIMIT=x; do
 		run env "$setting" "$BIN/send-dicom" <<<1.dcm
 		[ "$status" -eq 100 ]

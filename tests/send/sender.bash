@@ -5,7 +5,7 @@ setup() {
 	archive=$BATS_TEST_TMPDIR/archive
 	mkdir "$job" "$archive"
 	export DCMSPOOL_JOB=20261122T140301.123456Z.3f9a1c2b.77d0aa1e DCMSPOOL_TARGET=t
-	export TARGET_HOST=127.0.0.1 TARGET_AEC=PACS TARGET_AET=DCMSPOOL TARGET_TIMEOUT=60
+	export TARGET_HOST=127.0.0.1 TARGET_AEC=PACS TARGET_AET=DCMSPOOL TARGET_TIMEOUT=300
 	export TARGET_PATH=$archive
 	# as the configuration has it; a sender knows no default
 	export TARGET_LAYOUT=${TARGET_LAYOUT:-'{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm'}

@@ -46,7 +46,7 @@ teardown() {
 	wait_for at_rest
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/pacs"
-	[ "$(journal sent | wc -l)" -eq 20 ]
+	wait_for has_lines sent 20 # written behind the rename that at_rest sees
 	[ "$(journal association-opened | wc -l)" -eq 4 ]
 }
 

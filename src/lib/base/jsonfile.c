@@ -3,6 +3,7 @@
 #include "base/disk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,4 +49,19 @@ const char *jsonfile_text(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
+}
+
+json_t *jsonfile_string(const char *text)
+{
+	json_t *value = json_string(text);
+	size_t size = strlen(text) * 4 + 1, n = 0;
+	char *ascii;
+
+	if (value || !(ascii = malloc(size)))
+		return value;
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+		n += (size_t)snprintf(ascii + n, size - n, *p < 0x80 ? "%c" : "\\x%02x", *p);
+	value = json_string(ascii);
+	free(ascii);
+	return value;
 }

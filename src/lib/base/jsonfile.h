@@ -17,4 +17,8 @@ int jsonfile_store(int dir, const char *name, const json_t *object);
 /* The string under key, "" when there is none. Owned by object. */
 const char *jsonfile_text(const json_t *object, const char *key);
 
+/* A string of text; bytes that are not UTF-8 become \xNN, for nothing may be dropped. The caller
+ * decrefs; NULL without memory. */
+json_t *jsonfile_string(const char *text);
+
 #endif

@@ -37,6 +37,27 @@ static const char *verb_name(void)
 								 : program;
 }
 
+void operator_look(struct spool *spool, const struct conf *conf)
+{
+	char self[USER_SIZE], owner[USER_SIZE];
+	struct stat st;
+
+	if (stat(conf->spool, &st) < 0 && errno == EACCES)
+		die(EXIT_PERMANENT,
+			"unable to look at the spool %s: %s; be the user who runs dcmspool",
+			conf->spool, strerror(errno));
+	if (access(conf->spool, R_OK | X_OK) < 0 && errno == EACCES &&
+		stat(conf->spool, &st) == 0) {
+		user_name(geteuid(), self, sizeof(self));
+		user_name(st.st_uid, owner, sizeof(owner));
+		die(EXIT_PERMANENT,
+			"unable to look at the spool %s as %s: it belongs to %s; "
+			"be that user: sudo -u '%s' dcmspool %s ...",
+			conf->spool, self, owner, owner, verb_name());
+	}
+	spool_open_to_look(spool, conf->spool); /* tells what else is wrong with it */
+}
+
 static void open_spool(struct spool *spool, const struct conf *conf)
 {
 	char self[USER_SIZE], owner[USER_SIZE];

@@ -41,6 +41,10 @@ struct verb_kind {
  * of a new day for example. */
 int operator_main(int argc, char *argv[], const struct verb_kind *kind);
 
+/* Opens the spool for a verb that only looks, also that of another user, if that one lets it be
+ * read. Dies, saying whose it is, where not. */
+void operator_look(struct spool *spool, const struct conf *conf);
+
 /* Says that there is no such target, and which there are. Returns EXIT_PERMANENT. */
 int operator_no_target(const struct conf *conf, const char *name);
 

@@ -12,7 +12,32 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "cli/find.h"
+
+/* What letters are called in full, in every verb that has them. */
+static const struct option words[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "to", required_argument, NULL, 't' },
+	{ "wait", no_argument, NULL, 'w' },
+	{ "yes", no_argument, NULL, 'y' },
+	{ 0 },
+};
+enum { WORDS = sizeof(words) / sizeof(*words), LETTERS = 64 };
+
+/* Those whose letters the program takes. Letters of programs that watch mean other things. */
+static void known_words(const char *letters, bool verb, struct option out[WORDS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; words[i].name; i++)
+		if (strchr(verb ? letters : "ch", words[i].val))
+			out[count++] = words[i];
+	out[count] = (struct option){ 0 };
+}
 
 /* usage may begin with "usage: " or be the synopsis alone. */
 static void print_usage(FILE *out, const char *usage)
@@ -31,12 +56,31 @@ static _Noreturn void finish(void)
 	exit(0);
 }
 
+/* The long word that was meant by an unknown one: "--jsno". */
+static const char *nearest_word(
+	const char *word, const struct option *known, char *out, size_t size)
+{
+	struct nearest nearest = { .word = word + strspn(word, "-") };
+	size_t length = 0;
+
+	for (; known->name; known++)
+		nearest_try(&nearest, known->name);
+	if (nearest.count > 0)
+		length = (size_t)snprintf(out, size, "; did you mean --%s?", nearest.best[0]);
+	return length > 0 ? out : "";
+}
+
 /* word: the last that getopt has looked at. Its letter stands in optopt, which is 0 for an unknown
  * word. */
-static _Noreturn void complain(bool unknown, const char *word, const char *usage)
+static _Noreturn void complain(
+	bool unknown, const char *word, const char *usage, const struct option *known)
 {
 	const char *problem = unknown ? "unknown option" : "option";
 	const char *more = unknown ? "" : " needs an argument";
+	char hint[NEAREST_HINT];
+
+	if (unknown && optopt == 0)
+		more = nearest_word(word, known, hint, sizeof(hint));
 
 	if (unknown ? optopt == 0 : strncmp(word, "--", 2) == 0)
 		log_error("%s %s%s", problem, word, more);
@@ -46,20 +90,23 @@ static _Noreturn void complain(bool unknown, const char *word, const char *usage
 	exit(EXIT_PERMANENT);
 }
 
-struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+/* order: "+": what follows the first operand belongs to it; "": operands may stand before options.
+ */
+static struct conf *read_options(int argc, char *argv[], const char *order, const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
 {
-	static const struct option words[] = { { "config", required_argument, NULL, 'c' }, { 0 } };
+	struct option known[WORDS];
 	const char *named = NULL;
+	char all[LETTERS], *file;
 	struct conf *conf;
-	char all[64], *file;
 	bool check = false;
 	int c;
 
-	/* "+": what follows the first operand belongs to it; ":": the texts below, not getopt's */
-	if (snprintf(all, sizeof(all), "+:c:nh%s", letters ? letters : "") >= (int)sizeof(all))
+	/* ":": the texts here, not getopt's */
+	if (snprintf(all, sizeof(all), "%s:c:nh%s", order, letters ? letters : "") >= LETTERS)
 		die(EXIT_BUG, "unable to read options: too many letters");
-	while ((c = getopt_long(argc, argv, all, words, NULL)) != -1) {
+	known_words(all, !*order, known);
+	while ((c = getopt_long(argc, argv, all, known, NULL)) != -1) {
 		if (c == 'c') {
 			named = optarg;
 		} else if (c == 'n') {
@@ -68,7 +115,7 @@ struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
 			print_usage(stdout, usage);
 			finish();
 		} else if (c == '?' || c == ':') {
-			complain(c == '?', argv[optind - 1], usage);
+			complain(c == '?', argv[optind - 1], usage, known);
 		} else {
 			option(c, optarg);
 		}
@@ -93,5 +140,17 @@ struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
 struct conf *cli_options(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return cli_options_checked(argc, argv, letters, option, usage, NULL);
+	return read_options(argc, argv, "+", letters, option, usage, NULL);
+}
+
+struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	return read_options(argc, argv, "", letters, option, usage, NULL);
+}
+
+struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
+{
+	return read_options(argc, argv, "+", letters, option, usage, further);
 }

@@ -9,9 +9,15 @@
 /* The beginning of every program's main(): handles -c FILE, also --config FILE (without
  * it, find_conf() chooses), -n (check: prints "FILE: ok" and exits 0, or dies with 100), -h (prints
  * usage, exits 0), and further option letters of the program's own: calls option(letter, optarg)
- * for those. Dies with 100 on a usage or configuration mistake. Afterwards optind stands at
+ * for those, and for the long words that stand for them, which options.c has in one table for all
+ * programs. Dies with 100 on a usage or configuration mistake. Afterwards optind stands at
  * the first operand. */
 struct conf *cli_options(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage);
+
+/* The same for a program whose options may stand among its operands, as in "resend WORD --to PACS":
+ * argv is sorted, the operands come last. What begins with '-' and is none follows "--". */
+struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 
 /* The same for a program that needs more of the configuration than its values: rules_check or

@@ -4,21 +4,43 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
+#include <wctype.h>
 
 #include "base/log.h"
 
 enum { WIDTH = 80, WIDTH_MIN = 60, WIDTH_MAX = 120, TEXT_MIN = 30 };
 
-static bool utf8;
-static unsigned width = WIDTH;
+static bool utf8, coloured;
+static unsigned width = WIDTH, columns_there;
+
+/* Of the terminal, or as the environment says; 0: it ends nowhere, as in a file. */
+static unsigned find_columns(void)
+{
+	const char *said = getenv("COLUMNS");
+	struct winsize size;
+	long number;
+
+	if (said && parse_long(said, 1, 10000, &number) == 0)
+		return (unsigned)number;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* no-color.org: what matters is that it is there and not empty. */
+static bool wants_colours(void)
+{
+	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(none && *none) && terminal &&
+	       strcmp(terminal, "dumb") != 0;
+}
 
 void show_open(void)
 {
-	struct winsize size;
 	locale_t theirs = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 
 	/* Not the user's own: strcasecmp() must not turn Turkish. glibc has C.UTF-8 built in
@@ -28,10 +50,41 @@ void show_open(void)
 	if (theirs != (locale_t)0)
 		freelocale(theirs);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* in order with messages; no harm if not */
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		width = size.ws_col < WIDTH_MIN   ? WIDTH_MIN
-			: size.ws_col > WIDTH_MAX ? WIDTH_MAX
-						  : size.ws_col;
+	coloured = wants_colours();
+	columns_there = find_columns();
+	if (columns_there)
+		width = columns_there < WIDTH_MIN   ? WIDTH_MIN
+			: columns_there > WIDTH_MAX ? WIDTH_MAX
+						    : columns_there;
+}
+
+unsigned show_columns(void)
+{
+	return columns_there;
+}
+
+const char *show_colour(enum show_colour colour)
+{
+	static const char *const codes[] = { [SHOW_PLAIN] = "\033[0m",
+		[SHOW_TITLE] = "\033[1m",
+		[SHOW_FAINT] = "\033[2m",
+		[SHOW_GOOD] = "\033[32m",
+		[SHOW_WAITS] = "\033[33m",
+		[SHOW_BAD] = "\033[31m" };
+
+	return coloured ? codes[colour] : "";
+}
+
+/* A mark upon the letter before it, or what joins letters (U+200C, U+200D), without which names in
+ * many scripts cannot be written. What turns the direction of writing is none: it would change what
+ * stands beside it. */
+static bool is_mark(wchar_t code)
+{
+	if (code == 0x200c || code == 0x200d)
+		return true;
+	return iswprint((wint_t)code) && !(code >= 0x200b && code <= 0x200f) &&
+	       !(code >= 0x2028 && code <= 0x202e) && !(code >= 0x2060 && code <= 0x206f) &&
+	       code != 0xad && code != 0x61c && code != 0xfeff && code < 0xe0000;
 }
 
 /* The character at text, which is not at its end: its bytes and its columns; -1 columns: not to be
@@ -51,6 +104,8 @@ static size_t character(const char *text, wchar_t *code, int *columns)
 		return 1;
 	}
 	*columns = wcwidth(*code);
+	if (*columns == 0 && !is_mark(*code))
+		*columns = -1;
 	return bytes;
 }
 
@@ -63,7 +118,7 @@ void show_add(struct buf *line, const char *text)
 
 	for (; *text; text += bytes) {
 		bytes = character(text, &code, &columns);
-		if (columns > 0)
+		if (columns >= 0)
 			buf_add(line, text, bytes);
 		else if (code < 0x80 && strchr(plain, (int)code))
 			buf_printf(line, "\\%c", letters[strchr(plain, (int)code) - plain]);
@@ -74,6 +129,55 @@ void show_add(struct buf *line, const char *text)
 						 : "\\U%08x",
 				(unsigned)code);
 	}
+}
+
+unsigned show_width(const char *text)
+{
+	unsigned sum = 0;
+	wchar_t code;
+	int columns;
+
+	while (*text) {
+		text += character(text, &code, &columns);
+		sum += columns > 0 ? (unsigned)columns : 0;
+	}
+	return sum;
+}
+
+size_t show_cut(const char *text, unsigned columns, unsigned *used)
+{
+	size_t at = 0, bytes;
+	wchar_t code;
+	int taken;
+
+	for (*used = 0; text[at]; at += bytes) {
+		bytes = character(text + at, &code, &taken);
+		if (taken > 0 && *used + (unsigned)taken > columns)
+			break;
+		*used += taken > 0 ? (unsigned)taken : 0;
+	}
+	return at;
+}
+
+const char *show_ellipsis(void)
+{
+	return utf8 ? "\xe2\x80\xa6" : "~";
+}
+
+void show_json(json_t *object)
+{
+	char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	/* JSON lets C1 control characters through; they are for no terminal. */
+	if (line && text_has_control(line)) {
+		free(line);
+		line = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	}
+	if (!line)
+		die(EXIT_TEMPORARY, "unable to print: out of memory; try again");
+	(void)puts(line); /* show_close() sees a failure */
+	free(line);
+	json_decref(object);
 }
 
 /* How much of text goes into a line of so many columns: up to the last blank in it, or what fits.

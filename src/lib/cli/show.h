@@ -6,6 +6,8 @@
 #ifndef SHOW_H
 #define SHOW_H
 
+#include <jansson.h>
+
 #include "base/str.h"
 
 /* Looks at locale and terminal; comes first. */
@@ -23,6 +25,21 @@ void show_whole(struct buf *line, unsigned indent);
 /* The same with a label of less than indent - margin columns at column margin; when cut, the line
  * ends where the terminal does. */
 void show_labelled(struct buf *line, const char *label, unsigned margin, unsigned indent, bool cut);
+
+/* The width of the terminal; 0: the output ends nowhere, as in a file. */
+unsigned show_columns(void);
+/* Of text that show_add() has made: its width, and how many of its bytes go into so many columns,
+ * of which it takes used. What stands for the rest is one column wide. */
+unsigned show_width(const char *text);
+size_t show_cut(const char *text, unsigned columns, unsigned *used);
+const char *show_ellipsis(void);
+
+/* What switches to a colour; "" where none is wanted: not on a terminal, or NO_COLOR. */
+enum show_colour { SHOW_PLAIN, SHOW_TITLE, SHOW_FAINT, SHOW_GOOD, SHOW_WAITS, SHOW_BAD };
+const char *show_colour(enum show_colour colour);
+
+/* Prints the object in a line of its own, and decrefs it. Dies without memory, and for NULL. */
+void show_json(json_t *object);
 
 /* Dies when the output could not be written. */
 void show_close(void);

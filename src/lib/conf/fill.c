@@ -195,13 +195,14 @@ static void add_types(struct buf *out)
 			conf_types[i].name);
 }
 
-/* Other types than the table's need their program. */
-static void check_type(struct conf_work *work, size_t nth)
+/* Other types than the table's need their program. False when there is none, reported. */
+static bool check_type(struct conf_work *work, size_t nth)
 {
 	const struct conf_target *target = &work->conf->target[nth];
 	struct nearest nearest = { .word = target->type };
 	char hint[NEAREST_HINT], *program = target_program(target);
 	struct buf types = { 0 };
+	bool ok = true;
 
 	add_types(&types);
 	if (!program || types.failed) {
@@ -212,6 +213,7 @@ static void check_type(struct conf_work *work, size_t nth)
 		goto out;
 	for (size_t i = 0; conf_types[i].name; i++)
 		nearest_try(&nearest, conf_types[i].name);
+	ok = false;
 	program[strlen(program) - strlen("/send-") - strlen(target->type)] = '\0';
 	CONF_REPORT(work, CONF_TARGET, nth, "type",
 		"no sender of type \"%s\"; use %s, or install the program send-%s in %s%s",
@@ -220,25 +222,26 @@ static void check_type(struct conf_work *work, size_t nth)
 out:
 	free(program);
 	buf_free(&types);
+	return ok;
 }
 
 static void fill_target(struct conf_work *work, cfg_t *cfg, size_t nth)
 {
 	const struct conf_key *k;
 	const char *type;
+	bool known;
 
 	fill_section(work, cfg, CONF_TARGET, nth);
 	type = work->conf->target[nth].type;
 	if (!type || !*type)
 		return; /* reported */
-	if (!conf_type_find(type)->name)
-		check_type(work, nth);
+	known = conf_type_find(type)->name || check_type(work, nth);
 	for (size_t i = 0; (k = conf_key_at(i)); i++) {
 		if (!conf_key_type(k))
 			continue;
 		if (conf_key_applies(k, type))
 			fill_setting(work, cfg, k, nth);
-		else
+		else if (known) /* else nobody can tell which keys it has */
 			misplaced(work, k, nth);
 	}
 }

@@ -8,8 +8,6 @@
  */
 #include "conf/work.h"
 
-#include "base/nearest.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,8 +81,13 @@ static void syntax(struct scan *s, const struct conf_token *t, const char *messa
 /* Goes on after a mistake: at the next line, or at the end of the section. */
 static void skip_line(struct scan *s, int line)
 {
-	while (peek(s, 0) && peek(s, 0)->line == line && !is_mark(s, 0, '}'))
+	size_t depth = 0; /* of lists */
+
+	while (peek(s, 0) && peek(s, 0)->line == line && (depth || !is_mark(s, 0, '}'))) {
+		depth += is_mark(s, 0, '{');
+		depth -= is_mark(s, 0, '}');
 		s->at++;
+	}
 }
 
 /* Skips what stands in braces, those included; at stands at the opening one. */
@@ -126,47 +129,11 @@ static struct conf_statement *add(struct scan *s, const struct conf_token *t)
 	return grown;
 }
 
-/* Adds the sections that have the key, as "; it belongs into ...". */
-static void elsewhere(const struct scan *s, struct buf *out)
-{
-	const struct conf_key *k;
-	bool any = false;
-
-	for (size_t i = 0; (k = conf_key_at(i)); i++) {
-		if (strcmp(k->name, s->name) != 0 || conf_key_find(k->section, k->name, NULL) != k)
-			continue;
-		buf_puts(out, any ? " or " : "; it belongs ");
-		any = true;
-		if (k->section == CONF_TOP)
-			buf_puts(out, "outside of all sections");
-		else
-			buf_printf(out, "into a section %s", conf_section_names[k->section]);
-	}
-}
-
 static void unknown_key(struct scan *s, const struct conf_token *t)
 {
-	struct nearest nearest = { .word = s->name };
 	struct buf message = { 0 };
-	const struct conf_key *known;
-	char hint[NEAREST_HINT];
 
-	buf_puts(&message, "unknown key");
-	if (s->section != CONF_TOP)
-		buf_printf(&message, " of section %s", conf_section_names[s->section]);
-	for (size_t i = 0; (known = conf_key_at(i)); i++)
-		if (known->section == s->section)
-			nearest_try(&nearest, known->name);
-	for (enum conf_section k = CONF_TOP + 1; s->section == CONF_TOP && k < CONF_SECTIONS; k++)
-		nearest_try(&nearest, conf_section_names[k]);
-	if (conf_section_find(s->name) != CONF_SECTIONS)
-		buf_printf(&message, "; it is a section, write %s { ... }", s->name);
-	else if (nearest.count)
-		buf_puts(&message, nearest_hint(&nearest, hint, sizeof(hint)));
-	else
-		elsewhere(s, &message);
-	if (message.length == strlen("unknown key"))
-		buf_puts(&message, "; dcmspool.conf(5) has the list");
+	conf_unknown(&message, s->section, s->name);
 	wrong_key(s, t, message.failed ? "unknown key" : message.data);
 	buf_free(&message);
 }
@@ -248,6 +215,10 @@ static void key(struct scan *s)
 			syntax(s, t, "a list where one value is expected; write it without braces");
 			return;
 		}
+	} else if (is_value(s, 0) && is_mark(s, 1, '=') && is_mark(s, 2, '=')) { /* A == B */
+		syntax(s, t, "a value with blanks; put quotes around all of it");
+		skip_line(s, t->line);
+		return;
 	} else if (!is_value(s, 0) || is_mark(s, 1, '=') ||
 		   (value->kind == CONF_WORD &&
 			   value->line != t->line)) { /* the next key, without its = */
@@ -329,6 +300,27 @@ static void begin(struct scan *s, enum conf_section section)
 		statement->title = conf_copy(s->work, title, strlen(title));
 }
 
+/* What follows a value without a blank was meant to be in it: "tags.Modality == "MR"", float(x).
+ * The name is the key's still. */
+static bool value_ended(struct scan *s)
+{
+	const struct conf_token *t = peek(s, 0);
+	char rest[64];
+	struct buf message = { 0 };
+
+	if (s->at == 0 || t[-1].kind == CONF_MARK || t[-1].at + t[-1].length != t->at)
+		return false;
+	token_text(s, t, rest, sizeof(rest));
+	buf_printf(&message, "the value ends before %s; %s", rest,
+		t[-1].kind == CONF_WORD
+			? "put quotes around all of it"
+			: "use the other kind of quotes in it, or put a backslash before each");
+	syntax(s, t, message.failed ? "the value ends too early" : message.data);
+	buf_free(&message);
+	skip_line(s, t->line);
+	return true;
+}
+
 static void one_statement(struct scan *s)
 {
 	const struct conf_token *t = peek(s, 0);
@@ -336,6 +328,8 @@ static void one_statement(struct scan *s)
 	bool opens = is_mark(s, 1, '{') || (is_value(s, 1) && is_mark(s, 2, '{'));
 	size_t first = s->at;
 
+	if (value_ended(s))
+		return;
 	token_text(s, t, s->name, sizeof(s->name));
 	section = t->kind == CONF_WORD ? conf_section_find(s->name) : CONF_SECTIONS;
 	if (section != CONF_SECTIONS && s->section != CONF_TOP && opens) {

@@ -8,13 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A site's own sender may mean something else by it. */
+static long seconds(const struct conf_target *target, const char *key)
+{
+	const char *text = conf_setting(target, key);
+	long s;
+
+	return text && parse_long(text, 1, INT_MAX, &s) == 0 ? s : 0;
+}
+
 long target_silence_s(const struct conf_target *target)
 {
-	const char *text = conf_setting(target, "timeout");
-	long timeout_s;
-
-	/* a site's own sender may mean something else by it */
-	return text && parse_long(text, 1, INT_MAX, &timeout_s) == 0 ? timeout_s : 0;
+	return seconds(target, "timeout") + seconds(target, "connect_timeout");
 }
 
 long target_jobs(const struct conf_target *target)

@@ -18,6 +18,7 @@ static const struct conf_key dicom_keys[] = {
 	{ CONF_TARGET, "aec", CONF_AET, .initial = "" },
 	{ CONF_TARGET, "aet", CONF_AET, .initial = "DCMSPOOL" },
 	{ CONF_TARGET, "timeout", CONF_SECONDS, .initial = "30s", .min = 1, .max = 3600 },
+	{ CONF_TARGET, "connect_timeout", CONF_SECONDS, .initial = "10s", .min = 1, .max = 3600 },
 	{ CONF_TARGET, "pass_aet", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
 	{ CONF_TARGET, "return_to_sender", CONF_BOOL, .initial = "false", .choices = CONF_BOOLEAN },
 	{ CONF_TARGET, "connections", CONF_NUMBER, .initial = "1", .min = 1, .max = 16 },

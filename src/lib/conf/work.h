@@ -5,7 +5,7 @@
  * A configuration is read in five steps, each of which reports what it finds and lets the next ones
  * go on where that makes sense:
  *   text    reads the files, blanks their comments, splits them into tokens
- *   scan    checks the structure: finds each statement and its line, blanks unknown ones
+ *   scan    checks the structure: finds each statement and its line, blanks unknown ones (unknown)
  *   libconfuse   parses what is left: unquotes strings, collects lists
  *   value   turns strings into values, as the tables of schema and types say
  *   check   checks what values say about each other
@@ -104,6 +104,8 @@ struct conf_place conf_place_of(
 void conf_read(struct conf_work *work, const char *name);
 void conf_tokenize(struct conf_work *work, size_t source);
 void conf_scan(struct conf_work *work, size_t source);
+/* Appends what is wrong with a key that there is not. */
+void conf_unknown(struct buf *out, enum conf_section section, const char *name);
 
 /* value */
 void conf_value_parse(struct conf_work *work, struct conf_place place, const char *path,

@@ -56,13 +56,21 @@ enum job_priority job_priority(const char *name)
 	return JOB_NORMAL;
 }
 
-size_t job_ended(const char *name)
+size_t job_base(const char *name)
 {
-	const char *study = job_study(name), *at;
+	const char *study = job_study(name);
 
 	if (!study || study[8] != '.' || strspn(study + 9, "0123456789abcdef") < 8)
 		return 0;
-	at = study + 17;
+	return (size_t)(study + 17 - name);
+}
+
+size_t job_ended(const char *name)
+{
+	const char *at = name + job_base(name);
+
+	if (at == name)
+		return 0;
 	for (int p = 0; p < JOB_PRIORITIES; p++) {
 		size_t n = strlen(suffixes[p]);
 

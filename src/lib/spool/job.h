@@ -30,6 +30,9 @@ enum job_priority job_priority(const char *name);
 /* ".urgent", "" or ".offpeak". */
 const char *job_suffix(enum job_priority priority);
 
+/* The length of "<time>.<study>.<series>" at the beginning of a name; 0: it is none of ours. */
+size_t job_base(const char *name);
+
 /* A job that came to rest was renamed "<job>.<target>": the length of <job> in such a name, or 0
  * for any other, which is a job's own (with its priority, and "~2") or none of ours. */
 size_t job_ended(const char *name);

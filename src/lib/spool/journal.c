@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 /* Room for the lines of others that write at the same moment. */
-enum { AHEAD = 1 << 16, TIME_SIZE = 40 };
+enum { AHEAD = 1 << 16 };
 
 static const char suffix[] = ".jsonl";
 
@@ -26,22 +27,6 @@ bool journal_is_file(const char *name)
 	size_t length = strlen(name), end = sizeof(suffix) - 1;
 
 	return length > end && strcmp(name + length - end, suffix) == 0;
-}
-
-/* A JSON string of text; bytes that are not UTF-8 become \xNN, for nothing may be dropped. */
-static json_t *string_of(const char *text)
-{
-	json_t *value = json_string(text);
-	size_t size = strlen(text) * 4 + 1, n = 0;
-	char *ascii;
-
-	if (value || !(ascii = malloc(size)))
-		return value;
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
-		n += (size_t)snprintf(ascii + n, size - n, *p < 0x80 ? "%c" : "\\x%02x", *p);
-	value = json_string(ascii);
-	free(ascii);
-	return value;
 }
 
 /* The whole line, or nothing of it: on a full disk room is made sure of before a byte is written. A
@@ -64,16 +49,6 @@ static int append(const struct spool *spool, const char *file, const char *line,
 	return result < 0 ? -1 : disk_append(journal, file, line, length);
 }
 
-/* "2026-11-22T14:03:01.123456Z", RFC 3339. */
-static void time_of_line(char out[TIME_SIZE])
-{
-	char stamp[SPOOL_STAMP_SIZE];
-
-	spool_stamp(clock_now_us(), stamp, sizeof(stamp));
-	(void)snprintf(out, TIME_SIZE, "%.4s-%.2s-%.2sT%.2s:%.2s:%.10s", stamp, stamp + 4,
-		stamp + 6, stamp + 9, stamp + 11, stamp + 13);
-}
-
 /* The caller frees. C1 control characters, which JSON lets through, are for no terminal. */
 static char *line_of(const json_t *object)
 {
@@ -88,13 +63,13 @@ static char *line_of(const json_t *object)
 int journal_write(const struct spool *spool, const char *event, ...)
 {
 	json_t *object = json_object();
-	char file[sizeof("2026-11-22.jsonl")], time[TIME_SIZE];
+	char file[sizeof("2026-11-22.jsonl")], time[SPOOL_RFC3339_SIZE];
 	const char *key, *value;
 	char *line = NULL;
 	va_list args;
 	int ok, result = -1, saved = ENOMEM;
 
-	time_of_line(time);
+	spool_rfc3339(clock_now_us(), time, sizeof(time));
 	(void)snprintf(file, sizeof(file), "%.10s%s", time, suffix);
 	ok = object && json_object_set_new(object, "time", json_string(time)) == 0 &&
 	     json_object_set_new(object, "event", json_string(event)) == 0;
@@ -102,7 +77,7 @@ int journal_write(const struct spool *spool, const char *event, ...)
 	while (ok && (key = va_arg(args, const char *))) {
 		value = va_arg(args, const char *);
 		if (value)
-			ok = json_object_set_new(object, key, string_of(value)) == 0;
+			ok = json_object_set_new(object, key, jsonfile_string(value)) == 0;
 	}
 	va_end(args);
 	if (ok)

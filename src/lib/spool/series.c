@@ -35,6 +35,13 @@ json_t *series_make(int64_t received_us, json_t *sender, json_t *tags)
 	return series;
 }
 
+void series_tag_sender(json_t *tags, const json_t *sender)
+{
+	(void)json_object_set(tags, "SenderAddress", json_object_get(sender, "peer"));
+	(void)json_object_set(tags, "SenderAET", json_object_get(sender, "calling_aet"));
+	(void)json_object_set(tags, "ReceiverAET", json_object_get(sender, "called_aet"));
+}
+
 int series_store(int dir, const json_t *series)
 {
 	return jsonfile_store(dir, file_name(FILE_SERIES), series);

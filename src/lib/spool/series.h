@@ -16,6 +16,8 @@ int series_exists(int dir);
 
 /* sender: association.json's object, or NULL. Steals tags. The caller decrefs; NULL with errno. */
 json_t *series_make(int64_t received_us, json_t *sender, json_t *tags);
+/* Adds the tags SenderAddress, SenderAET and ReceiverAET, as far as the sender tells them. */
+void series_tag_sender(json_t *tags, const json_t *sender);
 /* Writes it durably in the place of a damaged one. */
 int series_store(int dir, const json_t *series);
 /* Writes it into a batch unless somebody else has just done so, which is as good. The router's

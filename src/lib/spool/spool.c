@@ -45,7 +45,17 @@ static long read_format(int fd)
 
 /* A spool without it is new or of the first format: whoever may write there gives it the number.
  * Several programs that start at once write the same bytes. */
-static void check_format(const struct spool *spool)
+static void write_format(int root)
+{
+	int fd = openat(root, format_file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+
+	if (fd < 0)
+		return; /* somebody who may not write, or a full disk: the next one */
+	(void)dprintf(fd, "%d\n", FORMAT); /* the same */
+	(void)close(fd);
+}
+
+static void check_format(const struct spool *spool, bool look)
 {
 	int root = spool->dir[SPOOL_ROOT];
 	int fd = openat(root, format_file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -65,16 +75,11 @@ static void check_format(const struct spool *spool)
 			"the spool %s has format %ld, and this program knows none above %d; "
 			"run the newer dcmspool that made it",
 			spool->path, number, FORMAT);
-	if (number == FORMAT)
-		return;
-	fd = openat(root, format_file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
-	if (fd < 0)
-		return; /* somebody who only looks, or a full disk: the next one */
-	(void)dprintf(fd, "%d\n", FORMAT); /* the same */
-	(void)close(fd);
+	if (number < FORMAT && !look)
+		write_format(root);
 }
 
-void spool_open(struct spool *spool, const char *path)
+static void open_spool(struct spool *spool, const char *path, bool look)
 {
 	struct stat root, st;
 
@@ -99,7 +104,17 @@ void spool_open(struct spool *spool, const char *path)
 				"the spool must be one, because every step is a rename",
 				spool->path, spool_stage[i].name);
 	}
-	check_format(spool);
+	check_format(spool, look);
+}
+
+void spool_open(struct spool *spool, const char *path)
+{
+	open_spool(spool, path, false);
+}
+
+void spool_open_to_look(struct spool *spool, const char *path)
+{
+	open_spool(spool, path, true);
 }
 
 int64_t spool_now_us(void)
@@ -119,6 +134,15 @@ void spool_stamp(int64_t time_us, char *out, size_t size)
 	(void)gmtime_r(&seconds, &tm); /* cannot fail before the year 2^31 */
 	n = strftime(out, size, "%Y%m%dT%H%M%S", &tm);
 	(void)snprintf(out + n, size - n, ".%06dZ", (int)(time_us % 1000000));
+}
+
+void spool_rfc3339(int64_t time_us, char *out, size_t size)
+{
+	char stamp[SPOOL_STAMP_SIZE];
+
+	spool_stamp(time_us, stamp, sizeof(stamp));
+	(void)snprintf(out, size, "%.4s-%.2s-%.2sT%.2s:%.2s:%.10s", stamp, stamp + 4, stamp + 6,
+		stamp + 9, stamp + 11, stamp + 13);
 }
 
 /* Reads n digits; more than 999999 when there are fewer. */

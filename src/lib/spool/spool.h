@@ -23,6 +23,9 @@ const char *spool_name(enum spool_dir dir);
  * the spool, so that paths such as "incoming/X" in child processes and watches are right. */
 void spool_open(struct spool *spool, const char *path);
 
+/* The same for whoever only looks: nothing is written, not even the number of the format. */
+void spool_open_to_look(struct spool *spool, const char *path);
+
 /* Now, in microseconds since 1970 (CLOCK_REALTIME). */
 int64_t spool_now_us(void);
 
@@ -30,7 +33,12 @@ int64_t spool_now_us(void);
 enum { SPOOL_STAMP_SIZE = 32 };
 void spool_stamp(int64_t time_us, char *out, size_t size);
 
-/* The opposite: reads a stamp at the beginning of text. Returns -1 when there is none. */
+/* The same moment by RFC 3339, for lines that others read: "2026-11-22T14:03:01.123456Z". */
+enum { SPOOL_RFC3339_SIZE = 40 };
+void spool_rfc3339(int64_t time_us, char *out, size_t size);
+
+/* The opposite of spool_stamp(): reads a stamp at the beginning of text. Returns -1 when there is
+ * none. */
 int64_t spool_stamp_time(const char *text);
 
 #endif

@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/run.h"
 #include "base/str.h"
+#include "cli/operator.h"
 #include "cli/options.h"
 #include "conf/conf.h"
 #include "conf/target.h"
@@ -215,8 +216,7 @@ int main(int argc, char *argv[])
 	if (strcmp(argv[optind], "all") != 0) {
 		one = conf_target(conf, argv[optind]);
 		if (!one)
-			die(EXIT_PERMANENT, "unable to ask %s: %s has no such target", argv[optind],
-				conf->file);
+			return operator_no_target(conf, argv[optind]);
 	}
 	count = one ? 1 : conf->target_count;
 	probe = calloc(count + 1, sizeof(*probe));

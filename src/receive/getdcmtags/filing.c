@@ -59,12 +59,9 @@ enum filing_result filing_quarantine(
 static json_t *series_json(const struct filing *filing, const struct image *image)
 {
 	const int64_t arrived_us = filing->dropped ? clock_now_us() : clock_mtime_us(&image->st);
-	const json_t *sender = filing->sender;
 	json_t *tags = dicom_json(&image->header), *series;
 
-	(void)json_object_set(tags, "SenderAddress", json_object_get(sender, "peer"));
-	(void)json_object_set(tags, "SenderAET", json_object_get(sender, "calling_aet"));
-	(void)json_object_set(tags, "ReceiverAET", json_object_get(sender, "called_aet"));
+	series_tag_sender(tags, filing->sender);
 	/* Any failure above or here leaves series NULL or incomplete only when memory is short. */
 	series = series_make(arrived_us, filing->sender, tags);
 	if (series && dicom_json_problems(series, &image->header) == 0)

@@ -47,6 +47,12 @@ bool chain_has_ended(const struct chain *chain)
 	       info.si_pid == chain->pid;
 }
 
+void chain_stop(const struct chain *chain)
+{
+	if (!chain_has_ended(chain))
+		(void)kill(chain->pid, SIGTERM);
+}
+
 int chain_kill(struct dispatcher *d)
 {
 	int status;

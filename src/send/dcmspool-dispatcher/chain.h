@@ -36,6 +36,8 @@ void chain_keep(struct dispatcher *dispatcher, const struct claimed *job);
 
 /* Has the sender ended? It is still to be waited for. */
 bool chain_has_ended(const struct chain *chain);
+/* Tells it to end after the image it is at, dcmspool-sender(7). */
+void chain_stop(const struct chain *chain);
 /* Ends it if it has not, and waits for it. Returns its run_status(). */
 int chain_kill(struct dispatcher *dispatcher);
 /* Lets one that waits release its connection. */

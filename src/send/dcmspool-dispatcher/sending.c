@@ -1,5 +1,6 @@
 #include "sending.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/run.h"
@@ -16,8 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Longer than any image takes: senders have time-outs of their own. */
-enum { SILENCE_S = 3600, SILENCE_MORE_S = 60, SILENCE_MAX_S = 2000000 };
+/* SILENCE_S is longer than any image takes: senders have time-outs of their own. STOP_MS is what
+ * the image under way gets when we are stopped. */
+enum { SILENCE_S = 3600, SILENCE_MORE_S = 60, SILENCE_MAX_S = 2000000, STOP_MS = 5000 };
 
 /* The names of the images to be sent, one a line, as a file without a name. */
 static int list_to_send(const struct attempt *attempt, size_t *count)
@@ -44,6 +46,19 @@ static int silence_ms(const struct conf_target *target)
 	return (int)(timeout_s < SILENCE_MAX_S ? timeout_s : SILENCE_MAX_S) * 1000;
 }
 
+/* How long to wait for the sender. Once we are to stop it is told to end, and gets *until_ms for it
+ * (0: not told yet). */
+static int left_ms(struct dispatcher *d, int patience_ms, int64_t *until_ms)
+{
+	if (!d->loop.stopping)
+		return patience_ms;
+	if (!*until_ms) {
+		*until_ms = clock_monotonic_ms() + STOP_MS;
+		chain_stop(&d->chain);
+	}
+	return clock_left_ms(*until_ms);
+}
+
 /* Reads until the sender is ready, or has ended; that it has closed its output is not enough, nor
  * that a child of its keeps it open. Returns false when it has been silent for too long. */
 static bool follow(struct dispatcher *d, struct said *said, int patience_ms)
@@ -53,11 +68,15 @@ static bool follow(struct dispatcher *d, struct said *said, int patience_ms)
 		[SIGNALS] = { .fd = d->loop.signals, .events = POLLIN },
 		[OUTPUT] = { .fd = d->chain.out, .events = POLLIN },
 	};
+	int64_t until_ms = 0;
 
-	while (!d->loop.stopping && said_goes_on(said)) {
+	while (said_goes_on(said)) {
+		int wait_ms = left_ms(d, patience_ms, &until_ms), ready;
 		bool ended = chain_has_ended(&d->chain);
-		int ready = poll(polled, POLLED, ended ? 0 : patience_ms);
 
+		if (wait_ms == 0 && !ended)
+			return true; /* we are to stop, and it does not */
+		ready = poll(polled, POLLED, ended ? 0 : wait_ms);
 		if (ready < 0) {
 			if (errno == EINTR)
 				continue;
@@ -71,7 +90,7 @@ static bool follow(struct dispatcher *d, struct said *said, int patience_ms)
 		} else if (ended) {
 			return true;
 		} else if (ready == 0) {
-			return false;
+			return until_ms > 0;
 		}
 	}
 	return true;

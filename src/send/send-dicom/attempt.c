@@ -1,5 +1,7 @@
 #include "attempt.h"
 
+#include "sender/stop.h"
+
 enum { MORE_AFTER = 8 };
 
 /* After a break at an image the next associations get as many images as were answered, for a target
@@ -31,6 +33,7 @@ static bool go_on(struct sender *sender, const struct over *over, bool answered,
 	if (over->current >= 0) {
 		sender_answer(sender, (size_t)over->current, SENDER_DOUBT, SENDER_NO_STATUS,
 			over->association.why);
+		stop_let();
 		return !nothing;
 	}
 	if (over->open && !(nothing && before))

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "convert.h"
+#include "sender/stop.h"
 #include "status.h"
 
 #include <stdio.h>
@@ -113,6 +114,7 @@ static void send_file(struct over *over, size_t index, const struct way *way,
 	struct dimse_response response;
 	int result;
 
+	stop_hold();
 	if (association_check(&over->association) == 0) {
 		over->current = (long)index;
 		result = association_store(&over->association, (size_t)way->context,
@@ -126,6 +128,11 @@ static void send_file(struct over *over, size_t index, const struct way *way,
 		}
 	}
 	(void)close(file->fd); /* only read */
+	if (over->current >= 0)
+		return; /* held until the doubt is told */
+	if (stop_wanted())
+		over_close(over); /* a release, not a break */
+	stop_let();
 }
 
 static void send_one(struct over *over, size_t index)

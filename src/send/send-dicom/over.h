@@ -1,5 +1,8 @@
 /*
  * over: the chosen images over one association, each answered as soon as the target has answered.
+ *
+ * While an image is under way SIGTERM waits (sender/stop.h). When the association ends at one, it
+ * waits on: the caller tells what became of that image, and calls stop_let().
  */
 #ifndef OVER_H
 #define OVER_H

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/run.h"
+#include "sender/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +47,7 @@ static pid_t start(
 	if (pid == 0) {
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 			_exit(EXIT_TEMPORARY);
+		stop_own();
 		work(all, peer, first, step, out);
 	}
 	return pid;
@@ -110,16 +112,21 @@ static int send_over(
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -1;
 	lines = fdopen(out[0], "r");
+	stop_hold();
 	share.rate = peer->rate > 0 && peer->rate / (long)n == 0 ? 1 : peer->rate / (long)n;
 	while (lines && started < n &&
 		(child[started] = start(sender, &share, started, n, out[1])) > 0)
 		started++;
 	saved = errno;
 	(void)close(out[1]); /* the children's alone now, so that their end is our end of file */
+	stop_pass(child, started);
 	if (lines && started > 0)
 		follow(sender, lines, reason, size);
+	stop_hold();
 	for (size_t i = 0; i < started; i++)
 		(void)run_wait(child[i]); /* the lines are the evidence */
+	stop_pass(NULL, 0);
+	stop_let();
 	if (lines)
 		(void)fclose(lines); /* only read */
 	else

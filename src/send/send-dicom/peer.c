@@ -181,6 +181,7 @@ void peer_read(struct peer *peer, bool job)
 
 	*peer = (struct peer){ .port = sender_setting("PORT", "104") };
 	(void)sender_number("PORT", 1, 65535, 104);
+	peer->connect_s = sender_number("CONNECT_TIMEOUT", 1, MAX_TIMEOUT_S, 10);
 	peer->timeout_s = sender_number("TIMEOUT", 1, MAX_TIMEOUT_S, 30);
 	peer->longest = (uint32_t)sender_number("MAX_PDU", 4096, LONGEST_PDU, LONGEST_PDU);
 	peer->nodelay = !sender_setting("NODELAY", NULL) || sender_yes("NODELAY");
@@ -211,8 +212,8 @@ void peer_call(const struct peer *peer, const struct associate_proposal *proposa
 	struct association_call *call)
 {
 	*call = (struct association_call){
-		.connection = { peer->host, peer->port, peer->timeout_s * 1000, peer->rate,
-			peer->nodelay },
+		.connection = { peer->host, peer->port, peer->connect_s * 1000,
+			peer->timeout_s * 1000, peer->rate, peer->nodelay },
 		.called = peer->aec,
 		.calling = peer->aet,
 		.proposal = proposal,

@@ -14,7 +14,7 @@
 struct peer {
 	const char *host; /* NULL: return_to_sender, and the job has no sender to return to */
 	const char *port, *aec, *aet;
-	long timeout_s;
+	long connect_s, timeout_s;
 	uint32_t longest; /* PDU */
 	enum syntax_decompress decompress;
 	bool nodelay;

@@ -46,7 +46,8 @@ struct connection {
 
 struct connection_call {
 	const char *host, *port;
-	int64_t timeout_ms; /* for each address, and for each wait later on */
+	int64_t connect_ms; /* for the name server, and for each address */
+	int64_t timeout_ms; /* for each wait later on */
 	int64_t rate;       /* bytes per second; 0: no limit */
 	bool nodelay;
 };

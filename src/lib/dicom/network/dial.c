@@ -88,7 +88,7 @@ static int begin(struct attempts *a, const struct connection_call *call)
 	int fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	a->poll[i] = (struct pollfd){ .fd = fd, .events = POLLOUT };
-	a->deadline[i] = connection_now() + call->timeout_ms;
+	a->deadline[i] = connection_now() + call->connect_ms;
 	if (fd < 0) {
 		if (!a->error)
 			a->error = errno;
@@ -172,7 +172,7 @@ int connection_open(struct connection *c, const struct connection_call *call)
 	};
 	if (!c->in)
 		return connection_fail(c, CONNECTION_NONE, "out of memory");
-	wrong = resolve(call->host, call->port, call->timeout_ms, &all, text, sizeof(text));
+	wrong = resolve(call->host, call->port, call->connect_ms, &all, text, sizeof(text));
 	if (wrong)
 		return connection_fail(c, CONNECTION_NONE, "%s", wrong);
 	interleave(&a, all);
@@ -183,6 +183,6 @@ int connection_open(struct connection *c, const struct connection_call *call)
 		return 0;
 	if (error == ETIMEDOUT)
 		return connection_fail(c, CONNECTION_NONE, "no connection in time (%lld s)",
-			(long long)(call->timeout_ms / 1000));
+			(long long)(call->connect_ms / 1000));
 	return connection_fail(c, CONNECTION_NONE, "%s", strerror(error));
 }

@@ -1,0 +1,197 @@
+#include "spool/journal_read.h"
+
+#include "base/disk.h"
+#include "base/jsonfile.h"
+#include "base/str.h"
+#include "spool/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DAY_LENGTH = sizeof("2026-11-22") - 1 };
+
+void journal_reader_open(
+	struct journal_reader *reader, const struct spool *spool, int64_t from_us, int64_t until_us)
+{
+	*reader =
+		(struct journal_reader){ .spool = spool, .from_us = from_us, .until_us = until_us };
+}
+
+static void close_stream(struct journal_reader *reader)
+{
+	if (reader->stream)
+		(void)fclose(reader->stream); /* only read */
+	reader->stream = NULL;
+}
+
+void journal_reader_close(struct journal_reader *reader)
+{
+	close_stream(reader);
+	free(reader->text);
+	reader->text = NULL;
+}
+
+/* "2026-11-22", UTC, as the files are called. */
+static void day_of(int64_t time_us, char day[DAY_LENGTH + 1])
+{
+	char stamp[SPOOL_STAMP_SIZE];
+
+	spool_stamp(time_us, stamp, sizeof(stamp));
+	(void)snprintf(day, DAY_LENGTH + 1, "%.4s-%.2s-%.2s", stamp, stamp + 4, stamp + 6);
+}
+
+static bool is_wanted(const struct journal_reader *reader, const char *name)
+{
+	char day[DAY_LENGTH + 1];
+
+	if (!journal_is_file(name) || strlen(name) != JOURNAL_FILE_SIZE - 1)
+		return false;
+	day_of(reader->from_us, day);
+	if (strncmp(name, day, DAY_LENGTH) < 0)
+		return false;
+	day_of(reader->until_us, day);
+	return reader->until_us == 0 || strncmp(name, day, DAY_LENGTH) <= 0;
+}
+
+/* The first file of the range behind the one that is read. 1, 0: there is none, -1 with errno. */
+static int next_file(const struct journal_reader *reader, char file[JOURNAL_FILE_SIZE])
+{
+	struct disk_names names;
+	int found = 0;
+
+	if (disk_list(reader->spool->dir[SPOOL_JOURNAL], ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; !found && i < names.count; i++) {
+		found = strcmp(names.name[i], reader->file) > 0 && is_wanted(reader, names.name[i]);
+		if (found)
+			(void)snprintf(file, JOURNAL_FILE_SIZE, "%s", names.name[i]);
+	}
+	disk_names_free(&names);
+	return found;
+}
+
+/* Opens the reader's file where it was left. */
+static int open_stream(struct journal_reader *reader)
+{
+	int fd = openat(
+		reader->spool->dir[SPOOL_JOURNAL], reader->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	reader->stream = fdopen(fd, "r");
+	if (!reader->stream) {
+		(void)close(fd); /* nothing was read */
+		return -1;
+	}
+	return fseeko(reader->stream, reader->offset, SEEK_SET);
+}
+
+/* The file's next line in reader->text. last: also one without its end. 1, 0, -1 with errno. */
+static int take_text(struct journal_reader *reader, bool last)
+{
+	ssize_t length;
+
+	if (!reader->stream && open_stream(reader) < 0)
+		return -1;
+	errno = 0;
+	length = getline(&reader->text, &reader->size, reader->stream);
+	if (length < 0 && !feof(reader->stream))
+		return -1;
+	if (length > 0 && (last || reader->text[length - 1] == '\n')) {
+		reader->length = (size_t)length;
+		reader->offset += length;
+		return 1;
+	}
+	clearerr(reader->stream);
+	return fseeko(reader->stream, reader->offset, SEEK_SET) < 0 ? -1 : 0;
+}
+
+/* The next line of any file. */
+static int next_text(struct journal_reader *reader)
+{
+	char file[JOURNAL_FILE_SIZE];
+	int found = *reader->file ? take_text(reader, false) : 0, another;
+
+	while (found == 0) {
+		another = next_file(reader, file);
+		/* looked at once more: whoever began the next day's may have written here before */
+		if (another > 0 && *reader->file)
+			found = take_text(reader, true);
+		if (another <= 0 || found != 0)
+			return another <= 0 ? another : found;
+		close_stream(reader);
+		memcpy(reader->file, file, sizeof(file));
+		reader->offset = 0;
+		found = take_text(reader, false);
+	}
+	return found;
+}
+
+int journal_reader_next(struct journal_reader *reader, json_t **line)
+{
+	int64_t time_us;
+	int found;
+
+	while ((found = next_text(reader)) > 0) {
+		*line = json_loadb(reader->text, reader->length, JSON_REJECT_DUPLICATES, NULL);
+		time_us = journal_time_us(*line);
+		if (!json_is_object(*line) || time_us < 0)
+			reader->skipped++;
+		else if (time_us >= reader->from_us &&
+			 (reader->until_us == 0 || time_us < reader->until_us))
+			return 1;
+		json_decref(*line);
+	}
+	*line = NULL;
+	return found;
+}
+
+const char *journal_text(const json_t *line, const char *key)
+{
+	return jsonfile_text(line, key);
+}
+
+long journal_number(const json_t *line, const char *key)
+{
+	long value = 0;
+
+	return parse_long(journal_text(line, key), 0, LONG_MAX, &value) < 0 ? 0 : value;
+}
+
+int64_t journal_time_us(const json_t *line)
+{
+	const char *text = journal_text(line, "time");
+	char stamp[SPOOL_STAMP_SIZE];
+
+	if (strlen(text) != strlen("2026-11-22T14:03:01.123456Z"))
+		return spool_stamp_time(text); /* as it was written before RFC 3339 */
+	(void)snprintf(stamp, sizeof(stamp), "%.4s%.2s%.2sT%.2s%.2s%s", text, text + 5, text + 8,
+		text + 11, text + 14, text + 17);
+	return spool_stamp_time(stamp);
+}
+
+int journal_keep_last(json_t *lines, json_t *line)
+{
+	static const char *const about[] = { "job", "target", "association", "file", "image",
+		"rule" };
+	struct buf key = { 0 };
+	bool alone = true;
+	int result = -1;
+
+	buf_puts(&key, journal_text(line, "event"));
+	for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
+		buf_printf(&key, "\n%s", journal_text(line, about[i]));
+		alone = alone && !*journal_text(line, about[i]);
+	}
+	if (alone)
+		buf_printf(&key, "%zu", json_object_size(lines));
+	if (!key.failed)
+		result = json_object_set(lines, key.data, line);
+	buf_free(&key);
+	return result;
+}

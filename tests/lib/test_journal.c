@@ -1,0 +1,135 @@
+/* journal_read: the lines of the journal, while they are being written, too. */
+#include "spool/journal_read.h"
+
+#include "base/disk.h"
+#include "spool/journal.h"
+#include "tap.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct spool spool;
+
+static void put(const char *file, const char *text)
+{
+	int fd = openat(spool.dir[SPOOL_JOURNAL], file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	if (fd < 0 || disk_write_all(fd, text, strlen(text)) < 0 || close(fd) < 0)
+		exit(1);
+}
+
+static bool next_is(struct journal_reader *reader, const char *job)
+{
+	json_t *line = NULL;
+	bool is = journal_reader_next(reader, &line) == 1 &&
+		  strcmp(journal_text(line, "job"), job) == 0;
+
+	json_decref(line);
+	return is;
+}
+
+static bool none_is_left(struct journal_reader *reader)
+{
+	json_t *line = NULL;
+
+	return journal_reader_next(reader, &line) == 0 && !line;
+}
+
+static const char monday[] = "2026-11-23.jsonl", tuesday[] = "2026-11-24.jsonl";
+
+static void test_order(void)
+{
+	struct journal_reader reader;
+
+	put("2026-11-24.jsonl.gz",
+		"{\"time\":\"2026-11-24T00:00:00.000000Z\",\"job\":\"packed\"}\n");
+	put(monday,
+		"{\"time\":\"2026-11-23T23:59:59.000000Z\",\"event\":\"sent\",\"job\":\"a\"}\n");
+	put(monday, "{\"time\":\"2026-11-23T23:5\n[1]\nnothing\n{\"event\":\"sent\"}\n\n");
+	put(tuesday,
+		"{\"time\":\"2026-11-24T00:00:01.000000Z\",\"event\":\"sent\",\"job\":\"b\"}\n");
+	put(tuesday, "{\"time\":\"20261124T000002.000000Z\",\"event\":\"sent\",\"job\":\"c\"}\n");
+	put(tuesday, "{\"time\":\"2026-11-24T00:00:03.000000Z\",");
+	journal_reader_open(&reader, &spool, 0, 0);
+	ok(next_is(&reader, "a") && next_is(&reader, "b"), "over midnight");
+	ok(reader.skipped == 5, "what is no line is skipped and counted");
+	ok(next_is(&reader, "c"), "a time as it was written before");
+	ok(none_is_left(&reader) && none_is_left(&reader),
+		"one that is being written is not taken");
+	put(tuesday, "\"job\":\"d\"}\n");
+	ok(next_is(&reader, "d") && none_is_left(&reader), "until it is whole");
+	put(tuesday, "{\"time\":\"2026-11-24T00:00:04.000000Z\",\"job\":\"e\"}");
+	put("2026-11-26.jsonl", "{\"time\":\"2026-11-26T00:00:00.000000Z\",\"job\":\"f\"}\n");
+	ok(next_is(&reader, "e") && next_is(&reader, "f") && none_is_left(&reader),
+		"or another day has begun");
+	ok(reader.skipped == 5, "and nothing more was skipped");
+	journal_reader_close(&reader);
+}
+
+static void test_range(void)
+{
+	const int64_t tuesday_us = spool_stamp_time("20261124T000000.000000Z");
+	struct journal_reader reader, further;
+
+	journal_reader_open(&reader, &spool, tuesday_us, tuesday_us + 3000000);
+	ok(next_is(&reader, "b") && next_is(&reader, "c") && none_is_left(&reader),
+		"from a moment on, before another");
+	journal_reader_open(&further, &spool, 0, 0);
+	memcpy(further.file, tuesday, sizeof(tuesday));
+	further.offset = 0;
+	ok(next_is(&further, "b"), "from a file's beginning");
+	journal_reader_close(&further);
+	memcpy(further.file, reader.file, sizeof(further.file));
+	further.offset = reader.offset;
+	journal_reader_close(&reader);
+	ok(next_is(&further, "e") && next_is(&further, "f"), "from where another was");
+	journal_reader_close(&further);
+}
+
+static void test_written(void)
+{
+	struct journal_reader reader;
+	json_t *line;
+
+	journal_write(&spool, "failed", "job", "now", "images", "12", NULL);
+	journal_reader_open(&reader, &spool, spool_now_us() - 60 * INT64_C(1000000), 0);
+	ok(journal_reader_next(&reader, &line) == 1 && journal_number(line, "images") == 12 &&
+			journal_number(line, "job") == 0 && *journal_text(line, "none") == '\0',
+		"texts and numbers of what journal_write() wrote");
+	ok(llabs(journal_time_us(line) - spool_now_us()) < 60 * INT64_C(1000000), "and its time");
+	json_decref(line);
+	journal_reader_close(&reader);
+}
+
+static void test_last(void)
+{
+	json_t *lines = json_object(), *one = json_pack("{ssss}", "event", "sent", "job", "a");
+	json_t *again = json_pack("{ssssss}", "event", "sent", "job", "a", "again", "true");
+	json_t *target = json_pack("{ssssss}", "event", "sent", "job", "a", "target", "pacs");
+	json_t *refused = json_pack("{ss}", "event", "association-refused");
+
+	ok(journal_keep_last(lines, one) == 0 && journal_keep_last(lines, target) == 0 &&
+			journal_keep_last(lines, again) == 0 && json_object_size(lines) == 2,
+		"the last of event, job, target");
+	ok(json_object_iter_value(json_object_iter(lines)) == again, "in the place of the first");
+	ok(journal_keep_last(lines, refused) == 0 && journal_keep_last(lines, refused) == 0 &&
+			json_object_size(lines) == 4,
+		"what is about nothing is never the same");
+	json_decref(one);
+	json_decref(again);
+	json_decref(target);
+	json_decref(refused);
+	json_decref(lines);
+}
+
+int main(void)
+{
+	spool.dir[SPOOL_JOURNAL] = disk_open_dir(AT_FDCWD, ".");
+	test_last();
+	test_order();
+	test_range();
+	test_written();
+	return tap_done();
+}
