@@ -143,7 +143,7 @@ def main(folder, kind, rounds, seed):
         system = System(folder, [Target('archive'), Target('copies', None, 'copy = yes'), Target('pacs', '0000')],
                         {'all': ['archive', 'copies', 'pacs']}, seed, spool=disk.mounted / 'spool')
         system.archives = folder  # the folders have room
-        system.configure('')
+        system.configure()
         system.start()
         faults = [('bytes', disk.fill_bytes), ('inodes', disk.fill_inodes)]
         if kind == 'ext4':

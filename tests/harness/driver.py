@@ -61,9 +61,10 @@ def wait_for(condition, seconds=60, pause=0.1):
     return result
 
 
-def free_port(dice):
+def free_port():
+    """Scenarios run at the same time, with the same seed perhaps."""
     while True:
-        port = dice.randrange(20000, 32000)
+        port = random.SystemRandom().randrange(20000, 32000)
         with socket.socket() as s:
             if s.connect_ex(('127.0.0.1', port)):
                 return port
@@ -112,7 +113,7 @@ class Target:
 class System:
     """One scenario. rules: kind of series ("*": any) -> names of its targets; an empty list: it is discarded."""
 
-    def __init__(self, folder, targets, rules, seed, spool=None, settings='', wrap=()):
+    def __init__(self, folder, targets, rules, seed, spool=None, grace='200ms', wrap=()):
         self.folder, self.seed, self.dice = Path(folder), seed, random.Random(seed)
         self.targets, self.rules, self.wrap = {t.name: t for t in targets}, rules, list(wrap)
         self.spool = Path(spool or self.folder / 'spool')
@@ -120,17 +121,18 @@ class System:
         self.conf, self.up, self.made = self.folder / 'dcmspool.conf', None, 0
         self.lock = threading.Lock()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port(self.dice)
+        self.port = free_port()
         for t in targets:
-            t.port = free_port(self.dice)
-        self.configure(settings)
+            t.port = free_port()
+        self.grace = grace
+        self.configure()
 
-    def configure(self, settings):
+    def configure(self):
         text = [f'spool = "{self.spool}"\n',
                 f'receiver {{ port = {self.port} listen = {{ "127.0.0.1" }} min_free = 0 request_timeout = 5s '
                 'dimse_timeout = 20s max_associations = 300 max_associations_per_peer = 300 }\n',
-                'router { instances = 2 association_grace = 200ms series_timeout = 2s }\n'
-                'dispatcher { instances = %d }\n' % max(3, len(self.targets)), settings]
+                f'router {{ instances = 2 association_grace = {self.grace} series_timeout = 2s }}\n'
+                'dispatcher { instances = %d }\n' % max(3, len(self.targets))]
         text += [t.section(self.archive(t)) for t in self.targets.values()]
         for kind, names in self.rules.items():
             what = 'targets = { %s }' % ', '.join(f'"{n}"' for n in names) if names else 'action = discard'

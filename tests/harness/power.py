@@ -166,7 +166,7 @@ def main(folder, kind, cuts, seed):
     try:
         disk = Disk(folder, kind)
         system = System(folder, [Target('archive'), Target('pacs', '0000', 'order = none max_connections = 3')],
-                        {'all': ['archive', 'pacs']}, seed, spool=disk.mounted / 'spool')
+                        {'all': ['archive', 'pacs']}, seed, spool=disk.mounted / 'spool', grace='1s')
         known = receive(system, disk, cuts)
         system.stop()
         disk.unmount()
