@@ -172,6 +172,20 @@ static int by_arrival(const void *a, const void *b)
 	return strcmp(left->name, right->name); /* one job moved back several times, most likely */
 }
 
+/* A batch that is just being made has no series.json yet, but the lock of getdcmtags. What may not
+ * be opened is no batch. */
+static void take_directory(struct round *round, const char *name)
+{
+	int dir = disk_lock_dir(round->router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
+
+	if (dir < 0 ? errno == EWOULDBLOCK : series_exists(dir) != 0)
+		look_soon(round);
+	else
+		drop_take(round->router, (char *[]){ (char *)name }, 1);
+	if (dir >= 0)
+		(void)close(dir); /* releases the lock */
+}
+
 /* A file waits for the others that may be taken now. */
 static void take_drop(struct round *round, const char *name)
 {
@@ -180,7 +194,7 @@ static void take_drop(struct round *round, const char *name)
 	if (fstatat(round->router->spool.dir[SPOOL_INCOMING], name, &st, AT_SYMLINK_NOFOLLOW) ==
 			0 &&
 		S_ISDIR(st.st_mode))
-		drop_take(round->router, (char *[]){ (char *)name }, 1);
+		take_directory(round, name);
 	else if (disk_names_add(&round->loose, name) < 0)
 		tell_failed_look(round, name);
 }
