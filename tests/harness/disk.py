@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import oracle
-from driver import System, Target, wait_for
+from driver import System, Target, wait_for, with_own_mounts
 
 # what happens: which programs stand still until the disk is full
 MOMENTS = {'reception': (), 'routing': ('dcmspool-router',), 'fan-out': ('dcmspool-router',),
@@ -78,7 +78,7 @@ class Disk:
         """As a person does, who has to stop everything for that."""
         system.kill()
         assert wait_for(lambda: subprocess.run(['umount', self.mounted], capture_output=True).returncode == 0, 20)
-        subprocess.run(['e2fsck', '-fp', self.image], capture_output=True)
+        subprocess.run(['e2fsck', '-fy', self.image], capture_output=True)
         self.mount()
         system.start_up()
         self.broken = False
@@ -167,4 +167,5 @@ def main(folder, kind, rounds, seed):
 
 
 if __name__ == '__main__':
+    with_own_mounts()
     sys.exit(not main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else int(time.time())))

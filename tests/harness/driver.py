@@ -61,6 +61,13 @@ def wait_for(condition, seconds=60, pause=0.1):
     return result
 
 
+def with_own_mounts():
+    """What we mount is nobody else's: others' mount namespaces would hold it, and it goes with us."""
+    if os.environ.get('OWN_MOUNTS') != str(os.getpid()):
+        os.environ['OWN_MOUNTS'] = str(os.getpid())
+        os.execvp('unshare', ['unshare', '--mount', sys.executable, *sys.argv])
+
+
 def free_port():
     """Scenarios run at the same time, with the same seed perhaps."""
     while True:
@@ -217,12 +224,12 @@ class System:
 
     def kill(self):
         """As a power cut ends everything."""
-        while self.processes():
-            self.signal(signal.SIGKILL)
         if self.up:
             self.up.kill()
             self.up.wait()
             self.up = None
+        while self.processes():
+            self.signal(signal.SIGKILL)
 
     def stop(self):
         try:

@@ -2,6 +2,7 @@
 # rest, in every place that the rules ask for, byte for byte; nothing is stuck; no success is false.
 # `make check` takes a sample of each, `make torture` all of it: the tag sweep.
 
+bats_require_minimum_version 1.5.0
 load harness
 
 # bats test_tags=sweep
@@ -65,3 +66,43 @@ load harness
 
 # bats test_tags=sweep
 @test "clocks: two hosts' jobs have one name" { attack clocks names "$(much 3 30)"; }
+
+# broken PROGRAM: the system with this in place of one of its programs, under a small attack; the verdict is in $output
+broken() {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cp -r "$TOP/spool-layout" "$BATS_TEST_TMPDIR/"
+	cp "$BIN"/* "$BATS_TEST_TMPDIR/bin/"
+	cat >"$BATS_TEST_TMPDIR/bin/$1"
+	BUILD=$BATS_TEST_TMPDIR
+	mkdir "$BATS_TEST_TMPDIR/tests"
+	cp "$TOOLS/makestudy" "$TOOLS/rawsend" "$BATS_TEST_TMPDIR/tests/" # its rows are no results
+	REST=3 BIN=$BATS_TEST_TMPDIR/bin run -1 attack peers series 1
+}
+
+@test "the oracle finds what is lost, and a success that is none, when a sender lies" {
+	broken send-folder <<-'END'
+		#!/bin/sh
+		while read -r image; do printf 'stored\t0000\t%s\tsuccess\n' "$image"; done
+	END
+	[[ "$output" = *"lost, stuck, false: (40, 0, 40)"* ]]
+}
+
+@test "the oracle finds what is stuck when a dispatcher does nothing" {
+	broken dcmspool-dispatcher <<-'END'
+		#!/bin/sh
+		exec tail -f /dev/null
+	END
+	[[ "$output" = *"lost, stuck, false: (40, 2, 0)"* ]]
+	[[ "$output" = *"stuck: "*/outgoing/archive/* ]]
+}
+
+@test "the oracle finds an image that nobody has sent" {
+	broken send-folder <<-'END'
+		#!/bin/sh
+		while read -r image; do
+			mkdir -p "$TARGET_PATH" && head -c 1000 "$image" >"$TARGET_PATH/$image" &&
+				printf 'stored\t0000\t%s\tsuccess\n' "$image"
+		done
+	END
+	[[ "$output" = *"lost, stuck, false: (40, 0, 80)"* ]]
+}

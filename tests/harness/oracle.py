@@ -126,9 +126,10 @@ class Oracle:
             for one, path in images(place).items():
                 if target is None or not self.known([one]) <= told[target]:
                     self.verdict.false.append(f'{path} {one}: {target} does not have it')
-        for target in self.system.targets.values():
-            for one in told[target.name] - self.offered:
-                self.verdict.false.append(f'{target.name} has {one}, which nobody has sent')
+        told['discard'] = self.known(images(self.system.spool / 'discard'))
+        for name, there in told.items():
+            for one in there - self.offered:
+                self.verdict.false.append(f'{name} has {one}, which nobody has sent')
 
     # ---- what is left ----
 
@@ -190,7 +191,7 @@ def on_its_way(system, apart=()):
     return found
 
 
-def rest(system, apart=(), seconds=60):
+def rest(system, apart=(), seconds=float(os.environ.get('REST', '60'))):
     """Until nothing is on its way any more: what still is when there was no progress for so long."""
     last = None
     while (left := on_its_way(system, apart)) and left != last:

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 import oracle
-from driver import System, Target, append, rows, wait_for
+from driver import System, Target, append, rows, wait_for, with_own_mounts
 
 MAKE = {'ext4': ['mkfs.ext4', '-q'], 'xfs': ['mkfs.xfs', '-q'], 'btrfs': ['mkfs.btrfs', '-q']}
-REPAIR = {'ext4': ['e2fsck', '-fp'], 'xfs': None, 'btrfs': ['btrfs', 'check', '-q']}  # XFS: its log, by mounting
+REPAIR = {'ext4': ['e2fsck', '-fy'], 'xfs': None, 'btrfs': ['btrfs', 'check', '-q']}  # XFS: its log, by mounting
 NOT_WHOLE = ['is not whole', 'offset \\d+: ']
 
 
@@ -77,8 +77,8 @@ def promised(system):
 
 
 def modality(system, dice, over):
-    while not over.is_set():
-        system.deliver('all', system.series('all', images=dice.randrange(1, 10)), until=time.monotonic())
+    while not over.is_set():  # long series are what no router has had synced yet
+        system.deliver('all', system.series('all', images=dice.choice([2, 8, 60])), until=time.monotonic())
 
 
 def receive(system, disk, cuts):
@@ -185,4 +185,5 @@ def main(folder, kind, cuts, seed):
 
 
 if __name__ == '__main__':
+    with_own_mounts()
     sys.exit(not main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else int(time.time())))
