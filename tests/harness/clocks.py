@@ -76,7 +76,10 @@ def main(folder, case, count, seed):
         verdict.stuck += left
         return oracle.result('system', f'clock {case}', count, verdict)
     finally:
+        pid = system.up.pid if system.up else 0
         system.stop()
+        for left in Path('/dev/shm').glob(f'*faketime_*_{pid}'):  # of libfaketime, which was killed or not
+            left.unlink()
 
 
 if __name__ == '__main__':

@@ -7,7 +7,7 @@ load harness
 
 # bats test_tags=sweep
 @test "soak: everything at once for SOAK seconds, processes killed and stopped at random" {
-	attack soak "${SOAK:-$(much 10 600)}"
+	attack soak "${SOAK:-$(much 8 600)}"
 }
 
 # bats test_tags=sweep

@@ -160,10 +160,10 @@ class Oracle:
 
     def check_verbs(self):
         """fsck and reconcile agree: what they find is told as stuck, and as false."""
-        for verb, words, found in (('fsck', [self.system.spool], self.verdict.stuck), ('reconcile', [], self.verdict.false)):
+        for verb, found in ('fsck', self.verdict.stuck), ('reconcile', self.verdict.false):
             program = driver.BIN / f'dcmspool-{verb}'
             if program.exists():
-                said = subprocess.run([program, '-c', self.system.conf, *words], capture_output=True, text=True)
+                said = subprocess.run([program, '-c', self.system.conf], capture_output=True, text=True)
                 if said.returncode:
                     found.append(f'{verb} exits {said.returncode}: {said.stdout[-2000:]} {said.stderr[-500:]}')
 

@@ -18,6 +18,7 @@ from driver import System, Target, append, rows, wait_for, with_own_mounts
 
 MAKE = {'ext4': ['mkfs.ext4', '-q'], 'xfs': ['mkfs.xfs', '-q'], 'btrfs': ['mkfs.btrfs', '-q']}
 REPAIR = {'ext4': ['e2fsck', '-fy'], 'xfs': None, 'btrfs': ['btrfs', 'check', '-q']}  # XFS: its log, by mounting
+LINES = ['offered', 'acknowledged', 'pacs.answers']
 NOT_WHOLE = ['is not whole', 'offset \\d+: ']
 
 
@@ -96,7 +97,7 @@ def receive(system, disk, cuts):
         over.wait(system.dice.uniform(0, 1.5))
         before = promised(system)
         disk.cut(f'cut{n}')
-        known.append((before, {t: len(rows(system.folder / t)) for t in ('offered', 'acknowledged', 'pacs.answers')}))
+        known.append((before, {t: len(rows(system.folder / t)) for t in LINES}))
     over.set()
     for t in senders:
         t.join()
@@ -138,8 +139,11 @@ def start_after(system, disk, n, known):
         for name, images in there.items():
             if one not in images:
                 look.verdict.lost.append(f'promised durable, but not in {name}: {one}; in error/: {one in resting[None]}')
+    series = {}
     for *_, path in {tuple(r[2:]) for r in rows(system.folder / 'acknowledged')}:
-        system.deliver('all', [path])
+        series.setdefault(os.path.dirname(path), []).append(path)
+    for paths in series.values():
+        system.deliver('all', paths)
     left += oracle.rest(system)
     after = oracle.Oracle(system, NOT_WHOLE)
     verdict = after.check()
@@ -167,10 +171,12 @@ def main(folder, kind, cuts, seed):
         disk = Disk(folder, kind)
         system = System(folder, [Target('archive'), Target('pacs', '0000', 'order = none max_connections = 3')],
                         {'all': ['archive', 'pacs']}, seed, spool=disk.mounted / 'spool', grace='1s')
+        for name in LINES:
+            (folder / name).touch()
         known = receive(system, disk, cuts)
         system.stop()
         disk.unmount()
-        for name in 'offered', 'acknowledged', 'pacs.answers':
+        for name in LINES:
             shutil.copy(folder / name, folder / f'whole.{name}')
         for n in range(cuts):
             verdict = start_after(system, disk, n, known[n])

@@ -25,7 +25,7 @@ def overflow(system, _):
     oracle.rest(system)
     stopped = system.signal(signal.SIGSTOP, ['dcmspool-router', 'dcmspool-dispatcher', 'dcmspool-receiver',
                                              'dcmspool-cleaner'])
-    for place in 'incoming', 'outgoing/archive', 'outgoing', 'success':
+    for place in 'incoming', 'outgoing/archive', 'success':
         one, other = (system.spool / place / f'.new.{n}' for n in 'ab')
         one.touch()
         for _ in range(queue // 4 + 100):  # each is two events, and back again
