@@ -201,11 +201,16 @@ def rest(system, apart=(), seconds=float(os.environ.get('REST', '60'))):
     return left
 
 
-def result(program, fault, tries, verdict):
-    """A row of the table (harness/table), and what it says in words."""
+def row(program, fault, tries, verdict):
+    """Of the table (harness/table)."""
     try:
         driver.append(driver.TOOLS.parent / 'torture.tsv', program, fault, tries, *verdict.numbers())
     except PermissionError:  # of another user's clone
         pass
+
+
+def result(program, fault, tries, verdict):
+    """A row, and what it says in words; is all well?"""
+    row(program, fault, tries, verdict)
     print(f'{program} {fault}: {tries} tries; {verdict}', flush=True)
     return bool(verdict)

@@ -1,9 +1,11 @@
 """soak.py FOLDER SECONDS [SEED]: everything at once, and all processes under `up` killed and stopped at random.
 
-Senders deliver series, and again what was not acknowledged; targets answer well, late, twice, wrongly, and never.
+Senders deliver series, and again what was not acknowledged; somebody drops, resends and holds by hand; targets answer
+well, late, twice, wrongly, and never.
 At the end what was stopped goes on, the target that never answers is looked at, then replaced by one that does.
 """
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -70,6 +72,36 @@ def modality(system, dice, until, kinds):
             system.send(kind, paths)
 
 
+def operator(system, dice, until):
+    """By hand: series are dropped, jobs sent again with and without the rules, targets held for a while."""
+    while time.monotonic() < until:
+        what = dice.choice(['drop', 'route', 'send', 'hold'])
+        resting = sorted((system.spool / 'success').glob('2*.*'))
+        if what == 'drop':
+            paths = system.series('all', images=dice.randrange(1, 6))
+            for path in paths:
+                system.note('offered', 'all', path)
+            copy = system.spool / 'incoming' / f'.usb.{system.made}'
+            shutil.copytree(os.path.dirname(paths[0]), copy)
+            copy.rename(copy.with_name(copy.name[1:]))
+            for path in paths:
+                system.note('acknowledged', 'all', path)
+        elif what == 'hold':
+            target = dice.choice(RULES['all'])
+            system.verb('hold', target)
+            wait_for(lambda: False, dice.uniform(0, 1))
+            system.verb('release', target)
+        elif resting:
+            job = dice.choice(resting)
+            target = job.name.rpartition('.')[2].partition('~')[0]
+            where = 'incoming' if what == 'route' else f'outgoing/{target}'
+            try:
+                job.rename(system.spool / where / job.name)
+            except OSError:  # it has gone, or such a one is there already
+                pass
+        wait_for(lambda: False, dice.uniform(0, 0.5))
+
+
 def waits_without_reason(system):
     """Jobs of the target that never answers which nothing holds back."""
     queue = system.spool / 'outgoing/never'
@@ -97,6 +129,7 @@ def main(folder, seconds, seed):
         until = time.monotonic() + seconds
         senders = [threading.Thread(target=modality, args=(system, type(dice)(seed + i), until, kinds))
                    for i, kinds in enumerate([['all']] * 3 + [list(RULES)])]
+        senders.append(threading.Thread(target=operator, args=(system, type(dice)(seed - 1), until)))
         for t in [chaos, *senders]:
             t.start()
         for t in senders:
@@ -104,6 +137,7 @@ def main(folder, seconds, seed):
         chaos.over.set()
         chaos.join()
         system.signal(signal.SIGCONT)
+        system.verb('release', *RULES['all'])  # whoever was to do that may have been killed
         left = oracle.rest(system, apart=ODD, seconds=40)
         wait_for(lambda: not waits_without_reason(system))
         left += waits_without_reason(system)
@@ -118,7 +152,7 @@ def main(folder, seconds, seed):
     print(f'soak: seed {seed}, {seconds} s, {sum(chaos.counts.values())} faults', flush=True)
     good = oracle.result('system', 'soak', 1, verdict)
     for (name, how), count in sorted(chaos.counts.items()):
-        oracle.result(name, f'soak {how}', count, oracle.Verdict())
+        oracle.row(name, f'soak {how}', count, oracle.Verdict())
     return good
 
 
