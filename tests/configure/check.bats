@@ -125,6 +125,45 @@ a.conf:2: target.w.token_file: warning: $PWD is no regular file; give the path o
 a.conf:3: target.d.tls_cert: warning: there is no file $PWD/cert; make it" ]
 }
 
+@test "check: warns of a key that does not fit its certificate, that has a password, and of files that are none" {
+	local key
+	for key in a b; do
+		openssl req -x509 -newkey rsa:2048 -nodes -keyout "$key.key" -out "$key.crt" -subj "/CN=$key" -days 2
+	done
+	openssl rsa -aes128 -passout pass:secret -in a.key -out locked.key
+	echo nothing >ca
+	chmod 600 ./*.key
+	write a.conf <<-'E'
+		target "fits" { type = dicom host = h port = 2762 aec = A tls = yes tls_key = "a.key" tls_cert = "a.crt" tls_ca = "b.crt" }
+		target "other" { type = dicom host = h port = 2762 aec = A tls = yes tls_key = "a.key" tls_cert = "b.crt" }
+		target "locked" { type = dicom host = h port = 2762 aec = A tls = yes tls_key = "locked.key" tls_cert = "a.crt" }
+		target "empty" { type = dicom host = h port = 2762 aec = A tls = yes tls_ca = "ca" }
+		rule "all" { match = "True" targets = { fits, other, locked, empty } }
+	E
+	warnings a.conf
+	has "a.conf:2: target.other: warning: the private key $PWD/a.key and the certificate $PWD/b.crt do not match"
+	has "a.conf:3: target.locked: warning: unable to read the private key $PWD/locked.key: it has a password; remove that"
+	has "a.conf:4: target.empty: warning: unable to read the authorities $PWD/ca: "
+	[ "$(wc -l <<<"$output")" -eq 3 ]
+}
+
+@test "check: warns of a command that is no program, and of two folders in one place" {
+	write a.conf <<-'E'
+		target "a" { type = command command = "/nonexistent/tool -x" }
+		target "b" { type = command command = "/etc/passwd" }
+		target "c" { type = command command = "/etc x" }
+		target "d" { type = command command = "/bin/true x" }
+		target "e" { type = folder path = "x" }
+		target "f" { type = folder path = "./x/" }
+		rule "all" { match = "True" targets = { a, b, c, d, e, f } }
+	E
+	warnings a.conf
+	[ "$output" = 'a.conf:1: target.a.command: warning: there is no program /nonexistent/tool; install it
+a.conf:2: target.b.command: warning: nobody may run /etc/passwd; chmod +x /etc/passwd
+a.conf:3: target.c.command: warning: /etc is no program; give the path of one
+a.conf:6: target.f.path: warning: target "e" has this path, too; give each its own, or use one' ]
+}
+
 # bats test_tags=root
 @test "check: a secret of another user must be given to whoever runs dcmspool; modes alone would not do" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"

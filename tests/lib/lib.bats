@@ -6,6 +6,7 @@ load ../helper
 @test "loop" { "$TOOLS/test_loop"; }
 @test "watch" { "$TOOLS/test_watch"; }
 @test "disk, str, spool, job" { "$TOOLS/test_disk"; }
+@test "acceptor: what is refused of a request" { "$TOOLS/test_acceptor"; }
 @test "network: what a peer can send" { "$TOOLS/test_network"; }
 @test "dial: hosts of several addresses, dead ones, silent name servers" { "$TOOLS/test_dial"; }
 @test "negotiation profile and stand-ins" { "$TOOLS/test_profile"; }

@@ -69,7 +69,7 @@ static void test_bounds(void)
 	many[ACCEPTOR_SYNTAXES] = T(50);
 	begin("A", "B");
 	context(CT, many);
-	ok(parse(0), "51 transfer syntaxes are too many");
+	ok(!parse(0) && request.too_many, "51 transfer syntaxes are too many");
 	begin("A", "B");
 	for (int i = 0; i < WIRE_CONTEXTS; i++)
 		context(CT, (const char *const[]){ T(50), NULL });
@@ -129,7 +129,7 @@ static void test_reject(void)
 	char text[256];
 	bool for_now;
 
-	acceptor_make_reject((struct acceptor_reject){ 1, 1, 7 }, rejection);
+	acceptor_make_refusal((struct acceptor_reject){ 1, 1, 7 }, rejection);
 	ok(rejection[0] == WIRE_ASSOCIATE_RJ && wire_number(rejection + 2, 4) == 4, "a rejection");
 	associate_reject_text(rejection + WIRE_HEAD, &for_now, text, sizeof(text));
 	ok(!for_now && strcmp(text, "the target rejects the association: called AE title not "

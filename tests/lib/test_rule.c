@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "rule/rule.h"
 #include "rule_test.h"
@@ -306,8 +307,36 @@ static void test_reentrant(void)
 	rule_free(rule);
 }
 
+/* What may pass is told apart from a mistake: programs exit 111 then, not 100. */
+static void test_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* which has taken all addresses */
+	enum { TERMS = 8000 };
+	char *text = malloc(TERMS * sizeof(" 'a' or") + 1), *p = text;
+	struct rlimit all, none;
+	struct rule_error error;
+	struct rule *rule;
+
+	for (int i = 0; i < TERMS; i++, p += strlen(p))
+		strcpy(p, i < TERMS - 1 ? " 'a' or" : " 'a'");
+	(void)getrlimit(RLIMIT_AS, &all);
+	none = (struct rlimit){ .rlim_cur = 1, .rlim_max = all.rlim_max };
+	(void)setrlimit(RLIMIT_AS, &none);
+	rule = rule_compile(text, known, &error);
+	(void)setrlimit(RLIMIT_AS, &all);
+	ok(!rule && error.no_memory && strcmp(error.message, "out of memory") == 0,
+		"what cannot be compiled for want of memory is no mistake");
+	rule_free(rule);
+	rule = rule_compile("'a' or", known, &error);
+	ok(!rule && !error.no_memory, "a mistake is no want of memory");
+	rule_free(rule);
+	free(text);
+#endif
+}
+
 int main(void)
 {
+	test_memory();
 	test_values();
 	test_failures();
 	test_mistakes();

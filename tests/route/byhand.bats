@@ -232,10 +232,10 @@ load byhand
 	cp "$(one_file second)" "$SPOOL/incoming/1.2.3.4"
 	send "$BATS_TEST_TMPDIR/study"
 	routes 7
-	mkdir "$SPOOL/incoming/1.2.3.4"
 	small third -n 2 -u 1.2.3.4
-	cp "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm "$SPOOL/incoming/1.2.3.4/"
-	rm "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm
+	mkdir "$BATS_TEST_TMPDIR/1.2.3.4"
+	mv "$BATS_TEST_TMPDIR"/third/*/IM00001.dcm "$BATS_TEST_TMPDIR/1.2.3.4/"
+	mv "$BATS_TEST_TMPDIR/1.2.3.4" "$SPOOL/incoming/"
 	send "$BATS_TEST_TMPDIR/third"
 	routes 9
 }

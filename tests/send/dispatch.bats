@@ -40,6 +40,8 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	[ "$(images_in "$SPOOL/error")" -eq 1 ]
 	[ "$(images_in "$SPOOL/success")" -eq 4 ]
 	grep -qi "${uid[1]}.dcm: A700 .*resources" "$SPOOL"/error/*/reason.txt
+	grep -q '1 of 5 images, each tried at most 3 times; these lie here:$' "$SPOOL"/error/*/reason.txt
+	grep -qxF 'To send them to pacs again: move this directory to outgoing/pacs/ (mv).' "$SPOOL"/error/*/reason.txt
 	cmp "$SPOOL"/error/*/sent.log "$SPOOL"/success/*/sent.log
 	[ ! "$SPOOL/error/$(the_job error)/sent.log" -ef "$SPOOL/success/$(the_job success)/sent.log" ]
 }

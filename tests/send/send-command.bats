@@ -216,9 +216,3 @@ gone() { ! running "$1"; }
 		[[ $output = $'target\t-\t-\tunable to run '* ]]
 	done
 }
-
-@test "send-command: man page" {
-	run mandoc -T lint -W warning "$TOP/src/send/send-command/send-command.8"
-	echo "$output"
-	[ "$status" -eq 0 ]
-}

@@ -384,11 +384,3 @@ signal.pause()' "$TARGET_PORT"
 		[ "$status" -eq 100 ]
 	done
 }
-
-@test "send-dicom: man pages" {
-	for page in src/send/send-dicom/send-dicom.8 src/lib/sender/dcmspool-sender.7; do
-		run mandoc -T lint -W warning "$TOP/$page"
-		echo "$output"
-		[ "$status" -eq 0 ]
-	done
-}

@@ -353,9 +353,3 @@ faulty() {
 	[ "$status" -eq 0 ]
 	[ "$(cd "$archive" && echo */*)" = 20240229/PAT1 ]
 }
-
-@test "send-folder: man page" {
-	run mandoc -T lint -W warning "$TOP/src/send/send-folder/send-folder.8"
-	echo "$output"
-	[ "$status" -eq 0 ]
-}

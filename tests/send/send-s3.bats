@@ -393,7 +393,3 @@ probe_job() { run bash -c '"$1" -p </dev/null 2>"$2"' - "$BIN/send-s3" "$BATS_TE
 	[ "$status" -eq 111 ]
 	[[ $output = $'target\t'*InvalidAccessKeyId* ]]
 }
-
-@test "send-s3: man page" {
-	mandoc -T lint -W warning "$TOP/src/send/send-s3/send-s3.8"
-}

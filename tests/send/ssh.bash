@@ -46,5 +46,19 @@ descendants() {
 	done
 }
 
+# ends_well TYPE NAME NAME: what has arrived of the images 1.dcm and 2.dcm is whole; sent once more both are there,
+# under these names, and nothing else
+ends_well() {
+	local file
+	for file in "$archive"/PAT1/*/*/*.dcm; do
+		[ ! -e "$file" ] || cmp 1.dcm "$file" || cmp 2.dcm "$file"
+	done
+	send "$1" 1.dcm 2.dcm
+	[ "$status" -eq 0 ]
+	[ "$(find "$archive" -type f | wc -l)" -eq 2 ]
+	cmp 1.dcm "$archive"/PAT1/*/*/"$2"
+	cmp 2.dcm "$archive"/PAT1/*/*/"$3"
+}
+
 # sshd_kill: the connections that it has, without warning; the listener stays
 sshd_kill() { descendants "$pid_sshd" | xargs -r kill -KILL || true; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A STOW-RS server that plays faults, for tests/send/send-dicomweb.bats.
 
-usage: fakestow.py PORT [--tls CERT KEY] [--max N] [UID=ACTION ...] [ANSWER ...]
+usage: fakestow.py PORT [--tls CERT KEY] [--max N] [--keep FOLDER] [UID=ACTION ...] [ANSWER ...]
 
 One ANSWER per POST request, the last one for all that follow; "ok" without any. UID=ACTION is for the image
 with this SOP instance UID, in whatever request it comes. For each request a line goes to standard output:
@@ -147,6 +147,9 @@ class Handler(BaseHTTPRequestHandler):
             assert head == b"\r\nContent-Type: application/dicom" and data.endswith(b"\r\n")
             assert data[128:132] == b"DICM"
             found += uids(data)
+            if self.server.keep:
+                with open(f"{self.server.keep}/{found[-1][1]}", "wb") as kept:
+                    kept.write(data[:-2])
         assert len(found) == len(parts), (len(found), len(parts))
         return length, found
 
@@ -286,6 +289,10 @@ def main():
         words = words[3:]
     if words[:1] == ["--max"]:
         server.most = int(words[1])
+        words = words[2:]
+    server.keep = ""
+    if words[:1] == ["--keep"]:
+        server.keep = words[1]
         words = words[2:]
     server.actions = dict(word.split("=") for word in words if "=" in word)
     server.answers = [word for word in words if "=" not in word] or ["ok"]

@@ -75,6 +75,8 @@ static void put_match(struct imported *rule)
 	if (!*text)
 		text = "False"; /* mercure's default */
 	compiled = rule_compile(text, names_known, &error);
+	if (error.no_memory)
+		(void)need(NULL);
 	if (!compiled) {
 		(void)snprintf(why, sizeof(why), "line %d, column %d: %s%s", error.line,
 			error.column, error.message,

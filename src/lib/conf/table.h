@@ -71,7 +71,8 @@ struct conf_type {
 	const char *name;           /* NULL: the types that have no row, a site's own */
 	const struct conf_key *key; /* that only its targets have */
 	size_t key_count;
-	bool unpaced; /* rate_limit has no effect */
+	bool unpaced;      /* rate_limit has no effect */
+	bool reads_itself; /* what is in its files, its sender tells with -n */
 	/* Reports what keys of the nth target say about each other, what its sender would refuse
 	 * when the first job is there; NULL: nothing. */
 	void (*check)(struct conf_work *work, size_t nth);

@@ -4,8 +4,10 @@
  */
 #include "conf/work.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { DAY_S = 24 * 3600 };
 /* Where a series goes in targets that hold files. */
@@ -197,6 +199,24 @@ static void check_folder(struct conf_work *work, size_t nth)
 			"%s lies in the spool %s; give a path outside of it", path, spool);
 }
 
+/* What one of them delivers, the other one finds there, and neither is told. */
+static void warn_folder(struct conf_work *work, size_t nth)
+{
+	const char *path = conf_setting(&work->conf->target[nth], "path");
+
+	for (size_t i = 0; i < nth; i++) {
+		const struct conf_target *other = &work->conf->target[i];
+		const char *same = conf_setting(other, "path");
+
+		if (!same || strcmp(other->type, "folder") != 0 || strcmp(same, path) != 0)
+			continue;
+		CONF_REPORT(work, CONF_TARGET, nth, "path",
+			"warning: target \"%s\" has this path, too; give each its own, or use one",
+			other->name);
+		return;
+	}
+}
+
 /* The ports that are registered for DICOM without TLS (PS3.8 9.1); 2762 is the one with it. */
 static void warn_dicom(struct conf_work *work, size_t nth)
 {
@@ -263,16 +283,51 @@ static void check_command(struct conf_work *work, size_t nth)
 			command);
 }
 
+/* The program may be there, or be executable, for the user that dcmspool runs as only. */
+static void warn_command(struct conf_work *work, size_t nth)
+{
+	const char *command = conf_setting(&work->conf->target[nth], "command");
+	char *program = conf_copy(work, command, strcspn(command, " "));
+	struct stat st;
+
+	if (!program)
+		return;
+	if (stat(program, &st) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			CONF_REPORT(work, CONF_TARGET, nth, "command",
+				"warning: there is no program %s; install it", program);
+	} else if (!S_ISREG(st.st_mode)) {
+		CONF_REPORT(work, CONF_TARGET, nth, "command",
+			"warning: %s is no program; give the path of one", program);
+	} else if (!(st.st_mode & 0111)) {
+		CONF_REPORT(work, CONF_TARGET, nth, "command",
+			"warning: nobody may run %s; chmod +x %s", program, program);
+	}
+	free(program);
+}
+
 #define KEYS(list) .key = (list), .key_count = sizeof(list) / sizeof((list)[0])
 
 const struct conf_type conf_types[] = {
-	{ .name = "dicom", KEYS(dicom_keys), .check = check_dicom, .warn = warn_dicom },
-	{ .name = "folder", KEYS(folder_keys), .unpaced = true, .check = check_folder },
+	{ .name = "dicom",
+		KEYS(dicom_keys),
+		.reads_itself = true,
+		.check = check_dicom,
+		.warn = warn_dicom },
+	{ .name = "folder",
+		KEYS(folder_keys),
+		.unpaced = true,
+		.check = check_folder,
+		.warn = warn_folder },
 	{ .name = "dicomweb", KEYS(dicomweb_keys), .check = check_dicomweb },
 	{ .name = "sftp", KEYS(sftp_keys) },
 	{ .name = "rsync", KEYS(rsync_keys), .check = check_rsync },
 	{ .name = "s3", KEYS(s3_keys) },
-	{ .name = "command", KEYS(command_keys), .unpaced = true, .check = check_command },
+	{ .name = "command",
+		KEYS(command_keys),
+		.unpaced = true,
+		.check = check_command,
+		.warn = warn_command },
 	{ .name = NULL, KEYS(other_keys) },
 };
 const size_t conf_type_count = sizeof(conf_types) / sizeof(conf_types[0]);

@@ -42,7 +42,9 @@ static void compile(struct conf_work *work, size_t nth)
 	if (!rule->match || !*rule->match)
 		return; /* reported */
 	rule->compiled = rule_compile(rule->match, names_known, &error);
-	if (!rule->compiled)
+	if (error.no_memory)
+		work->no_memory = true;
+	else if (!rule->compiled)
 		show(work, nth, &error);
 }
 

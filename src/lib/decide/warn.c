@@ -1,6 +1,7 @@
 /*
  * warn: what is right but hardly meant: rules that can never apply, rules that discard
- * everything, rules that are there twice, targets that no rule names, secrets that others may read.
+ * everything, rules that are there twice, targets that no rule names, secrets that others may read,
+ * keys that do not fit.
  *
  * An expression is constant when its evaluation asked for no tag: without one nothing that it sees
  * can ever be different. rule_never() finds others.
@@ -14,6 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/run.h"
+#include "conf/ask.h"
 #include "conf/work.h"
 #include "rule/never.h"
 #include "rule/rule.h"
@@ -272,15 +276,49 @@ static void warn_of_file(struct conf_work *work, size_t nth, const struct conf_k
 	}
 }
 
+/* What its sender says of its settings without connecting anywhere. It knows what this program does
+ * not link: whether a key and a certificate belong together, say. */
+static void warn_of_settings(struct conf_work *work, size_t nth)
+{
+	const struct conf_target *target = &work->conf->target[nth];
+	char reason[512] = "";
+	int out;
+	pid_t pid = ask_start(target, "-n", true, &out);
+	int code = pid < 0 ? -1 : run_wait(pid);
+
+	if (pid < 0 || ask_reason(out, reason, sizeof(reason)) < 0)
+		CONF_REPORT(work, CONF_TARGET, nth, NULL,
+			"warning: unable to have send-%s look at it: %s", target->type,
+			strerror(errno));
+	else if (code == EXIT_PERMANENT && *reason)
+		CONF_REPORT(work, CONF_TARGET, nth, NULL, "warning: %s", reason);
+	if (pid < 0 && out >= 0)
+		(void)close(out); /* memory */
+}
+
+/* The files that it names, by themselves and then by what is in them. */
+static void warn_of_files(struct conf_work *work, size_t nth, const struct conf_type *type)
+{
+	size_t before = work->mistake_count;
+	bool any = false;
+
+	for (size_t i = 0; i < type->key_count; i++)
+		if (type->key[i].kind == CONF_FILE || type->key[i].kind == CONF_SECRET) {
+			any |= conf_setting(&work->conf->target[nth], type->key[i].name) != NULL;
+			warn_of_file(work, nth, &type->key[i]);
+		}
+	if (any && type->reads_itself && work->mistake_count == before &&
+		geteuid() == runner(work->conf))
+		warn_of_settings(work, nth);
+}
+
 static void warn_of_target(struct conf_work *work, size_t nth)
 {
 	const struct conf_target *target = &work->conf->target[nth];
 	const struct conf_type *type = conf_type_find(target->type);
 
 	warn_of_unused(work, nth);
-	for (size_t i = 0; i < type->key_count; i++)
-		if (type->key[i].kind == CONF_FILE || type->key[i].kind == CONF_SECRET)
-			warn_of_file(work, nth, &type->key[i]);
+	warn_of_files(work, nth, type);
 	if (target->rate_limit && type->unpaced)
 		CONF_REPORT(work, CONF_TARGET, nth, "rate_limit",
 			"warning: it has no effect on targets of type %s; remove it", type->name);

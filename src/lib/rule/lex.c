@@ -50,6 +50,12 @@ bool rule_lex_error(struct rule_lexer *lexer, const char *at, const char *format
 	return false;
 }
 
+bool rule_lex_no_memory(struct rule_lexer *lexer, const char *at)
+{
+	lexer->error->no_memory = true;
+	return rule_lex_error(lexer, at, "out of memory");
+}
+
 static void skip_space(struct rule_lexer *lexer)
 {
 	while (lexer->at < lexer->end && strchr(" \t\r\n\f#", *lexer->at)) {
@@ -72,7 +78,7 @@ static bool lex_old_tag(struct rule_lexer *lexer, struct rule_token *token)
 		return rule_lex_error(lexer, lexer->at, "'@' begins no tag; expected @NAME@");
 	copy = rule_pool_alloc(lexer->pool, (size_t)(end - name) + 1);
 	if (!copy)
-		return rule_lex_error(lexer, lexer->at, "out of memory");
+		return rule_lex_no_memory(lexer, lexer->at);
 	memcpy(copy, name, (size_t)(end - name));
 	copy[end - name] = '\0';
 	token->type = TOKEN_OLD_TAG;
@@ -239,7 +245,7 @@ static bool lex_string(struct rule_lexer *lexer, struct rule_token *token)
 	/* No escape is shorter than the character that it stands for. */
 	l.out = rule_pool_alloc(lexer->pool, (size_t)(end - lexer->at) + 1);
 	if (!l.out)
-		return rule_lex_error(lexer, token->start, "out of memory");
+		return rule_lex_no_memory(lexer, token->start);
 	if (!read_string(&l, end, raw))
 		return false;
 	l.out[l.length] = '\0';
@@ -319,7 +325,7 @@ static bool lex_number(struct rule_lexer *lexer, struct rule_token *token)
 		end++;
 	copy = rule_pool_alloc(lexer->pool, (size_t)(end - start) + 1);
 	if (!copy)
-		return rule_lex_error(lexer, start, "out of memory");
+		return rule_lex_no_memory(lexer, start);
 	lexer->at = copy_number(start, lexer->end, copy, &base, &is_float);
 	token->type = TOKEN_CONSTANT;
 	if (*copy == '\0' ||

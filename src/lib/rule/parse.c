@@ -57,7 +57,7 @@ struct rule_node *rule_node_new(struct rule_parser *p, enum rule_node_type type)
 	struct rule_node *node = rule_pool_alloc(p->lexer->pool, sizeof(*node));
 
 	if (!node) {
-		(void)rule_lex_error(p->lexer, p->token.start, "out of memory");
+		(void)rule_lex_no_memory(p->lexer, p->token.start);
 		return NULL;
 	}
 	*node = (struct rule_node){

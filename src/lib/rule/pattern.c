@@ -88,7 +88,7 @@ bool rule_pattern_compile(struct rule_lexer *lexer, const char *at, struct rule_
 	int error;
 
 	if (!pattern)
-		return rule_lex_error(lexer, at, "out of memory");
+		return rule_lex_no_memory(lexer, at);
 	pattern->text = v->str;
 	pattern->code = compile(lexer, v->str, &error, &offset);
 	if (!pattern->code) {

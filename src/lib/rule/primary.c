@@ -16,7 +16,7 @@ static struct rule_node *parse_tag(
 	char *copy = rule_pool_alloc(p->lexer->pool, length + 1);
 
 	if (!node || !copy) {
-		(void)rule_lex_error(p->lexer, at, "out of memory");
+		(void)rule_lex_no_memory(p->lexer, at);
 		return NULL;
 	}
 	memcpy(copy, name, length);
@@ -113,7 +113,7 @@ static bool join_strings(struct rule_parser *p, struct rule_str *whole)
 		*whole = (struct rule_str){ copy, b.length };
 	}
 	buf_free(&b);
-	return copy || rule_lex_error(p->lexer, p->token.start, "out of memory");
+	return copy || rule_lex_no_memory(p->lexer, p->token.start);
 }
 
 static struct rule_node *parse_constant(struct rule_parser *p)

@@ -145,7 +145,7 @@ struct rule *rule_compile(
 	*error = (struct rule_error){ 0 };
 	lexer.end = text + length;
 	if (!rule) {
-		(void)rule_lex_error(&lexer, text, "out of memory");
+		(void)rule_lex_no_memory(&lexer, text);
 		return NULL;
 	}
 	if (wrong) {
@@ -167,7 +167,7 @@ struct rule *rule_compile(
 			"the rule has %zu bytes; at most %d are possible", length,
 			(int)RULE_MAX_TEXT);
 	} else {
-		(void)rule_lex_error(&lexer, text, "out of memory");
+		(void)rule_lex_no_memory(&lexer, text);
 	}
 	if (!rule->root) {
 		rule_free(rule);

@@ -21,6 +21,7 @@ struct rule_error {
 	int line, column;  /* of the mistake, from 1; columns count characters, not bytes */
 	char message[256]; /* what is wrong and what was expected; one line */
 	char name[65];     /* of a tag that is not known; "" for other mistakes */
+	bool no_memory;    /* no mistake: it may compile later */
 };
 
 /* Compiles text. known(name) says whether a tag of that name exists (names are case-insensitive).

@@ -31,6 +31,8 @@ bool rule_lex_next(struct rule_lexer *lexer, struct rule_token *token);
 /* Reports a mistake at a place in the text. Returns false. */
 bool rule_lex_error(struct rule_lexer *lexer, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* No mistake of the text. Returns false. */
+bool rule_lex_no_memory(struct rule_lexer *lexer, const char *at);
 
 enum rule_node_type {
 	NODE_CONSTANT,

@@ -274,6 +274,11 @@ bool sender_probing(int argc, char *argv[])
 	return argc == 2 && strcmp(argv[1], "-p") == 0;
 }
 
+bool sender_checking(int argc, char *argv[])
+{
+	return argc == 2 && strcmp(argv[1], "-n") == 0;
+}
+
 /* Opens the secret file of a setting, or dies. */
 static int open_secret(const char *name, const char *path)
 {

@@ -88,6 +88,8 @@ bool sender_yes(const char *name);
 /* True when the sender was started with -p: it is to find out whether the target can be used, and
  * to send nothing. The list is empty then. */
 bool sender_probing(int argc, char *argv[]);
+/* The same with -n: it is to look at its settings, and to connect to nobody. */
+bool sender_checking(int argc, char *argv[]);
 
 /* The first line of the secret file that the setting names, in memory that the caller frees. Dies
  * with 100 when the file is not a regular one of ours, or when anybody but its owner may read or

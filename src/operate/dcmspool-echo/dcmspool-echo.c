@@ -19,11 +19,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "base/memory.h"
 #include "base/run.h"
-#include "base/str.h"
 #include "cli/operator.h"
 #include "cli/options.h"
+#include "conf/ask.h"
 #include "conf/conf.h"
 #include "conf/target.h"
 
@@ -53,47 +52,16 @@ static long patience(const struct conf_target *target)
 
 static void start(struct probe *probe, const struct conf_target *target)
 {
-	char **environment = target_environment(target, NULL);
-	char *path = target_program(target);
-	const char *argv[] = { path, "-p", NULL };
-	struct run run = RUN_DEFAULT;
-
 	probe->target = target;
 	probe->patience_s = patience(target);
 	probe->deadline_ms = clock_monotonic_ms() + probe->patience_s * INT64_C(1000);
-	probe->out = memory_file("answer", NULL, 0, false);
-	if (!environment || !path || probe->out < 0)
-		die(EXIT_TEMPORARY, "unable to ask target %s: %s", target->name, strerror(errno));
-	run.argv = argv;
-	run.environment = (const char *const *)environment;
-	run.out = probe->out;
-	probe->pid = run_start(&run);
+	probe->pid = ask_start(target, "-p", false, &probe->out);
 	probe->failure = probe->pid < 0 ? failure_code(errno) : 0;
+	if (probe->out < 0)
+		die(EXIT_TEMPORARY, "unable to ask target %s: %s", target->name, strerror(errno));
 	if (probe->pid < 0)
-		log_error("unable to start %s: %s; install it beside the other programs", path,
-			strerror(errno));
-	free(path);
-	target_environment_free(environment);
-}
-
-/* The reason in the sender's line "target TAB - TAB - TAB REASON", or "". */
-static void read_reason(int out, char *reason, size_t size)
-{
-	static const char begin[] = "target\t";
-	char line[1024];
-	FILE *lines;
-
-	reason[0] = '\0';
-	if (lseek(out, 0, SEEK_SET) < 0 || !(lines = fdopen(out, "r")))
-		die(EXIT_TEMPORARY, "unable to read what the sender said: %s", strerror(errno));
-	while (fgets(line, sizeof(line), lines)) {
-		if (strncmp(line, begin, sizeof(begin) - 1) != 0)
-			continue;
-		line[strcspn(line, "\n")] = '\0';
-		(void)snprintf(reason, size, "%s", strrchr(line, '\t') + 1);
-	}
-	text_clean(reason);  /* it comes from the network, and this may be a terminal */
-	(void)fclose(lines); /* memory */
+		log_error("unable to start send-%s: %s; install it beside the other programs",
+			target->type, strerror(errno));
 }
 
 /* Waits for the sender and says what it found. The lines are the evidence, as for a dispatcher. */
@@ -102,7 +70,8 @@ static int finish(struct probe *probe)
 	int code = probe->pid < 0 ? probe->failure : run_wait(probe->pid);
 	char reason[512];
 
-	read_reason(probe->out, reason, sizeof(reason));
+	if (ask_reason(probe->out, reason, sizeof(reason)) < 0)
+		die(EXIT_TEMPORARY, "unable to read what the sender said: %s", strerror(errno));
 	if (code == 0 && !reason[0]) {
 		(void)printf("%s: ok\n", probe->target->name); /* main() sees a failure to write */
 		return 0;

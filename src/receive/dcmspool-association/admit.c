@@ -16,17 +16,19 @@
 enum { TRIES = 100 };
 
 /* Result, source, reason: PS3.8 table 9-21. */
-static const struct refusal calling_unknown = { { 1, 1, 3 },
+static const struct acceptor_refusal calling_unknown = { { 1, 1, 3 },
 	"calling AE title empty or not in receiver.calling_aets" };
-static const struct refusal called_unknown = { { 1, 1, 7 },
+static const struct acceptor_refusal called_unknown = { { 1, 1, 7 },
 	"called AE title empty or not in receiver.called_aets" };
-static const struct refusal address_unknown = { { 1, 1, 1 }, "address not in receiver.allow" };
-static const struct refusal disk_full = { { 2, 3, 2 },
+static const struct acceptor_refusal address_unknown = { { 1, 1, 1 },
+	"address not in receiver.allow" };
+static const struct acceptor_refusal disk_full = { { 2, 3, 2 },
 	"less free disk space than receiver.min_free" };
-static const struct refusal too_many = { { 2, 3, 2 }, "more than receiver.max_associations" };
-static const struct refusal too_many_of_peer = { { 2, 3, 2 },
+static const struct acceptor_refusal too_many = { { 2, 3, 2 },
+	"more than receiver.max_associations" };
+static const struct acceptor_refusal too_many_of_peer = { { 2, 3, 2 },
 	"more than receiver.max_associations_per_peer" };
-static const struct refusal spool_failed = { { 2, 3, 2 }, "the spool cannot be written" };
+static const struct acceptor_refusal spool_failed = { { 2, 3, 2 }, "the spool cannot be written" };
 
 /* Only spaces are no AE title (PS3.5 6.2), and storescp would let the sender wait for an answer. */
 static bool allowed(const struct conf_strings *list, const char *text)
@@ -156,7 +158,8 @@ static int make(struct association *a, const struct caller *caller)
 	return -1;
 }
 
-static const struct refusal *check_limits(const struct association *a, const struct caller *caller)
+static const struct acceptor_refusal *check_limits(
+	const struct association *a, const struct caller *caller)
 {
 	const struct conf_receiver *conf = &a->conf->receiver;
 	int64_t free_bytes = disk_free_bytes(a->spool->dir[SPOOL_RECEIVING]);
@@ -176,10 +179,10 @@ static const struct refusal *check_limits(const struct association *a, const str
 	return NULL;
 }
 
-const struct refusal *admit(struct association *a, const struct caller *caller)
+const struct acceptor_refusal *admit(struct association *a, const struct caller *caller)
 {
 	const struct conf_receiver *conf = &a->conf->receiver;
-	const struct refusal *refusal;
+	const struct acceptor_refusal *refusal;
 	int gate;
 
 	if (!address_allowed(conf, caller))

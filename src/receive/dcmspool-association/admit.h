@@ -9,14 +9,9 @@
 #define ADMIT_H
 
 #include "association.h"
-
-/* Why not: what the caller is told, and what the log and the journal are told. */
-struct refusal {
-	struct acceptor_reject reject;
-	const char *reason;
-};
+#include "dicom/network/acceptor.h"
 
 /* Fills in a->name and a->dir, and returns NULL; or the refusal. */
-const struct refusal *admit(struct association *a, const struct caller *caller);
+const struct acceptor_refusal *admit(struct association *a, const struct caller *caller);
 
 #endif

@@ -8,13 +8,11 @@
 #ifndef ASSOCIATION_H
 #define ASSOCIATION_H
 
-#include "dicom/network/acceptor.h"
+#include "dicom/network/caller.h"
 #include "conf/conf.h"
 #include "spool/assoc.h"
 #include "spool/spool.h"
 #include "standin.h"
-
-#include <netinet/in.h>
 
 struct association {
 	const struct conf *conf;
@@ -24,18 +22,6 @@ struct association {
 						    dropped by hand */
 	int dir;                           /* locked */
 };
-
-/* Who is calling. */
-struct caller {
-	char peer[INET6_ADDRSTRLEN]; /* address as text, IPv4 in dots; "local" for a local socket */
-	char peer_port[6], local_port[6];
-	struct in6_addr address; /* IPv4 as mapped IPv6 */
-	bool has_address;
-	char calling[WIRE_TITLE_SIZE], called[WIRE_TITLE_SIZE];
-};
-
-/* Fills in the addresses of a socket; -1 with errno when it is no connected socket. */
-int caller_read(int fd, struct caller *caller);
 
 /* Takes apart what an association leaves: its markers in incoming/, our own files, the directory.
  * Returns 0; or -1 after having logged why: images remain, for the next recovery. */

@@ -151,7 +151,10 @@ void collect_storescp_ended(struct collect *c, int status)
 	c->broken = status != 0;
 	if (c->relay)
 		relay_finish(c->relay);
-	if (status != 0)
+	if (status == RUN_SIGNALLED + SIGALRM)
+		log_warning(
+			"storescp did neither answer nor end in time association=%s", c->a->name);
+	else if (status != 0)
 		log_warning("storescp ended association=%s status=%d", c->a->name, status);
 	end_input(c);
 }
@@ -162,7 +165,7 @@ static void reap(struct collect *c)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		status = run_status(status);
 		if (pid == c->storescp)
 			collect_storescp_ended(c, status);
 		else if (pid == c->tags)

@@ -21,6 +21,7 @@
 
 #include "cli/options.h"
 #include "conf/conf.h"
+#include "dicom/network/peek.h"
 #include "base/clock.h"
 #include "base/disk.h"
 #include "spool/journal.h"
@@ -40,7 +41,6 @@ enum { BULK_S = 1 }; /* an association that lasted so long brought many images *
 
 static const char usage[] = "usage: dcmspool-association [-n] [-c FILE] [-r NAME]";
 static const struct acceptor_reject congestion = { 2, 3, 1 }; /* PS3.8 table 9-21 */
-static const struct acceptor_reject no_reason = { 1, 1, 1 };
 
 static const char *recover_name;
 
@@ -71,22 +71,24 @@ static void keep_output_off_the_socket(void)
 			let_go(fd);
 }
 
-/* Returns 0: for whoever started us, a refusal is a connection handled. */
-static int refuse(const struct spool *spool, const struct caller *caller,
-	const struct acceptor_reject *reject, const char *reason)
+/* length: of the request; 0: there is none that could be answered. Returns 0: for whoever started
+ * us, a refusal is a connection handled. */
+static int refuse(const struct spool *spool, const struct caller *caller, size_t length,
+	const struct acceptor_refusal *refusal)
 {
-	char numbers[16] = "";
+	const struct acceptor_reject *reject = &refusal->reject;
+	char numbers[16] = "aborted";
 
 	log_info("association refused peer=%s calling=%s called=%s: %s", caller->peer,
-		caller->calling, caller->called, reason);
-	if (reject) {
+		caller->calling, caller->called, refusal->reason);
+	if (length > 0)
+		request_refuse(STDIN_FILENO, length, *reject);
+	if (reject->result)
 		(void)snprintf(numbers, sizeof(numbers), "%d/%d/%d", reject->result, reject->source,
 			reject->reason);
-		request_reject(STDIN_FILENO, *reject);
-	}
 	journal_write(spool, "association-refused", "peer", caller->peer, "calling_aet",
-		caller->calling, "called_aet", caller->called, "reason", reason, "rejected",
-		reject ? numbers : NULL, NULL);
+		caller->calling, "called_aet", caller->called, "reason", refusal->reason,
+		"rejected", length > 0 ? numbers : NULL, NULL);
 	return 0;
 }
 
@@ -94,23 +96,25 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 static void read_request(const struct spool *spool, long timeout_s, struct caller *caller,
 	struct acceptor_request *request, unsigned char **pdu, size_t *length)
 {
-	const char *wrong;
+	struct acceptor_refusal wrong = { ACCEPTOR_ABORT, NULL };
+	const struct acceptor_refusal *refusal;
 
 	if (caller_read(STDIN_FILENO, caller) < 0)
 		die(errno == ENOTSOCK || errno == EBADF ? EXIT_PERMANENT : EXIT_TEMPORARY,
 			"unable to use standard input: %s; it must be a connection, as "
 			"dcmspool-receiver, tcpserver or a systemd socket give it",
 			strerror(errno));
-	wrong = request_peek(STDIN_FILENO, timeout_s, pdu, length);
-	if (wrong && !*wrong)
+	wrong.reason = peek_request(STDIN_FILENO, timeout_s, pdu, length);
+	if (wrong.reason && !*wrong.reason)
 		exit(0);
-	if (wrong)
-		exit(refuse(spool, caller, NULL, wrong));
-	wrong = acceptor_parse(*pdu, *length, request);
+	if (wrong.reason)
+		exit(refuse(spool, caller, 0, &wrong));
+	wrong.reason = acceptor_parse(*pdu, *length, request);
 	(void)snprintf(caller->calling, sizeof(caller->calling), "%s", request->calling);
 	(void)snprintf(caller->called, sizeof(caller->called), "%s", request->called);
-	if (wrong)
-		exit(refuse(spool, caller, &no_reason, wrong));
+	refusal = wrong.reason ? &wrong : acceptor_judge(request);
+	if (refusal)
+		exit(refuse(spool, caller, *length, refusal));
 }
 
 /* seconds < 0: not known. */
@@ -211,7 +215,7 @@ static void start_storescp(
 		c->storescp = storescp_start(c->a, socket, profile, &c->log);
 	if (c->storescp < 0) {
 		log_error("unable to start storescp: %s; is DCMTK installed?", strerror(errno));
-		request_reject(STDIN_FILENO, congestion);
+		request_refuse(STDIN_FILENO, length, congestion);
 		collect_storescp_ended(c, 0);
 	}
 	if (relayed && socket >= 0)
@@ -242,7 +246,7 @@ int main(int argc, char *argv[])
 	static struct stand_ins stand_ins;
 	static struct spool spool;
 	static struct conf *conf;
-	const struct refusal *refusal;
+	const struct acceptor_refusal *refusal;
 	struct association a;
 	struct caller caller;
 	unsigned char *pdu;
@@ -265,7 +269,7 @@ int main(int argc, char *argv[])
 	free(pdu);
 	refusal = admit(&a, &caller);
 	if (refusal)
-		return refuse(&spool, &caller, &refusal->reject, refusal->reason);
+		return refuse(&spool, &caller, length, refusal);
 	if (profile_make(request, conf->receiver.accept, &stand_ins, &profile) == 0 ||
 		request->bad_uids > 0)
 		log_warning("nothing acceptable proposed association=%s bad_uids=%zu", a.name,

@@ -2,6 +2,7 @@
 #include "relay.h"
 
 #include "base/log.h"
+#include "request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,27 +45,6 @@ void relay_close(struct relay *r)
 	}
 }
 
-/* Takes the request off the connection, where it is waiting whole. */
-static int consume(int connection, size_t length)
-{
-	unsigned char waste[4096];
-
-	while (length > 0) {
-		ssize_t n = recv(connection, waste, length < sizeof(waste) ? length : sizeof(waste),
-			MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			if (n == 0)
-				errno = ECONNRESET;
-			return -1;
-		}
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 int relay_open(struct relay *r, int connection, size_t length, const struct buf *request,
 	const struct stand_ins *stand_ins)
 {
@@ -80,7 +60,7 @@ int relay_open(struct relay *r, int connection, size_t length, const struct buf 
 		goto failed;
 	r->fd[RELAY_STORESCP] = ends[0];
 	r->fd[RELAY_SENDER] = fcntl(connection, F_DUPFD_CLOEXEC, FIRST_FREE);
-	if (r->fd[RELAY_SENDER] < 0 || consume(connection, length) < 0)
+	if (r->fd[RELAY_SENDER] < 0 || request_consume(connection, length) < 0)
 		goto failed;
 	/* As storescp would; a local socket has no such thing. */
 	(void)setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

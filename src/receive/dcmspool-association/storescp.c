@@ -15,7 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACSE_TIMEOUT_S = 30, SETTING_SIZE = MEMORY_PATH_SIZE + 32 };
+/* SILENCE_S: longer than what storescp is told to wait for the sender, which it ends politely. */
+enum { ACSE_TIMEOUT_S = 30, SILENCE_S = 30, SETTING_SIZE = MEMORY_PATH_SIZE + 32 };
 
 static int memory(const char *name, const char *text)
 {
@@ -92,8 +93,8 @@ static pid_t start(
 		"--dimse-timeout", timeout, "--socket-timeout", timeout, "--log-config", log_path,
 		"--config-file", profile_path, "A", NULL };
 	char *dict = dictionary();
-	char preload[SETTING_SIZE], messages[SETTING_SIZE];
-	const char *environment[] = { no_delay(socket), preload, messages, dict, NULL };
+	char preload[SETTING_SIZE], messages[SETTING_SIZE], silence[SETTING_SIZE];
+	const char *environment[] = { no_delay(socket), preload, messages, silence, dict, NULL };
 	struct run run = RUN_DEFAULT;
 	pid_t pid;
 
@@ -101,6 +102,8 @@ static pid_t start(
 	memory_path(log, log_path);
 	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=/proc/self/fd/%d", guard);
 	(void)snprintf(messages, sizeof(messages), "DCMSPOOL_STORESCP_LOG=/proc/self/fd/%d", pipe);
+	(void)snprintf(silence, sizeof(silence), "DCMSPOOL_STORESCP_SILENCE=%ld",
+		a->conf->receiver.dimse_timeout_s + SILENCE_S);
 	(void)snprintf(acse, sizeof(acse), "%d", ACSE_TIMEOUT_S);
 	(void)snprintf(timeout, sizeof(timeout), "%ld", a->conf->receiver.dimse_timeout_s);
 	run.argv = argv;

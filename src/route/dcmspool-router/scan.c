@@ -172,16 +172,20 @@ static int by_arrival(const void *a, const void *b)
 	return strcmp(left->name, right->name); /* one job moved back several times, most likely */
 }
 
-/* A batch that is just being made has no series.json yet, but the lock of getdcmtags. What may not
- * be opened is no batch. */
+/* A directory may be a batch that getdcmtags is making just now: it has the lock, or series.json
+ * has come since it was looked at. What cannot be locked because of its owner is no batch. */
 static void take_directory(struct round *round, const char *name)
 {
-	int dir = disk_lock_dir(round->router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
+	int incoming = round->router->spool.dir[SPOOL_INCOMING];
+	int dir = disk_lock_dir(incoming, name, LOCK_EX | LOCK_NB);
+	int series = dir < 0 ? -1 : series_exists(dir);
 
-	if (dir < 0 ? errno == EWOULDBLOCK : series_exists(dir) != 0)
-		look_soon(round);
-	else
+	if (series == 0 || (dir < 0 && errno == EACCES))
 		drop_take(round->router, (char *[]){ (char *)name }, 1);
+	else if (series > 0 || errno == EWOULDBLOCK)
+		look_soon(round);
+	else if (errno != ENOENT)
+		tell_failed_look(round, name);
 	if (dir >= 0)
 		(void)close(dir); /* releases the lock */
 }

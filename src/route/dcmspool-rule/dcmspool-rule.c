@@ -50,6 +50,15 @@ static void finish_output(void)
 			strerror(errno));
 }
 
+static struct rule *compile(const char *expression, struct rule_error *error)
+{
+	struct rule *rule = rule_compile(expression, tags_known, error);
+
+	if (!rule && error->no_memory)
+		die(EXIT_TEMPORARY, "unable to compile the expression: out of memory");
+	return rule;
+}
+
 static int evaluate(const char *expression, const char *file)
 {
 	struct rule_error error;
@@ -58,7 +67,7 @@ static int evaluate(const char *expression, const char *file)
 	char why[RULE_WHY] = "", hint[NEAREST_HINT], *text = NULL;
 
 	tags_open(file);
-	rule = rule_compile(expression, tags_known, &error);
+	rule = compile(expression, &error);
 	if (!rule) {
 		log_error("unable to compile the expression: line %d, column %d: %s%s", error.line,
 			error.column, error.message, suggest(&error, hint, sizeof(hint)));
@@ -84,7 +93,7 @@ static int evaluate(const char *expression, const char *file)
 static void print_answer(const char *expression)
 {
 	struct rule_error error;
-	struct rule *rule = rule_compile(expression, tags_known, &error);
+	struct rule *rule = compile(expression, &error);
 	enum rule_result result;
 	char why[RULE_WHY] = "", hint[NEAREST_HINT];
 

@@ -38,9 +38,10 @@ static void say_why(const struct attempt *attempt, struct buf *text)
 
 	if (!hopeless->is) {
 		buf_printf(text,
-			"Target %s did not take %zu of %zu images, each tried at most %ld times; "
+			"Target %s did not take %zu of %zu images, each tried at most %ld time%s; "
 			"these lie here:\n",
-			target->name, given_up, attempt->answers.count, target->image_retries);
+			target->name, given_up, attempt->answers.count, target->image_retries,
+			target->image_retries == 1 ? "" : "s");
 		return;
 	}
 	spool_stamp(hopeless->since_us, stamp, sizeof(stamp));
@@ -64,8 +65,10 @@ int given_up_tell(const struct attempt *attempt, int dir)
 				*image->status ? image->status : "-",
 				*image->text ? image->text : "not answered");
 	}
-	buf_puts(&text,
-		"To route them again, by the rules of now: move this directory to incoming/.\n");
+	buf_printf(&text,
+		"To send them to %s again: move this directory to outgoing/%s/ (mv).\n"
+		"To route them again, by the rules of now: move it to incoming/.\n",
+		attempt->claimed->target->name, attempt->claimed->target->name);
 	if (text.failed)
 		errno = ENOMEM;
 	else

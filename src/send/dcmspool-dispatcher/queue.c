@@ -117,6 +117,7 @@ void queue_rest(struct dispatcher *d, const struct conf_target *target, const ch
 {
 	if (rest_add(&d->resting, job, target->name) < 0)
 		die(EXIT_TEMPORARY, "out of memory");
+	(void)queue_is_resting(d, target, job); /* the end of its rest wakes us */
 }
 
 bool queue_is_resting(struct dispatcher *d, const struct conf_target *target, const char *job)

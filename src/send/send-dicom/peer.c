@@ -172,7 +172,7 @@ static void read_tls(struct peer *peer)
 			"TARGET_TLS_KEY and TARGET_TLS_CERT belong together; set both or none");
 	peer->tls = tls_open(tls, why, sizeof(why));
 	if (!peer->tls)
-		sender_never("TARGET_TLS_CA, TARGET_TLS_CERT, TARGET_TLS_KEY: %s", why);
+		sender_never("%s", why);
 }
 
 void peer_read(struct peer *peer, bool job)

@@ -58,15 +58,15 @@ int main(int argc, char *argv[])
 {
 	struct sender sender;
 	static struct peer peer; /* for the life of the process */
-	const bool probing = sender_probing(argc, argv);
-	const bool job = !probing || getenv("DCMSPOOL_JOB");
+	const bool probing = sender_probing(argc, argv), checking = sender_checking(argc, argv);
+	const bool job = !checking && (!probing || getenv("DCMSPOOL_JOB"));
 
 	(void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
 	sender_open(&sender, argv[0]);
 	peer_read(&peer, job);
 	if (probing)
 		probe(&sender, &peer, job);
-	else
+	else if (!checking)
 		send_jobs(&sender, &peer);
 	tls_free(peer.tls);
 	return sender_close(&sender);

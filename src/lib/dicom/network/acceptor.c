@@ -27,6 +27,7 @@ static const char *read_context(struct wire_view v, struct acceptor_request *req
 	struct acceptor_context *context = &request->context[request->context_count];
 	struct wire_view item;
 	unsigned int type;
+	size_t abstracts = 0;
 
 	if (request->context_count == WIRE_CONTEXTS)
 		return "more than 128 presentation contexts";
@@ -39,16 +40,27 @@ static const char *read_context(struct wire_view v, struct acceptor_request *req
 		if (!wire_take(&v, &type, &item))
 			return "a presentation context is cut off";
 		if (type == WIRE_ABSTRACT) {
+			abstracts++;
 			request->bad_uids += !wire_uid(item, context->abstract);
 		} else if (type == WIRE_SYNTAX) {
-			if (context->syntax_count == ACCEPTOR_SYNTAXES)
-				return "more than 50 transfer syntaxes in one presentation context";
+			if (context->syntax_count == ACCEPTOR_SYNTAXES) {
+				request->too_many = true;
+				continue;
+			}
 			request->bad_uids +=
 				!wire_uid(item, context->syntax[context->syntax_count++]);
 		}
 	}
 	request->context_count++;
+	request->incomplete += abstracts == 0 || context->syntax_count == 0;
 	return NULL;
+}
+
+static bool is_dicom(struct wire_view item)
+{
+	char uid[WIRE_UID + 1];
+
+	return wire_uid(item, uid) && strcmp(uid, WIRE_APPLICATION_UID) == 0;
 }
 
 const char *acceptor_parse(
@@ -59,9 +71,12 @@ const char *acceptor_parse(
 	unsigned int type;
 
 	request->calling[0] = request->called[0] = '\0';
-	request->context_count = request->bad_uids = 0;
+	request->context_count = request->bad_uids = request->incomplete = 0;
+	request->applications = request->users = 0;
+	request->application = request->too_many = false;
 	if (length < OFFSET_ITEMS)
 		return "the A-ASSOCIATE-RQ is too short";
+	request->version = wire_number(pdu + WIRE_HEAD, 2);
 	wire_title(pdu + OFFSET_CALLED, request->called);
 	wire_title(pdu + OFFSET_CALLING, request->calling);
 	v = (struct wire_view){ pdu + OFFSET_ITEMS, length - OFFSET_ITEMS };
@@ -70,8 +85,40 @@ const char *acceptor_parse(
 			wrong = "an item of the A-ASSOCIATE-RQ is cut off";
 		else if (type == WIRE_CONTEXT)
 			wrong = read_context(item, request);
+		else if (type == WIRE_APPLICATION && request->applications++ == 0)
+			request->application = is_dicom(item);
+		else if (type == WIRE_USER)
+			request->users++;
 	}
 	return wrong;
+}
+
+const struct acceptor_refusal *acceptor_judge(const struct acceptor_request *r)
+{
+	static const struct acceptor_refusal no_version = { { 1, 2, 2 },
+		"it wants another version of the protocol than 1" };
+	static const struct acceptor_refusal no_application = { { 1, 1, 2 },
+		"its application context is not DICOM's" };
+	static const struct acceptor_refusal no_item = { ACCEPTOR_ABORT,
+		"the A-ASSOCIATE-RQ has no application context or no user information" };
+	static const struct acceptor_refusal no_context = { ACCEPTOR_ABORT,
+		"the A-ASSOCIATE-RQ proposes no presentation context" };
+	static const struct acceptor_refusal too_many = { { 1, 1, 1 },
+		"more than 50 transfer syntaxes in one presentation context" };
+	static const struct acceptor_refusal incomplete = { ACCEPTOR_ABORT,
+		"a presentation context has no abstract syntax or no transfer syntax" };
+
+	if (!(r->version & 1))
+		return &no_version;
+	if (r->applications == 0 || r->users == 0)
+		return &no_item;
+	if (!r->application)
+		return &no_application;
+	if (r->context_count == 0)
+		return &no_context;
+	if (r->incomplete > 0)
+		return &incomplete;
+	return r->too_many ? &too_many : NULL;
 }
 
 /* A context of either PDU, the syntaxes renamed. */
@@ -132,9 +179,11 @@ const char *acceptor_rename(const unsigned char *pdu, size_t length,
 	return wrong;
 }
 
-void acceptor_make_reject(struct acceptor_reject reject, unsigned char pdu[WIRE_SHORT])
+void acceptor_make_refusal(struct acceptor_reject reject, unsigned char pdu[WIRE_SHORT])
 {
 	const unsigned char last[4] = { 0, reject.result, reject.source, reject.reason };
 
-	wire_short(pdu, WIRE_ASSOCIATE_RJ, last);
+	/* The last two of an A-ABORT: by the service-user (AA-1), where the reason means nothing.
+	 */
+	wire_short(pdu, reject.result ? WIRE_ASSOCIATE_RJ : WIRE_ABORT, last);
 }

@@ -1,6 +1,6 @@
 /*
  * acceptor: an association as the one who accepts it sees it: A-ASSOCIATE-RQ and the refusal of it
- * (PS3.8 9.3.2, 9.3.4).
+ * (PS3.8 9.3.2, 9.3.4, 9.3.8).
  *
  * Pure functions over bytes; nothing here touches a socket, the disk or the log.
  */
@@ -9,6 +9,7 @@
 
 #include "dicom/network/wire.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,27 @@ struct acceptor_request {
 	struct acceptor_context context[WIRE_CONTEXTS];
 	size_t context_count;
 	size_t bad_uids;
+	/* For acceptor_judge(). */
+	unsigned int version;       /* bits; bit 0 is the only one that exists */
+	bool application;           /* it names DICOM's application context */
+	size_t applications, users; /* such items */
+	size_t incomplete;          /* contexts without an abstract or a transfer syntax */
+	bool too_many;              /* transfer syntaxes in a context; the rest is left out */
+};
+
+/* An A-ASSOCIATE-RJ's three numbers (PS3.8 9.3.4), or an A-ABORT. */
+struct acceptor_reject {
+	uint8_t result, source, reason;
+};
+#define ACCEPTOR_ABORT                                                                             \
+	{                                                                                          \
+		0, 0, 0                                                                            \
+	}
+
+/* Why a caller is refused: what he is told, and what the log and the journal are told. */
+struct acceptor_refusal {
+	struct acceptor_reject reject;
+	const char *reason;
 };
 
 /* The length of the whole PDU whose first WIRE_HEAD bytes these are, or 0 when it is no
@@ -52,10 +74,12 @@ const char *acceptor_parse(
 const char *acceptor_rename(const unsigned char *pdu, size_t length,
 	const char *(*other)(const void *data, const char *uid), const void *data, struct buf *out);
 
-/* An A-ASSOCIATE-RJ's three numbers (PS3.8 9.3.4). */
-struct acceptor_reject {
-	uint8_t result, source, reason;
-};
-void acceptor_make_reject(struct acceptor_reject reject, unsigned char pdu[WIRE_SHORT]);
+/* What every acceptor refuses of a request that could be read, NULL when there is nothing: storescp
+ * (DCMTK 3.6.7) would leave some of it without an answer. What PS3.8 9.3.2 demands and is not there
+ * makes an invalid PDU: A-ABORT (9.2.3, table 9-10, AA-1). */
+const struct acceptor_refusal *acceptor_judge(const struct acceptor_request *request);
+
+/* The PDU that says so. */
+void acceptor_make_refusal(struct acceptor_reject reject, unsigned char pdu[WIRE_SHORT]);
 
 #endif

@@ -9,6 +9,12 @@
  * (DIMSE_storeProvider() in dimstore.cc, dulfsm.cc); the answer is read from these bytes, which are
  * storescp's own: no sender can make it say anything.
  *
+ * It also holds storescp to deadlines, by alarm(2), whatever it waits for: ANSWER_S for its answer
+ * to the request; then DCMSPOOL_STORESCP_SILENCE seconds without a byte on the connection;
+ * FAREWELL_S after it has rejected, released or aborted (PS3.8 9.2.3, ARTIM): DCMTK 3.6.7 waits 30
+ * s for a peer that does not hang up, and longer. By then it has nothing more to say, and ends
+ * well.
+ *
  * What cannot be written ends storescp, at once and before any answer, so the sender keeps the
  * image. Left to itself, on a full disk
  *   fclose(3) writes what is left in the buffer, up to a page, and its result is ignored
@@ -25,6 +31,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,10 +41,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { ANSWER_S = 30, FAREWELL_S = 5 };
 enum { STATUS_FAILED = 111, STATUS_BUG = 101 }; /* as log.h has them */
 
 /* PS3.8 9.3.1, 9.3.5, E.2; PS3.7 6.3.1, 9.3.1.2, E.1 */
-enum { PDU_HEAD = 6, P_DATA = 4, PDV_HEAD = 6, PDV_COMMAND = 1, PDV_LAST = 2 };
+enum { ACCEPT = 2, REJECT = 3, P_DATA = 4, RELEASED = 6, ABORT = 7 };
+enum { PDU_HEAD = 6, PDV_HEAD = 6, PDV_COMMAND = 1, PDV_LAST = 2 };
 enum { ELEMENT_HEAD = 8, COMMAND_FIELD = 0x0100, STATUS = 0x0900, C_STORE_RSP = 0x8001 };
 
 /* Where the bytes that have gone to the sender end. */
@@ -53,6 +62,7 @@ struct sent {
 };
 
 static struct sent sent;
+static unsigned int silence_s;    /* 0: there is no association, or none any more */
 static char closed[NAME_MAX + 1]; /* the image that was closed last, if it is not answered yet */
 
 static bool is_image(int fd)
@@ -147,6 +157,33 @@ static uint32_t little(const unsigned char *p)
 	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
+__attribute__((constructor)) static void expect_answer(void)
+{
+	(void)signal(SIGALRM, SIG_DFL); /* whoever started us may ignore it */
+	(void)alarm(ANSWER_S);
+}
+
+static void leave(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+/* A PDU has gone. */
+static void said(unsigned char type)
+{
+	const char *silence = getenv("DCMSPOOL_STORESCP_SILENCE");
+
+	if (type == ACCEPT) {
+		silence_s = silence ? (unsigned int)strtoul(silence, NULL, 10) : 0;
+		(void)alarm(silence_s);
+	} else if (type == REJECT || type == RELEASED || type == ABORT) {
+		silence_s = 0;
+		(void)signal(SIGALRM, leave);
+		(void)alarm(FAREWELL_S);
+	}
+}
+
 /* A byte of a command set: implicit little endian, tags ascending. */
 static void take_command(struct sent *s, unsigned char byte)
 {
@@ -180,7 +217,8 @@ static void take(struct sent *s, unsigned char byte)
 		s->pdu = big(s->head + 2);
 		return;
 	}
-	s->pdu--;
+	if (--s->pdu == 0)
+		said(s->type);
 	if (s->type != P_DATA)
 		return;
 	if (s->pdv == 0) {
@@ -199,18 +237,37 @@ static void take(struct sent *s, unsigned char byte)
 	}
 }
 
+static bool is_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+ssize_t read(int fd, void *data, size_t length)
+{
+	static ssize_t (*next)(int, void *, size_t);
+	ssize_t got;
+
+	if (!next)
+		find_next("read", &next, sizeof(next));
+	got = next(fd, data, length);
+	if (got > 0 && silence_s > 0 && is_socket(fd))
+		(void)alarm(silence_s);
+	return got;
+}
+
 ssize_t write(int fd, const void *data, size_t length)
 {
 	static ssize_t (*next)(int, const void *, size_t);
 	const struct sent before = sent;
 	const unsigned char *bytes = data;
-	struct stat st;
 	ssize_t written;
 	bool done;
 
 	if (!next)
 		find_next("write", &next, sizeof(next));
-	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+	if (!is_socket(fd))
 		return next(fd, data, length);
 	for (size_t i = 0; i < length; i++)
 		take(&sent, bytes[i]);

@@ -1,4 +1,4 @@
-#include "association.h"
+#include "dicom/network/caller.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,0 +1,163 @@
+"""The operator's verbs, what looks at a configuration, and `up`."""
+import os
+import shutil
+import subprocess
+
+from engine import exits
+from reader import Reader
+from scenario import Scenario, routed, study
+from world import TOOLS, at_rest, jobs, known, listens, names, wait_until
+
+
+class Verb(Scenario):
+    """Of a job that waits for a target that is held, and not to be sent before an hour"""
+    kind, argv = 'command', ('-c', '{w.conf}', 'archive')
+
+    def make(self, w):
+        routed(w)
+        queue = w.spool + '/outgoing/archive'
+        job = jobs(w, 'outgoing/archive')[0]
+        for name in ('paused.json', job + '/retry.json'):
+            with open(f'{queue}/{name}', 'w') as f:
+                f.write('{"since": "20261122T140301.123456Z", "until": "29261122T140301.123456Z", '
+                        '"reason": "it is down", "tries": 3}')
+        for name in self.held:
+            with open(f'{w.spool}/outgoing/{name}', 'w') as f:
+                f.write('since 20261122T140301.123456Z by alice: new switch\n')
+
+    held = ()
+
+    def run(self, w, strace, fault):
+        """The job goes as soon as nobody holds it any more"""
+        super().run(w, strace, fault)
+
+    def release(self, w):
+        for name in ('archive/held', 'archive/paused.json', 'held'):
+            if os.path.exists(f'{w.spool}/outgoing/{name}'):
+                os.unlink(f'{w.spool}/outgoing/{name}')
+        for job in jobs(w, 'outgoing/archive'):
+            path = f'{w.spool}/outgoing/archive/{job}/retry.json'
+            if os.path.exists(path):
+                os.unlink(path)
+
+    def command(self, w, strace, fault):
+        super().command(w, strace, fault)
+        left = [n for d, _, files in os.walk(w.spool) for n in files if n.startswith('.new.')]
+        if left:
+            w.wrong.append(('stuck', f'{left} are left'))
+        self.release(w)
+
+
+class Hold(Verb):
+    def done(self, w):
+        return os.path.exists(w.spool + '/outgoing/archive/held')
+
+
+class Release(Verb):
+    held = ('archive/held',)
+
+    def done(self, w):
+        return not os.path.exists(w.spool + '/outgoing/archive/held')
+
+
+class Retry(Verb):
+    def done(self, w):
+        job = jobs(w, 'outgoing/archive')[0]
+        paused = open(w.spool + '/outgoing/archive/paused.json').read()
+        return not os.path.exists(f'{w.spool}/outgoing/archive/{job}/retry.json') and '29261122' not in paused
+
+
+class Cancel(Verb):
+    discards = True
+    argv = ('-c', '{w.conf}', '{job}')
+
+    def arguments(self, w):
+        where = [j for d in ('outgoing/archive', 'discard') for j in jobs(w, d)]
+        return [w.program(self.program), '-c', w.conf, where[0].replace('.archive', '')]
+
+    def done(self, w):
+        return len(jobs(w, 'discard')) == 1 and not jobs(w, 'outgoing/archive')
+
+
+SCRIPT = 'clone vfork wait4 execve'.split()
+
+
+class Layout(Scenario):
+    steps, follow = SCRIPT, ('-f',)
+    kind, argv, rest = 'command', ('-c', '{w.conf}'), ()
+    targets = ()
+
+    def make(self, w):
+        shutil.rmtree(w.spool)
+
+    def known(self, w):
+        return {}
+
+    def done(self, w):
+        return subprocess.run([w.program('dcmspool-layout'), '-n', w.spool], stdout=w.log).returncode == 0
+
+
+class Up(Scenario):
+    """It starts, takes three images, and stops; what is killed on the way is started again"""
+    kind, rest, steps = 'up', (), SCRIPT
+    conf = Scenario.conf + '\ndispatcher { instances = 1 }\n'
+
+    def make(self, w):
+        study(w)
+
+    def known(self, w):
+        return {}
+
+    def started(self, w, strace=None):
+        up = w.start([w.program('dcmspool-up'), '--root', '-c', w.conf], strace)
+        wait_until(lambda: listens(w.port) or up.poll() is not None)
+        return up
+
+    def up(self, w, strace, fault):
+        victim = self.started(w, strace)
+        if victim.poll() is not None:
+            exits(w, victim.poll(), fault, ())
+        else:
+            status = w.stop(victim)
+            if status not in (0, 111) and not (status == -9 and fault == 'kill'):
+                w.wrong.append(('stuck', f'exits {status} at SIGTERM'))
+        up = self.started(w)
+        if up.poll() is not None:
+            w.wrong.append(('stuck', f'exits {up.poll()} when it is started again'))
+            return
+        files = [f'{w.path}/study/SE0001/{n}' for n in names(w.path, 'study/SE0001')]
+        if w.start([TOOLS + '/rawsend', '127.0.0.1', str(w.port), '-c', 'DCMSPOOL', *files]).wait(60) != 0:
+            w.wrong.append(('stuck', 'it takes no images when it is started again'))
+        w.acked = known(w.path + '/study')
+        if not wait_until(lambda: at_rest(w)):
+            w.wrong.append(('stuck', 'does not come to rest'))
+        if w.stop(up) != 0:
+            w.wrong.append(('stuck', 'does not stop well'))
+
+
+def look(program, what, argv, make=None, **more):
+    class One(Reader):
+        rest, keeps_nothing = (), True
+
+        def make(self, w):
+            if make:
+                make(w)
+    return One(f'{program}, {what}', program, argv=argv, **more)
+
+
+def mercure(w):
+    with open(w.path + '/mercure.json', 'w') as f:
+        f.write('{"targets": {"pacs": {"target_type": "dicom", "ip": "127.0.0.1", "port": "104", "aet_target": "PACS"}},'
+                ' "rules": {"all": {"rule": "True", "target": "pacs", "action": "route"}}}')
+
+
+SCENARIOS = [
+    Hold('dcmspool-hold'), Release('dcmspool-release'), Retry('dcmspool-retry'), Cancel('dcmspool-cancel'),
+    Layout('dcmspool-layout'), Up('dcmspool-up'),
+    look('dcmspool-conf', 'a key', ('-c', '{w.conf}', 'spool')),
+    look('dcmspool-conf', 'check', ('-n', '-c', '{w.conf}')),
+    look('dcmspool-conf', 'all of it', ('-c', '{w.conf}')),
+    look('dcmspool-echo', 'all targets', ('-c', '{w.conf}', 'all'),
+         lambda w: os.mkdir(w.path + '/archive')),
+    look('dcmspool-import-mercure', 'a configuration', ('{w.path}/mercure.json',), mercure),
+]

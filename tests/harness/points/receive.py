@@ -1,0 +1,149 @@
+"""What receives: receiver, association, storescp under its preloaded library, getdcmtags."""
+import json
+import os
+import re
+import shutil
+
+from engine import supervise
+from reader import Reader
+from scenario import ASSOCIATION, Scenario, study
+from world import TOOLS, image, images, known, names, wait_until
+
+STAND_INS = {'1.2.840.10008.1.2.4.70': '1.2.840.10008.1.2.4.201'}
+
+
+def received(w):
+    return not names(w.spool, 'receiving')
+
+
+class Dead(Scenario):
+    """What a dead association has left: three images"""
+    kind, ok, stand_ins = 'command', True, None
+
+    def make(self, w):
+        top = f'{w.spool}/receiving/{ASSOCIATION}'
+        os.mkdir(top)
+        options = ['-P', list(STAND_INS)[0]] if self.stand_ins else []
+        for path in study(w, *options):
+            shutil.copy(path, f'{top}/{os.path.basename(path)}' + ('.ok' if self.ok else ''))
+        said = {'association': ASSOCIATION, 'peer': '127.0.0.1'}
+        if self.ok:
+            said['ok'] = True
+            shutil.copy(path, f'{top}/CT.X.9')  # was not acknowledged
+        if self.stand_ins:
+            said['stand_ins'] = self.stand_ins
+        with open(top + '/association.json', 'w') as f:
+            json.dump(said, f)
+
+    def done(self, w):
+        mine = names(w.spool, 'receiving/' + ASSOCIATION)
+        return not [n for n in mine if n not in ('association.json', '.reading')]
+
+
+class Recovered(Dead):
+    def done(self, w):
+        return received(w)
+
+
+class FileOne(Scenario):
+    """getdcmtags as a command: one image is filed"""
+    kind = 'command'
+    argv = ('-c', '{w.conf}', '{w.path}/one.dcm', '127.0.0.1', 'CT1', 'DCMSPOOL')
+    router = 'association_grace = 0ms series_timeout = 100ms'
+
+    def make(self, w):
+        shutil.copy(study(w, count=1)[0], w.path + '/one.dcm')
+
+    def done(self, w):
+        return not os.path.exists(w.path + '/one.dcm')
+
+
+class Reception(Scenario):
+    """A sender sends three images; what was not acknowledged it sends again, without the fault"""
+    kind = 'inside'
+
+    def make(self, w):
+        study(w)
+
+    def known(self, w):
+        return {}
+
+    def send(self, w, name):
+        out = f'{w.path}/{name}'
+        files = [f'{w.path}/study/SE0001/{n}' for n in names(w.path, 'study/SE0001')]
+        with open(out, 'w') as f:
+            p = w.start([TOOLS + '/rawsend', '127.0.0.1', str(w.port), '-c', 'DCMSPOOL', *files], stdout=f)
+            p.wait(60)
+        with open(out) as f:
+            acknowledged = [m[1] for m in re.finditer(r'^(\S.*) 0000$', f.read(), re.M)]
+        for path in acknowledged:
+            uid, digest = image(path)
+            w.acked[uid] = digest
+        return len(acknowledged) == len(files)
+
+    def attack(self, w):
+        self.send(w, 'answers')
+        if not wait_until(lambda: received(w)):
+            w.wrong.append(('stuck', f'receiving/ has {names(w.spool, "receiving")}'))
+        if not wait_until(lambda: self.send(w, 'answers again')):
+            w.wrong.append(('stuck', 'the sender cannot send again'))
+        wait_until(lambda: received(w))
+
+    def inside(self, w, strace, fault):
+        w.environment['POINTS_STRACE'] = ' '.join(strace)
+        w.environment['PATH'] = w.path + '/bin:' + w.environment['PATH']
+        receiver = w.start([w.program('dcmspool-receiver'), '-c', w.conf])
+        if not wait_until(lambda: ' listening on ' in w.said()):  # a connection would be its first
+            raise RuntimeError('nobody listens')
+        self.attack(w)
+        if w.stop(receiver) != 0:
+            w.wrong.append(('stuck', 'the receiver did not stop well'))
+
+    def after(self, w):
+        # what was filed and not acknowledged may be there as well, whole
+        sent = known(w.path + '/study')
+        for uid, many in images(w.spool).items():
+            for digest, path in many:
+                if sent.get(uid) != digest:
+                    w.wrong.append(('false', f'{path} was never sent'))
+
+
+class Receiver(Reception):
+    kind = 'receiver'
+
+    def receiver(self, w, strace, fault):
+        did = []
+
+        def done():
+            if not did and ' listening on ' in w.said():
+                did.append(self.attack(w))
+            return bool(did)
+        supervise(w, self.arguments(w), strace, fault, done, 60)
+
+
+def print_tags(what, argv, **more):
+    class One(Reader):
+        rest, keeps_nothing = (), True
+
+        def make(self, w):
+            study(w, count=1)
+    return One('getdcmtags, ' + what, 'getdcmtags', argv=argv, **more)
+
+
+WATCH = ('-c', '{w.conf}', '-w', 'receiving/' + ASSOCIATION)
+RECOVER = ('-c', '{w.conf}', '-r', ASSOCIATION)
+IMAGE = '{w.path}/study/SE0001/IM00001.dcm'
+SCENARIOS = [
+    Dead('getdcmtags, acknowledged images', 'getdcmtags', argv=WATCH),
+    Dead('getdcmtags, images of before', 'getdcmtags', argv=WATCH, ok=False),
+    Dead('getdcmtags, corrected images', 'getdcmtags', argv=WATCH, stand_ins=STAND_INS),
+    Recovered('dcmspool-association, recovery', 'dcmspool-association', argv=RECOVER),
+    Recovered('dcmspool-association, recovery of images of before', 'dcmspool-association', argv=RECOVER, ok=False),
+    FileOne('getdcmtags, one image'),
+    print_tags('prints', ('-p', IMAGE)),
+    print_tags('is it whole', ('-k', IMAGE)),
+    Receiver('dcmspool-receiver, three images', 'dcmspool-receiver'),
+    Reception('dcmspool-association, three images', 'dcmspool-association'),
+    Reception('getdcmtags, three images', 'getdcmtags'),
+    Reception('storescp, three images', 'storescp'),
+]

@@ -1,0 +1,263 @@
+"""The dispatcher, every sender, and the cleaner."""
+import contextlib
+import os
+import shutil
+import subprocess
+
+from scenario import FOLDER, JOB, SERIES, Scenario, batch, routed, sent, write
+from world import TOOLS, TOP, images, jobs, journal, known, listens, names, queues_empty, wait_until
+
+RETRY = 'retry_min = 100ms retry_max = 300ms'
+TO = 'rule "all" {{ match = "True" targets = {{ "{}" }} }}'
+PICKY = '''#!/bin/sh
+read -r first
+printf 'failed\\tA700\\t%s\\tout of resources\\n' "$first"
+while read -r image; do printf 'stored\\t0000\\t%s\\tsuccess\\n' "$image"; done
+exit 1
+'''
+
+
+class Dispatcher(Scenario):
+    def __init__(self, what, **more):
+        super().__init__('dcmspool-dispatcher, ' + what, 'dcmspool-dispatcher', **more)
+
+    def make(self, w):
+        routed(w)
+
+    def done(self, w):
+        return queues_empty(w)
+
+
+class Again(Dispatcher):
+    """Sent, and moved into its queue again; or to be given up"""
+
+    def make(self, w):
+        sent(w)
+        shutil.rmtree(w.path + '/archive')
+        job = jobs(w, 'success')[0]
+        os.rename(f'{w.spool}/success/{job}', f'{w.spool}/outgoing/archive/{job}')
+
+
+class Cancelled(Dispatcher):
+    discards = True
+
+    def make(self, w):
+        routed(w)
+        job = jobs(w, 'outgoing/archive')[0]
+        os.makedirs(w.spool + '/sending/archive', exist_ok=True)
+        os.rename(f'{w.spool}/outgoing/archive/{job}', f'{w.spool}/sending/archive/{job}')
+        with open(f'{w.spool}/sending/archive/{job}/cancelled', 'w'):
+            pass
+
+
+class Picky(Dispatcher):
+    """A sender that refuses one image, the first that it gets"""
+    targets, has_errors = ('picky',), True
+    conf = f'target "picky" {{ type = picky image_retries = 1 {RETRY} }}\n' + TO.format('picky')
+
+    def programs(self, w):
+        return {'send-picky': PICKY}
+
+    def refused(self, w, target):
+        found = [u for d in names(w.spool, 'error') for u in images(f'{w.spool}/error/{d}')
+                 if 'A700' in open(f'{w.spool}/error/{d}/reason.txt').read()]
+        return found if len(found) == 1 else ()
+
+    def arrived(self, w, target):
+        return images(w.spool + '/success')
+
+
+class Stray(Dispatcher):
+    """Only an empty directory is in the queue, which is filled later"""
+
+    def make(self, w):
+        batch(w)
+        os.makedirs(f'{w.spool}/outgoing/archive/{JOB}')
+
+
+@contextlib.contextmanager
+def server(w, argv, port):
+    p = w.start(argv)
+    if not wait_until(lambda: listens(port), 30):
+        raise RuntimeError(f'{argv} does not listen')
+    try:
+        yield
+    finally:
+        p.terminate()
+        p.wait()
+
+
+class Chain(Dispatcher):
+    """Three jobs of one image each, over one association"""
+    targets = ('pacs',)
+    conf = f'''target "pacs" {{ type = dicom host = "127.0.0.1" port = @PORT@ aec = "PACS" order = none {RETRY} }}
+''' + TO.format('pacs')
+
+    def make(self, w):
+        batch(w)
+        top = f'{w.spool}/incoming/{SERIES}'
+        for n, name in enumerate(sorted(n for n in os.listdir(top) if n.endswith('.dcm'))):
+            job = f'{w.spool}/outgoing/pacs/20261122T14030{n}.123456Z.3f9a1c2b.77d0aa1{n}'
+            os.makedirs(job)
+            os.rename(f'{top}/{name}', f'{job}/{name}')
+            shutil.copy(top + '/series.json', job)
+        shutil.rmtree(top)
+        os.mkdir(w.path + '/kept')
+
+    def others(self, w):
+        return server(w, ['python3', TOP + '/tests/tools/fakescp.py', str(w.port), '0000'], w.port)
+
+    def arrived(self, w, target):
+        return images(w.spool + '/success')
+
+
+class Sender(Scenario):
+    """A sender that a healthy dispatcher starts; the first of them has the fault"""
+    kind, type, settings = 'inside', None, ''
+
+    def __init__(self, program, what='', **more):
+        super().__init__(f'{program}, {what or "a job"}', program, **more)
+        self.type = program.split('-')[1]
+        self.conf = f'target "archive" {{ type = {self.type} {self.settings} {RETRY} }}\n' + TO.format('archive')
+
+    def make(self, w):
+        os.mkdir(w.path + '/archive')
+        routed(w)
+
+    def done(self, w):
+        return queues_empty(w)
+
+
+class Dicom(Sender):
+    settings = 'host = "127.0.0.1" port = @PORT@ aec = "PACS"'
+
+    def others(self, w):
+        w.environment['TCP_NODELAY'] = '1'
+        return server(w, ['env', f'LD_PRELOAD={TOOLS}/loopback.so', 'storescp', '+B', '-od', w.path + '/archive',
+                          str(w.port)], w.port)
+
+    def folders(self, w):
+        return []
+
+
+class Dicomweb(Sender):
+    settings = 'url = "http://127.0.0.1:@PORT@/dicom-web"'
+
+    def others(self, w):
+        return server(w, ['python3', TOP + '/tests/tools/fakestow.py', str(w.port), '--keep', w.path + '/archive'],
+                      w.port)
+
+
+class S3(Sender):
+    settings = 'url = "http://127.0.0.1:@PORT@/archive" region = "eu-test-1" key_file = "key"'
+
+    def make(self, w):
+        with open(w.path + '/key', 'w') as f:
+            f.write('AKIDEXAMPLE:se:cret/"\\+key\n')
+        os.chmod(w.path + '/key', 0o600)
+        super().make(w)
+
+    def others(self, w):
+        return server(w, ['python3', TOP + '/tests/tools/fakes3.py', str(w.port), w.path], w.port)
+
+
+class Rsync(Sender):
+    settings = 'destination = "@WORLD@/archive"'
+
+
+class Command(Sender):
+    settings = 'command = "@WORLD@/take @WORLD@/archive"'
+
+    def make(self, w):
+        write(w.path + '/take', '#!/bin/sh\nwhile read -r image; do cp "$image" "$1/$image.new" && '
+                                'mv "$1/$image.new" "$1/$image" || exit 111; done\n')
+        super().make(w)
+
+
+class Sftp(Sender):
+    settings = ('host = "127.0.0.1" port = @PORT@ username = "@USER@" key_file = "ssh/key" known_hosts = "ssh/known" '
+                'folder = "@WORLD@/archive"')
+
+    def __init__(self, program):
+        super().__init__(program)
+        user = subprocess.run(['id', '-un'], capture_output=True, text=True).stdout.strip()
+        self.conf = self.conf.replace('@USER@', user)
+
+    def make(self, w):
+        ssh = w.path + '/ssh'
+        os.mkdir(ssh)
+        for key in ('host', 'key'):
+            subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', f'{ssh}/{key}'], check=True)
+        shutil.copy(ssh + '/key.pub', ssh + '/authorized')
+        with open(ssh + '/known', 'w'):
+            pass
+        super().make(w)
+
+    def others(self, w):
+        ssh = w.path + '/ssh'
+        if os.getuid() == 0:
+            os.makedirs('/run/sshd', exist_ok=True)
+        with open(ssh + '/config', 'w') as f:
+            f.write(f'''Subsystem sftp internal-sftp
+ListenAddress 127.0.0.1:{w.port}
+HostKey {ssh}/host
+AuthorizedKeysFile {ssh}/authorized
+StrictModes no
+UsePAM no
+PidFile none
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+''')
+        with open(ssh + '/host.pub') as f, open(ssh + '/known', 'w') as out:
+            out.write(f'[127.0.0.1]:{w.port} {" ".join(f.read().split()[:2])}\n')
+        return server(w, ['/usr/sbin/sshd', '-D', '-e', '-f', ssh + '/config'], w.port)
+
+
+class Cleaner(Scenario):
+    """Two jobs that have outlived their retention, one without its line in the journal, one half deleted; error stays"""
+    conf = Scenario.conf + '\ncleaner { retention = 1s }'
+    rest, discards = (), True
+
+    def make(self, w):
+        batch(w)
+        top = f'{w.spool}/incoming/{SERIES}'
+        for name in names(top):
+            if not name.endswith('.dcm'):
+                os.unlink(f'{top}/{name}')
+        for place in ('success/old.archive', 'discard/old', 'success/.deleting.half.archive', 'error/old'):
+            shutil.copytree(top, f'{w.spool}/{place}')
+            with open(f'{w.spool}/{place}/job.json', 'w') as f:
+                f.write('{"job": "%s", "images": 3}' % place.split('/')[1])
+        with open(w.spool + '/error/old/reason.txt', 'w') as f:
+            f.write('it was refused\n')
+        shutil.rmtree(top)
+
+    def known(self, w):
+        return {}
+
+    def done(self, w):
+        return not names(w.spool, 'success') and not names(w.spool, 'discard')
+
+    has_errors = True
+
+    def after(self, w):
+        if len(images(w.spool + '/error')) != 3:
+            w.wrong.append(('lost', 'error/old is not whole'))
+        told = {e.get('job') for e in journal(w) if e['event'] == 'deleted'}
+        self.told = told
+
+
+SCENARIOS = [
+    Dispatcher('a job'),
+    Dispatcher('two targets', targets=('a', 'b'), conf=FOLDER.format('a') + '\n' + FOLDER.format('b') +
+               '\nrule "all" { match = "True" targets = { "a", "b" } }'),
+    Again('sent again'),
+    Cancelled('cancelled while it was sent'),
+    Picky('an image is refused'),
+    Chain('three jobs over one association'),
+    Sender('send-folder', settings='path = "archive"'),
+    Sender('send-folder', 'copies and a marker', settings='path = "archive" copy = yes marker = "complete"'),
+    Dicom('send-dicom'), Dicomweb('send-dicomweb'), S3('send-s3'), Rsync('send-rsync'), Command('send-command'),
+    Sftp('send-sftp'),
+    Cleaner('dcmspool-cleaner'),
+]
