@@ -183,7 +183,7 @@ class System:
             self.up = subprocess.Popen([*self.wrap, BIN / 'dcmspool', 'up', '--root', '-c', self.conf],
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         if not wait_for(lambda: listens(self.port) or self.up.poll() is not None) or self.up.poll() is not None:
-            sys.exit('dcmspool up does not start:\n' + (self.folder / 'up.log').read_text()[-2000:])
+            raise RuntimeError('dcmspool up does not start:\n' + (self.folder / 'up.log').read_text()[-2000:])
 
     def processes(self):
         """pid -> name of all that work in the spool, supervisors too: each has its directory in it."""

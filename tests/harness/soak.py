@@ -12,6 +12,7 @@ import threading
 import time
 
 import oracle
+import peers
 from driver import Target, System, wait_for
 
 PROGRAMS = ('dcmspool-', 'getdcmtags', 'storescp', 'send-', 's6-supervise')
@@ -32,14 +33,22 @@ class Chaos(threading.Thread):
     def __init__(self, system, dice):
         super().__init__()
         self.system, self.dice, self.over, self.counts = system, dice, threading.Event(), {}
-        self.stopped = {}
+        self.stopped, self.wrong = {}, []
 
     def run(self):
+        try:
+            self.attack()
+        except (OSError, RuntimeError) as e:
+            self.wrong.append(f'the attack ended early: {e}')
+
+    def attack(self):
         while not self.over.wait(self.dice.uniform(0.01, 0.15)):
             now = time.monotonic()
             for pid in [p for p, until in self.stopped.items() if until < now]:
                 self.tell(pid, signal.SIGCONT)
                 del self.stopped[pid]
+            if self.dice.random() < 0.01:
+                self.everything()
             victims = [(p, n) for p, n in sorted(self.system.processes().items()) if n.startswith(PROGRAMS)]
             if not victims:
                 continue
@@ -50,10 +59,24 @@ class Chaos(threading.Thread):
             if not kill:
                 self.stopped[pid] = now + self.dice.choice([0.05, 0.3, 1.5])
             self.tell(pid, signal.SIGKILL if kill else signal.SIGSTOP)
-            key = name, 'kill -9' if kill else 'stopped'
-            self.counts[key] = self.counts.get(key, 0) + 1
+            self.count(name, 'kill -9' if kill else 'stopped')
         for pid in self.stopped:
             self.tell(pid, signal.SIGCONT)
+
+    def everything(self):
+        """The machine's memory is full, or somebody has stopped it all: then `up` is started again."""
+        self.stopped.clear()
+        if self.dice.random() < 0.7:
+            self.system.kill()
+            self.count('up', 'kill -9')
+        else:
+            if not self.system.stop_up():
+                self.wrong.append(f'still running after a stop: {self.system.processes()}')
+            self.count('up', 'SIGTERM')
+        self.system.start_up()
+
+    def count(self, name, how):
+        self.counts[name, how] = self.counts.get((name, how), 0) + 1
 
     def tell(self, pid, number):
         try:
@@ -70,6 +93,13 @@ def modality(system, dice, until, kinds):
         system.deliver(kind, paths, tool, until)
         if dice.random() < 0.1:  # a modality that sends everything again
             system.send(kind, paths)
+
+
+def hostile(system, dice, until):
+    """Connections that are cut anywhere, or speak no DICOM."""
+    while time.monotonic() < until:
+        play = peers.Play(system, system.series('all', images=3))
+        play.run(play.spoil(dice.choice(['cut', 'garbage'])))
 
 
 def operator(system, dice, until):
@@ -129,7 +159,8 @@ def main(folder, seconds, seed):
         until = time.monotonic() + seconds
         senders = [threading.Thread(target=modality, args=(system, type(dice)(seed + i), until, kinds))
                    for i, kinds in enumerate([['all']] * 3 + [list(RULES)])]
-        senders.append(threading.Thread(target=operator, args=(system, type(dice)(seed - 1), until)))
+        senders += [threading.Thread(target=one, args=(system, type(dice)(seed - 1), until))
+                    for one in (operator, hostile)]
         for t in [chaos, *senders]:
             t.start()
         for t in senders:
@@ -144,7 +175,7 @@ def main(folder, seconds, seed):
         heal(system)
         left += oracle.rest(system, seconds=40)
         verdict = oracle.Oracle(system, REASONS).check()
-        verdict.stuck += left
+        verdict.stuck += left + chaos.wrong
         if not system.stop_up():
             verdict.stuck.append(f'still running: {system.processes()}')
     finally:
