@@ -92,7 +92,7 @@ broken() {
 		#!/bin/sh
 		exec tail -f /dev/null
 	END
-	[[ "$output" = *"lost, stuck, false: (40, 2, 0)"* ]]
+	[[ "$output" = *"lost, stuck, false: (0, 1, 0)"* ]]
 	[[ "$output" = *"stuck: "*/outgoing/archive/* ]]
 }
 

@@ -1,7 +1,7 @@
 """oracle: where each acknowledged image is, and what is where it should not be.
 
-  lost    an acknowledged image that a place asked for by the rules has not, byte for byte, and that is not in error/
-          or discard/ for a reason that fits either
+  lost    an acknowledged image that a place asked for by the rules has not, byte for byte, and that is neither on its
+          way there nor in error/ or discard/ for a reason that fits
   stuck   what is on its way though nothing holds it back: no paused.json or retry.json of its target, no held; or
           lies where STATES.md has nothing
   false   an image in success/ of which its target was not told, or did not say so; a file in a place that is no
@@ -106,8 +106,17 @@ class Oracle:
             found['discard'] |= self.known(images(place))
         return found
 
+    def add_on_its_way(self, found):
+        """The images that have not come to rest yet: what is late is not lost."""
+        for stage in 'receiving', 'incoming', 'routing':
+            found[None] |= self.known(images(self.system.spool / stage, quarantined=True))
+        for stage in 'outgoing', 'sending':
+            for name in self.system.targets:
+                found[name] |= self.known(images(self.system.spool / stage / name))
+
     def check_lost(self):
         resting = self.resting()
+        self.add_on_its_way(resting)
         has = {name: self.has(t) for name, t in self.system.targets.items()}
         for one, (kind, path) in self.acknowledged.items():
             wanted = self.system.rules.get(kind, [])

@@ -131,7 +131,7 @@ def start_after(system, disk, n, known):
         shutil.copy(system.folder / f'whole.{name}', system.folder / name)
         until_line(system.folder / name, whole)
     system.start()
-    left = oracle.rest(system)
+    oracle.rest(system)
     look = oracle.Oracle(system, NOT_WHOLE)
     resting = look.resting()
     there = {t: look.has(system.targets[t]) for t in ('archive', 'pacs')}
@@ -144,7 +144,7 @@ def start_after(system, disk, n, known):
         series.setdefault(os.path.dirname(path), []).append(path)
     for paths in series.values():
         system.deliver('all', paths)
-    left += oracle.rest(system)
+    oracle.rest(system)
     after = oracle.Oracle(system, NOT_WHOLE)
     verdict = after.check()
     # what was sent again counts only where it belongs, not in error/
@@ -154,7 +154,6 @@ def start_after(system, disk, n, known):
                 verdict.lost.append(f'sent again, but not in {name}: {one}')
     for what in 'lost', 'stuck', 'false':
         getattr(verdict, what)[:0] = getattr(look.verdict, what)
-    verdict.stuck += left
     verdict.promised = len(before)
     if not system.stop_up():
         verdict.stuck.append('still running')
