@@ -72,7 +72,8 @@ def main(folder, case, count, seed):
     try:
         {'steps': steps, 'names': names}[case](system, count)
         oracle.rest(system)
-        verdict = oracle.Oracle(system).check()
+        # the journal knows a job by its name, so reconcile cannot tell those of one name apart
+        verdict = oracle.Oracle(system).check(verbs=case != 'names')
         return oracle.result('system', f'clock {case}', count, verdict)
     finally:
         pid = system.up.pid if system.up else 0
