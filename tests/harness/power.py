@@ -148,10 +148,9 @@ def start_after(system, disk, n, known):
     after = oracle.Oracle(system, NOT_WHOLE)
     verdict = after.check()
     # what was sent again counts only where it belongs, not in error/
-    for one in after.acknowledged:
-        for name in 'archive', 'pacs':
-            if one not in after.has(system.targets[name]):
-                verdict.lost.append(f'sent again, but not in {name}: {one}')
+    for name in 'archive', 'pacs':
+        for one in set(after.acknowledged) - after.has(system.targets[name]):
+            verdict.lost.append(f'sent again, but not in {name}: {one}')
     for what in 'lost', 'stuck', 'false':
         getattr(verdict, what)[:0] = getattr(look.verdict, what)
     verdict.promised = len(before)
