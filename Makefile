@@ -15,6 +15,8 @@ RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libja
                  zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
 CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
                  python3-pydicom openssl stunnel4 orthanc orthanc-dicomweb openssh-server
+# What `make torture` needs besides: file systems to lose the power of, clocks to set.
+TORTURE_PACKAGES = faketime xfsprogs btrfs-progs
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
 CFLAGS   ?= -O2 -g
@@ -135,6 +137,7 @@ UP_ROOT  := $(if $(AS_OWNER),,$(if $(filter 0,$(shell id -u)),--root))
 CONF     ?= etc/dcmspool.conf
 BATS     ?= tests
 # SWEEP=N: what sweeps, over crash points, say, takes each Nth step; torture takes all, check a sample.
+# SOAK=SECONDS: how long everything goes on at once.
 # Tests wait for servers and deadlines more than they work.
 JOBS     ?= $(shell echo $$((3 * $$(nproc))))
 FAST      = tests/lib tests/configure tests/docs tests/route/rules.bats tests/route/rule_tool.bats
@@ -149,6 +152,7 @@ demo:
 	@$(AS_OWNER) $(MAKE) -s all >/dev/null
 	@$(AS_OWNER) bin/dcmspool demo -c $(CONF)
 
+torture: CHECK_PACKAGES += $(TORTURE_PACKAGES)
 check check-fast torture: check-deps
 	@$(AS_OWNER) $(MAKE) -s all tools
 	@TORTURE=$(filter torture,$@) BIN=$(BIN) BUILD=$(BUILD) JOBS=$(JOBS) tests/suite \

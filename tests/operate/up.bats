@@ -181,6 +181,17 @@ goes_through() {
 	[ "$status" -ne 0 ]
 }
 
+@test "kill -9 of each s6-supervise: its program ends too and is started again; after the stop nothing runs" {
+	make_up
+	start_and_wait
+	# shellcheck disable=SC2046 # pids
+	kill -KILL $(running s6-supervise)
+	wait_for up_runs
+	goes_through study 6
+	press_ctrl_c
+	all_stopped 0
+}
+
 @test "kill -9 of up: the router goes on; the next up says how to stop it, and that works" {
 	make_up
 	start_and_wait

@@ -209,3 +209,25 @@ two_targets() {
 	grep -q 'none of dcmspool-sender(7): ok' "$BATS_TEST_TMPDIR/dispatcher1.log"
 	grep -q 'answered an image twice' "$BATS_TEST_TMPDIR/dispatcher1.log"
 }
+
+@test "a batch that getdcmtags is just making, and is stopped at, is no thing dropped by hand" {
+	make_router
+	mkdir "$SPOOL/incoming/1.2.3.4"
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	# as getdcmtags has it between its mkdir and series.json
+	start maker flock --shared "$SPOOL/incoming/1.2.3.4" sh -c 'read -r _ <"$0"' "$BATS_TEST_TMPDIR/go"
+	wait_for sh -c '! flock --exclusive --nonblock "$0" true' "$SPOOL/incoming/1.2.3.4"
+	start_all
+	for n in 1 2; do # the second is taken long after the first would have been, had it been a drop
+		study "$BATS_TEST_TMPDIR/study$n" -s 1 -n 1 -r 32 -c 32
+		cp -r "$BATS_TEST_TMPDIR/study$n" "$SPOOL/incoming/"
+		wait_for has_jobs success "$n"
+	done
+	[ -d "$SPOOL/incoming/1.2.3.4" ]
+	cp "$(find "$SPOOL/success" -name series.json | head -n 1)" "$SPOOL/incoming/1.2.3.4/"
+	cp "$BATS_TEST_TMPDIR"/study1/*/*.dcm "$SPOOL/incoming/1.2.3.4/"
+	echo >"$BATS_TEST_TMPDIR/go"
+	wait_for has_jobs success 3
+	wait_for at_rest
+	has_jobs error 0
+}

@@ -7,6 +7,7 @@ n-th C-STORE request of its life gets the n-th ANSWER, later ones the last ANSWE
   abort             A-ABORT                    wrongid  success, for another message ID
   nostatus          a response without status      slow     success, after a second
   meet              success, when two requests wait for that
+  twice             success, two times
 UID=ANSWER,ANSWER... is for the SOP instance of that UID, whatever the number of the request: its n-th
 request gets the n-th of these. Each request is one line on standard output: its SOP Instance UID and
 the answer.
@@ -21,12 +22,16 @@ the answer.
   tls=KEY,CERT,CA   TLS with client certificates
   keep=FOLDER       the n-th data set that came whole is kept there, byte for byte, as n, and in n.json its SOP
                     class, SOP instance and the transfer syntax of its context
+  log=FILE          SOP instance, hash of the data set and the answer are appended to it before the answer goes out
+  seed=N            a request gets any of the ANSWERs, not the n-th
   syntax=UID        only presentation contexts with that transfer syntax are accepted
   takes=N           the longest PDU that it says to take (default: 131072)
   pdus=1            "takes N" is written for what the sender takes, "pdu N" for the length of each PDU of data
 """
+import hashlib
 import json
 import os
+import random
 import socketserver
 import ssl
 import struct
@@ -47,6 +52,9 @@ tls = by_uid.pop('tls', None)
 takes = int(by_uid.pop('takes', ['131072'])[0])
 pdus = by_uid.pop('pdus', None)
 keep = by_uid.pop('keep', [None])[0]
+log = by_uid.pop('log', [None])[0]
+seed = by_uid.pop('seed', [None])[0]
+dice = random.Random(seed)
 only_syntax = by_uid.pop('syntax', [''])[0].encode()
 kept = 0
 requests = 0
@@ -121,7 +129,8 @@ class Handler(socketserver.StreamRequestHandler):
         global requests
         with printing:
             own = by_uid.get(uid)
-            what = own[0] if own else plain[min(requests, len(plain) - 1)]
+            what = dice.choice(plain) if seed else plain[min(requests, len(plain) - 1)]
+            what = own[0] if own else what
             if own and len(own) > 1:
                 del own[0]
             requests += 1
@@ -138,12 +147,19 @@ class Handler(socketserver.StreamRequestHandler):
             with open(os.path.join(keep, f'{kept}.json'), 'w') as f:
                 json.dump([*names, syntax], f)
 
-    def answer(self, context, request):
+    def note(self, request, data, what):
+        line = '\t'.join([request[0x1000].decode('latin-1').rstrip('\0 '), hashlib.sha256(data).hexdigest()[:32], what])
+        with printing, open(log, 'ab', buffering=0) as f:
+            f.write(line.encode('latin-1') + b'\n')
+
+    def answer(self, context, request, data):
         if 0x1000 in request:
             self.images = getattr(self, 'images', 0) + 1
             what = self.next_answer(request[0x1000].decode('latin-1').rstrip('\0'))
             if per and self.images > per:
                 what = 'abort'
+            if log:
+                self.note(request, data, what)
         else:
             what = echo
         message = struct.unpack('<H', request[0x110])[0]
@@ -156,10 +172,10 @@ class Handler(socketserver.StreamRequestHandler):
         time.sleep(1 if what == 'slow' else delay)
         if what == 'meet':
             meeting.wait(30)
-        status = {'wrongid': 0, 'slow': 0, 'meet': 0, 'nostatus': None}.get(what, what)
+        status = {'wrongid': 0, 'slow': 0, 'meet': 0, 'twice': 0, 'nostatus': None}.get(what, what)
         status = int(status, 16) if isinstance(status, str) else status
         body = response(request, status, message + (what == 'wrongid'))
-        self.wfile.write(pdu(4, struct.pack('>IBB', len(body) + 2, context, 3) + body))
+        self.wfile.write(pdu(4, struct.pack('>IBB', len(body) + 2, context, 3) + body) * (2 if what == 'twice' else 1))
 
     def handle(self):
         command, data, syntaxes, limited = b'', [], {}, False
@@ -191,12 +207,12 @@ class Handler(socketserver.StreamRequestHandler):
                     size, context, flags = struct.unpack_from('>IBB', body)
                     if flags & 1:
                         command += body[6:4 + size]
-                    elif keep:
+                    elif keep or log:
                         data.append(body[6:4 + size])
                     if flags == 2 or (flags == 3 and 0x1000 not in elements(command)):
                         if keep and flags == 2:
                             self.keep(elements(command), b''.join(data), syntaxes[context])
-                        self.answer(context, elements(command))
+                        self.answer(context, elements(command), b''.join(data))
                         command, data = b'', []
                     body = body[4 + size:]
         except (EOFError, ConnectionError):

@@ -150,38 +150,6 @@ calm() {
 	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
 }
 
-# bats test_tags=sweep
-@test "the disk becomes full at any step of the fan-out: the next router finishes it" {
-	local blocks step
-	step=$(every 3)
-	make_small_router 'target "archive" { type = folder path = "archive" }' \
-		'target "second" { type = folder path = "second" }' \
-		'rule "all" { match = "True" targets = { "archive", "second" } }'
-	start_receiver
-	mkdir "$BATS_TEST_TMPDIR/study"
-	for ((blocks = 0; blocks < 8; blocks += step)); do
-		study "$BATS_TEST_TMPDIR/study/$blocks" -s 1 -n 3
-		send "$BATS_TEST_TMPDIR/study/$blocks"
-		wait_for received
-		fill "$blocks"
-		start_routers 1
-		wait_for logged router1 "unable to route\|routed"
-		stop "$pid_router1"
-		make_room
-		if logged router1 "unable to route"; then
-			echo "failed with $blocks blocks"
-			start_routers 1
-			wait_for logged router1 routed
-			stop "$pid_router1"
-		fi
-	done
-	start_dispatchers 1
-	wait_for has_jobs success $((2 * (7 / step + 1)))
-	wait_for at_rest
-	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/archive"
-	"$TOOLS/dicomcmp" -d "$BATS_TEST_TMPDIR/study" "$BATS_TEST_TMPDIR/second"
-}
-
 # more jobs than a dispatcher can remember to leave alone (RESTING_MAX)
 # bats test_tags=torture
 @test "the disk is full when 100 jobs wait and their ledgers cannot be written: no job is sent over and over" {

@@ -1,0 +1,193 @@
+"""power.py FOLDER FILESYSTEM CUTS [SEED]: the power is cut CUTS times; needs root.
+
+The spool lies on a loop device's file system whose backing file, on an XFS of its own, is cloned while everything
+runs: the clone is what the disk had at that instant. Then, for each cut, it is repaired, mounted where it was, and
+the system started on it. What lay in outgoing/ or behind it when the power went was promised durable and is there,
+whole; nothing cut off passes for an image; and a modality that sends everything again replaces what is missing.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import oracle
+from driver import System, Target, append, rows, wait_for, with_own_mounts
+
+MAKE = {'ext4': ['mkfs.ext4', '-q'], 'xfs': ['mkfs.xfs', '-q'], 'btrfs': ['mkfs.btrfs', '-q']}
+REPAIR = {'ext4': ['e2fsck', '-fy'], 'xfs': None, 'btrfs': ['btrfs', 'check', '-q']}  # XFS: its log, by mounting
+LINES = ['offered', 'acknowledged', 'pacs.answers']
+NOT_WHOLE = ['is not whole', 'offset \\d+: ']
+
+
+def run(*words, good=(0,)):
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True)
+    if done.returncode not in good:
+        raise RuntimeError(f'{words}: {done.returncode}: {done.stdout}{done.stderr}')
+
+
+class Disk:
+    """The file system `kind` in `image`, which lies on a file system that can clone."""
+
+    def __init__(self, folder, kind):
+        self.folder, self.kind = folder, kind
+        self.carrier, self.mounted = folder / 'carrier', folder / 'disk'
+        for path in self.carrier, self.mounted:
+            path.mkdir(parents=True)
+        run('truncate', '-s', '1500M', folder / 'carrier.image')
+        run('mkfs.xfs', '-q', '-m', 'reflink=1', folder / 'carrier.image')
+        run('mount', '-o', 'loop', folder / 'carrier.image', self.carrier)
+        self.image = self.carrier / 'disk.image'
+        run('truncate', '-s', '320M', self.image)
+        run(*MAKE[kind], self.image)
+        self.mount(self.image)
+
+    def mount(self, image):
+        # a clone has the UUID of the other, which the kernel may not have let go of yet
+        run('mount', '-o', 'loop,nouuid' if self.kind == 'xfs' else 'loop', image, self.mounted)
+
+    def unmount(self):
+        wait_for(lambda: subprocess.run(['umount', self.mounted], capture_output=True).returncode == 0, 20)
+
+    def cut(self, name):
+        run('cp', '--reflink=always', self.image, self.carrier / name)
+
+    def repair(self, name):
+        image = self.carrier / name
+        if self.kind == 'btrfs':  # its log is replayed by mounting, and check wants a device that is not mounted
+            self.mount(image)
+            self.unmount()
+        if REPAIR[self.kind]:
+            run(*REPAIR[self.kind], image, good=(0, 1))
+        self.mount(image)
+
+    def close(self):
+        for path in self.mounted, self.carrier:
+            if os.path.ismount(path):
+                subprocess.run(['umount', '-l', path], capture_output=True)
+
+
+def promised(system):
+    """(SOP instance, hash) of what has left its router: it was synced before."""
+    found = set()
+    for stage in 'outgoing', 'sending', 'success':
+        found |= set(oracle.images(system.spool / stage))
+    return found
+
+
+def modality(system, dice, over):
+    while not over.is_set():  # long series are what no router has had synced yet
+        system.deliver('all', system.series('all', images=dice.choice([2, 8, 60])), until=time.monotonic())
+
+
+def receive(system, disk, cuts):
+    """The live part: what had been promised before each cut, and what everybody knew after it."""
+    system.start()
+    over = threading.Event()
+    senders = [threading.Thread(target=modality, args=(system, type(system.dice)(system.seed + i), over))
+               for i in range(3)]
+    for t in senders:
+        t.start()
+    known = []
+    for n in range(cuts):
+        driver_rows = len(rows(system.folder / 'acknowledged'))
+        wait_for(lambda: len(rows(system.folder / 'acknowledged')) > driver_rows + 20)
+        over.wait(system.dice.uniform(0, 1.5))
+        before = promised(system)
+        disk.cut(f'cut{n}')
+        known.append((before, {t: len(rows(system.folder / t)) for t in LINES}))
+    over.set()
+    for t in senders:
+        t.join()
+    system.kill()
+    return known
+
+
+def until_line(path, count):
+    """Forgets the lines behind that one: nobody had written them yet."""
+    lines = rows(path)[:count]
+    path.unlink()
+    for line in lines:
+        append(path, *line)
+    return lines
+
+
+def another_boot(system, n):
+    """What starts from now on sees the boot_id that a machine would have which was switched on again."""
+    boot = system.folder / 'boot_id'
+    boot.write_text(f'{n:08x}-0000-4000-8000-000000000000\n')
+    system.wrap = ['unshare', '--mount', 'sh', '-c',
+                   'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"', boot]
+
+
+def start_after(system, disk, n, known):
+    """After cut n. Returns what is wrong."""
+    before, counts = known
+    another_boot(system, n)
+    disk.repair(f'cut{n}')
+    for name, whole in counts.items():
+        shutil.copy(system.folder / f'whole.{name}', system.folder / name)
+        until_line(system.folder / name, whole)
+    system.start()
+    oracle.rest(system)
+    look = oracle.Oracle(system, NOT_WHOLE)
+    resting = look.resting()
+    there = {t: look.has(system.targets[t]) for t in ('archive', 'pacs')}
+    for one in before:
+        for name, images in there.items():
+            if one not in images:
+                look.verdict.lost.append(f'promised durable, but not in {name}: {one}; in error/: {one in resting[None]}')
+    series = {}
+    for *_, path in {tuple(r[2:]) for r in rows(system.folder / 'acknowledged')}:
+        series.setdefault(os.path.dirname(path), []).append(path)
+    for paths in series.values():
+        system.deliver('all', paths)
+    oracle.rest(system)
+    after = oracle.Oracle(system, NOT_WHOLE)
+    verdict = after.check()
+    # what was sent again counts only where it belongs, not in error/
+    for name in 'archive', 'pacs':
+        for one in set(after.acknowledged) - after.has(system.targets[name]):
+            verdict.lost.append(f'sent again, but not in {name}: {one}')
+    for what in 'lost', 'stuck', 'false':
+        getattr(verdict, what)[:0] = getattr(look.verdict, what)
+    verdict.promised = len(before)
+    if not system.stop_up():
+        verdict.stuck.append('still running')
+    system.stop_target(system.targets['pacs'])
+    disk.unmount()
+    return verdict
+
+
+def main(folder, kind, cuts, seed):
+    folder = Path(folder)
+    disk, good, system = None, True, None
+    print(f'power {kind}: seed {seed}', flush=True)
+    try:
+        disk = Disk(folder, kind)
+        system = System(folder, [Target('archive'), Target('pacs', '0000', 'order = none max_connections = 3')],
+                        {'all': ['archive', 'pacs']}, seed, spool=disk.mounted / 'spool', grace='1s')
+        for name in LINES:
+            (folder / name).touch()
+        known = receive(system, disk, cuts)
+        system.stop()
+        disk.unmount()
+        for name in LINES:
+            shutil.copy(folder / name, folder / f'whole.{name}')
+        for n in range(cuts):
+            verdict = start_after(system, disk, n, known[n])
+            print(f'cut {n}: {verdict.promised} promised durable', flush=True)
+            good &= oracle.result('system', f'power {kind}', 1, verdict)
+    finally:
+        if system:
+            system.stop()
+        if disk:
+            disk.close()
+    return good
+
+
+if __name__ == '__main__':
+    with_own_mounts()
+    sys.exit(not main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else int(time.time())))
