@@ -28,6 +28,10 @@ struct verb_kind {
 	/* One of these: what is done with each operand. target: NULL for all. */
 	int (*on_target)(const struct verb *verb, const char *target);
 	int (*on_job)(const struct verb *verb, const struct queued *meant);
+	/* Beside on_job: the operands may also be a query (query.h), and this is done with each job
+	 * in a queue that fits it, after asking `ask` ("Cancel"). */
+	int (*on_found)(const struct verb *verb, const struct queued *job);
+	const char *ask;
 
 	/* Is there such a target to act on? NULL: those of the configuration. */
 	bool (*knows)(const struct verb *verb, const char *target);
@@ -40,6 +44,9 @@ struct verb_kind {
  * to somebody else: what root or a colleague makes in it, its owner could not change, the journal
  * of a new day for example. */
 int operator_main(int argc, char *argv[], const struct verb_kind *kind);
+
+/* Opens the spool to change it, for a verb with a main() of its own. Dies like operator_main(). */
+void operator_open(struct verb *verb, const struct conf *conf);
 
 /* Opens the spool for a verb that only looks, also that of another user, if that one lets it be
  * read. Dies, saying whose it is, where not. */

@@ -141,13 +141,6 @@ void query_free(struct query *query)
 	*query = (struct query){ 0 };
 }
 
-static void drop(struct item *item)
-{
-	free(item->name);
-	json_decref(item->series);
-	json_decref(item->plan);
-}
-
 static void keep_names(const struct query *query, struct walk *walk)
 {
 	size_t kept = 0;
@@ -156,7 +149,7 @@ static void keep_names(const struct query *query, struct walk *walk)
 		if (fits_names(query, walk, &walk->item[i]))
 			walk->item[kept++] = walk->item[i];
 		else
-			drop(&walk->item[i]);
+			item_free(&walk->item[i]);
 	}
 	walk->count = kept;
 }
@@ -177,7 +170,7 @@ static size_t keep_files(const struct query *query, const struct spool *spool, s
 		if (fits)
 			walk->item[kept++] = *item;
 		else
-			drop(item);
+			item_free(item);
 	}
 	walk->count = kept;
 	return gone;

@@ -378,11 +378,8 @@ int walk_spool(const struct spool *spool, struct walk *out)
 
 void walk_free(struct walk *walk)
 {
-	for (size_t i = 0; i < walk->count; i++) {
-		free(walk->item[i].name);
-		json_decref(walk->item[i].series);
-		json_decref(walk->item[i].plan);
-	}
+	for (size_t i = 0; i < walk->count; i++)
+		item_free(&walk->item[i]);
 	for (size_t i = 0; i < walk->places; i++)
 		free(walk->place[i].name);
 	for (size_t i = 0; i < walk->queues; i++)
