@@ -154,3 +154,38 @@ slow_find() {
 	wait "$pid_find"
 	[ "$(jq -r '.places[] | .path + " " + .state' "$BATS_TEST_TMPDIR/find.log")" = "success/$job.archive sent" ]
 }
+
+# bats test_tags=torture
+@test "a spool of 10,000 jobs: found in less than a second of processor time; acted on" {
+	local took TIMEFORMAT='%U %S'
+	make_router 'target "pacs" { type = folder path = "pacs" }' 'target "other" { type = folder path = "other" }'
+	lay 00000000 outgoing/pacs/J Modality=MR PatientID=0 SeriesInstanceUID=1.2.0
+	/usr/bin/python3 - "$SPOOL" "$(job_of 00000000)" <<-'END'
+		import os, sys
+		os.chdir(sys.argv[1])
+		series = open("outgoing/pacs/%s/series.json" % sys.argv[2]).read()
+		plan = open("outgoing/pacs/%s/plan.json" % sys.argv[2]).read()
+		for i in range(1, 10000):
+		    job = sys.argv[2][:-8] + "%08x" % i
+		    place = ("outgoing/pacs/" + job, "success/%s.pacs" % job, "error/%s.pacs" % job, "discard/" + job)[i % 4]
+		    os.makedirs(place)
+		    for name, text in ("series.json", series), ("plan.json", plan), ("1.dcm", "1"):
+		        with open(place + "/" + name, "w") as file:
+		            file.write(text.replace('"0"', '"%d"' % i).replace("1.2.0", "1.2.%d" % i))
+	END
+	[ "$(verb find 1.2.7777 --json | jq -r .job)" = "$(job_of 00001e61)" ]
+	took=$({ time verb find 1.2.7777 >/dev/null; } 2>&1)
+	echo "one of 10,000: $took"
+	awk '{ exit $1 + $2 >= 1 }' <<<"$took"
+	took=$({ time verb find -u >/dev/null; } 2>&1)
+	echo "5,000 of 10,000: $took"
+	awk '{ exit $1 + $2 >= 1 }' <<<"$took"
+	[ "$(verb find state=waiting | wc -l)" -eq 2501 ]
+	verb retry state=waiting -y | tail -n 1
+	verb resend state=sent --to other -y | tail -n 1
+	[ "$(jobs_in outgoing/other)" -eq 2500 ]
+	verb resend state=failed -y | tail -n 1
+	[ "$(jobs_in incoming)" -eq 2500 ]
+	verb cancel state=waiting -y | tail -n 1
+	[ "$(jobs_in outgoing/other) $(jobs_in outgoing/pacs)" = "0 0" ]
+}

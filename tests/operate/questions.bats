@@ -13,7 +13,7 @@ setup() {
 		'rule "all" { match = "True" targets = { "pacs", "archive" } }'
 }
 
-teardown() { :; }
+teardown() { stop_all; }
 
 ago() { date -u -d "$1 ago" +%Y%m%dT%H%M%S; }
 noon_yesterday() { date -u -d yesterday +%Y%m%dT120000; }

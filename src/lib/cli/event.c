@@ -8,7 +8,7 @@
 #include "cli/show.h"
 #include "spool/spool.h"
 
-/* {key}: its value; [...]: left out when a key in it has none. */
+/* {key}: its value; [...]: left out when a key in it has none, or 0. */
 static const struct {
 	const char *event, *words;
 } events[] = {
@@ -17,12 +17,12 @@ static const struct {
 	{ "association-refused",
 		"connection by {calling_aet} for {called_aet} refused[, from {peer}][: {reason}]" },
 	{ "association-ended", "connection ended[ ({how})][ after {seconds} s]"
-			       "[: {received} images, {filed} filed, {duplicates} duplicates]"
+			       "[: {received} images, {filed} filed][, {duplicates} duplicates]"
 			       "[, {quarantined} in error/]" },
 	{ "duplicate", "image {image} came once more, the same; it was dropped" },
 	{ "quarantined", "{file} is in error/[: {reason}]" },
 	{ "complete", "series complete: {images} images" },
-	{ "resent", "[{target}: by {by}, ]{from} goes again, {images} images" },
+	{ "resent", "[for {target}, by {by}: ]{from} goes again, {images} images" },
 	{ "resend-asked", "[{target}: ]{by} wants it to be routed again" },
 	{ "submitted", "{target}: {images} images from elsewhere, by {by}" },
 	{ "rule-failed", "rule {rule} failed[: {reason}][; ask {contact}]" },
@@ -57,9 +57,10 @@ static void add_value(const char *value, struct buf *out)
 	show_add(out, *moment && value[strlen(value) - 1] == 'Z' ? moment : value);
 }
 
-/* Adds the words up to end. Returns whether each key had a value. */
+/* Adds the words up to end. Returns whether each key had a value, and not 0. */
 static bool add_words(const json_t *line, const char *words, const char *end, struct buf *out)
 {
+	const char *value;
 	bool all = true;
 	char key[32];
 
@@ -71,8 +72,9 @@ static bool add_words(const json_t *line, const char *words, const char *end, st
 			break;
 		close = strchr(open, '}');
 		(void)snprintf(key, sizeof(key), "%.*s", (int)(close - open - 1), open + 1);
-		all &= *jsonfile_text(line, key) != '\0';
-		add_value(jsonfile_text(line, key), out);
+		value = jsonfile_text(line, key);
+		all &= *value && strcmp(value, "0") != 0;
+		add_value(value, out);
 		words = close + 1;
 	}
 	return all;

@@ -3,11 +3,8 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/str.h"
-#include "cli/confirm.h"
 #include "cli/options.h"
-#include "cli/query.h"
 #include "spool/held.h"
-#include "spool/job.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -181,104 +178,51 @@ static void check_order(char *operand[], const char *text)
 		}
 }
 
-/* ---- operands that are a query ------------------------------------------------------------- */
-
-static bool said_yes;
+static struct verb verb; /* for the life of the process, as the jobs */
 static const struct verb_kind *kind_of;
 
-static void query_option(int letter, const char *argument)
+static void take_option(int letter, const char *argument)
 {
-	if (letter == 'y')
-		said_yes = true;
+	if (letter == 'y' && kind_of->on_query)
+		verb.yes = true;
 	else
 		kind_of->option(letter, argument);
 }
 
-/* Not where one of them has the form of a job, or is a target. */
-static bool are_query(const struct conf *conf, char *operand[])
-{
-	bool query = true;
-
-	for (; *operand; operand++) {
-		const char *equals = strchr(*operand, '='), *slash = strchr(*operand, '/');
-
-		if (equals && (!slash || equals < slash))
-			return true;
-		query &= !slash && !job_base(*operand) && strcmp(*operand, HELD_ALL) != 0 &&
-			 !conf_target(conf, *operand);
-	}
-	return query;
-}
-
-static int act_on_found(const struct verb *verb, const struct verb_kind *kind, struct walk *found)
-{
-	int code = 0, result;
-
-	for (size_t i = 0; i < found->count; i++)
-		for (size_t k = 0; k < found->item[i].count; k++) {
-			const struct place *place = &found->item[i].place[k];
-			struct queued job = { 0 };
-
-			if (!place->meant)
-				continue;
-			(void)snprintf(job.name, sizeof(job.name), "%s", place->name);
-			(void)snprintf(job.target, sizeof(job.target), "%s", place->target);
-			result = kind->on_found(verb, &job);
-			code = result > code ? result : code;
-		}
-	return code;
-}
-
-static bool is_queued(const struct place *place)
-{
-	return place->state == PLACE_WAITING || place->state == PLACE_SENDING;
-}
-
-/* A single word may be a name that is none: then on_job knows best what to say. */
-static int act_on_query(const struct verb *verb, const struct verb_kind *kind,
-	const struct query *query, char *operand[], int count)
-{
-	struct queued meant;
-	struct walk found;
-	int code;
-
-	query_find(query, &verb->spool, &found);
-	confirm_only(&found, is_queued);
-	if (found.count == 0 && count == 1 && !strchr(*operand, '=')) {
-		walk_free(&found);
-		if (queues_operand(verb->spool.path, *operand, &meant) < 0)
-			return EXIT_PERMANENT;
-		return kind->on_job(verb, &meant);
-	}
-	code = confirm_found(&verb->spool, &found, kind->ask, said_yes);
-	if (code == 0)
-		code = act_on_found(verb, kind, &found);
-	walk_free(&found);
-	return code;
-}
-
-/* ---- main ---------------------------------------------------------------------------------- */
-
-static void read_options(struct verb *verb, int argc, char *argv[], const struct verb_kind *kind)
+static void read_options(int argc, char *argv[], const struct verb_kind *kind)
 {
 	char letters[32];
 
 	kind_of = kind;
 	(void)snprintf(letters, sizeof(letters), "%s%s", kind->letters ? kind->letters : "",
-		kind->on_found ? "y" : "");
-	verb->conf = (kind->on_found ? cli_options_anywhere : cli_options)(
-		argc, argv, letters, query_option, kind->usage);
+		kind->on_query ? "y" : "");
+	verb.conf = (kind->on_query ? cli_options_anywhere : cli_options)(
+		argc, argv, letters, take_option, kind->usage);
+}
+
+static int act(const struct verb_kind *kind, char *operand[], int count)
+{
+	struct queued *meant = kind->on_job ? read_jobs(verb.conf, operand, count) : NULL;
+	int code = 0, result;
+
+	operator_open(&verb, verb.conf);
+	if (kind->on_target)
+		check_targets(&verb, kind, operand);
+	for (int i = 0; i < count; i++) {
+		result = meant ? kind->on_job(&verb, &meant[i])
+			       : kind->on_target(&verb, target_of(operand[i]));
+		code = result > code ? result : code;
+	}
+	free(meant);
+	return code;
 }
 
 int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 {
-	static struct verb verb; /* for the life of the process, as the jobs */
-	struct queued *meant = NULL;
-	struct query query = { 0 };
-	int code = 0, count, result;
+	int code = -1, count;
 
 	log_open(argv[0]);
-	read_options(&verb, argc, argv, kind);
+	read_options(argc, argv, kind);
 	argv += optind;
 	count = argc - optind;
 	if (count == 0) {
@@ -286,28 +230,14 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 		(void)fputs(kind->usage, stderr);
 		exit(EXIT_PERMANENT);
 	}
-	if (!kind->on_found)
+	if (!kind->on_query)
 		check_order(argv, kind->usage);
-	if (kind->on_found && are_query(verb.conf, argv)) {
-		if (query_read(&query, verb.conf, argv, (size_t)count) < 0)
-			exit(EXIT_PERMANENT);
-	} else if (kind->on_job) {
-		meant = read_jobs(verb.conf, argv, count);
-	}
-	operator_open(&verb, verb.conf);
-	if (kind->on_target)
-		check_targets(&verb, kind, argv);
-	if (query.count)
-		code = act_on_query(&verb, kind, &query, argv, count);
-	for (int i = 0; i < count && !query.count; i++) {
-		result = meant ? kind->on_job(&verb, &meant[i])
-			       : kind->on_target(&verb, target_of(argv[i]));
-		code = result > code ? result : code;
-	}
+	else
+		code = kind->on_query(&verb, kind, argv, count);
+	if (code < 0)
+		code = act(kind, argv, count);
 	if (kind->end)
 		kind->end(&verb);
-	free(meant);
-	query_free(&query);
 	output_flush();
 	return code;
 }

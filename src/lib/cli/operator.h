@@ -15,6 +15,7 @@
 struct verb {
 	const struct conf *conf;
 	struct spool spool;
+	bool yes;    /* not to be asked: -y */
 	char by[64]; /* who is asking: the user, or whoever called sudo */
 };
 
@@ -28,8 +29,11 @@ struct verb_kind {
 	/* One of these: what is done with each operand. target: NULL for all. */
 	int (*on_target)(const struct verb *verb, const char *target);
 	int (*on_job)(const struct verb *verb, const struct queued *meant);
-	/* Beside on_job: the operands may also be a query (query.h), and this is done with each job
-	 * in a queue that fits it, after asking `ask` ("Cancel"). */
+	/* Beside on_job: NULL, or acting_query() (acting.h): the operands may be a query, and the
+	 * next is done with each job in a queue that fits it, after asking whether to `ask`
+	 * ("Cancel"). Returns -1 when they are none. */
+	int (*on_query)(
+		struct verb *verb, const struct verb_kind *kind, char *operand[], int count);
 	int (*on_found)(const struct verb *verb, const struct queued *job);
 	const char *ask;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/acting.h"
 #include "cli/operator.h"
 #include "spool/queues.h"
 #include "take.h"
@@ -131,6 +132,7 @@ int main(int argc, char *argv[])
 		.usage = "usage: dcmspool-cancel [-ny] [-c FILE] JOB ... | QUERY ...\n",
 		.missing = "the job is missing",
 		.on_job = cancel,
+		.on_query = acting_query,
 		.on_found = cancel_job,
 		.ask = "Cancel",
 	};

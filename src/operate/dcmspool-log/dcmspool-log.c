@@ -96,11 +96,13 @@ static bool print_lines(struct journal_reader *reader, struct judge *judge, bool
 /* Ends with the process. */
 static _Noreturn void follow_lines(struct journal_reader *reader, struct judge *judge)
 {
+	char path[64];
 	struct loop loop;
 
 	loop_open_bare(&loop);
 	watch_begin();
-	if (watch_keep("journal/", IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+	(void)snprintf(path, sizeof(path), "%s/", spool_name(SPOOL_JOURNAL));
+	if (watch_keep(path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
 		die(EXIT_TEMPORARY,
 			"unable to watch the journal: %s; raise fs.inotify.max_user_watches",
 			strerror(errno));

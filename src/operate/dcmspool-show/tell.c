@@ -175,8 +175,8 @@ static void tell_place(const struct spool *spool, const struct walk *walk,
 	enum show_colour colour = listing_place(spool, walk, known->place, &text);
 
 	place_path(known->place, &path);
-	(void)printf("%*s%s", MARGIN, "", show_colour(colour));
-	(void)printf("%s%s", text.data ? text.data : "", show_colour(SHOW_PLAIN));
+	(void)printf("%*s%s%s%s", MARGIN, "", colour == SHOW_PLAIN ? "" : show_colour(colour),
+		text.data ? text.data : "", colour == SHOW_PLAIN ? "" : show_colour(SHOW_PLAIN));
 	(void)printf(", %zu image%s, in ", known->images, known->images == 1 ? "" : "s");
 	buf_free(&text);
 	show_add(&text, path.data ? path.data : "");
