@@ -189,3 +189,12 @@ slow_find() {
 	verb cancel state=waiting -y | tail -n 1
 	[ "$(jobs_in outgoing/other) $(jobs_in outgoing/pacs)" = "0 0" ]
 }
+
+@test "an unknown verb gets the nearest" {
+	run -100 "$BIN/dcmspool" fnd x
+	[[ $output == *"no verb fnd; did you mean find?"* ]]
+	run -100 "$BIN/dcmspool" resned
+	[[ $output == *"did you mean resend?"* ]]
+	run -100 "$BIN/dcmspool" 'zzzz;z'
+	[[ $output == *"no verb zzzz;z"*"usage: dcmspool VERB"* ]]
+}

@@ -25,7 +25,10 @@ make_tree() {
 	lay 00000009 routing/J at=20261109T080000 Modality=PT PatientID=9
 	lay 0000000a incoming/1.2.10.1 at=20261110T080000 Modality=MR PatientID=10 SeriesInstanceUID=1.2.10.1
 	lay 0000000b outgoing/gone/J at=20261111T080000 rule=us Modality=XA PatientID=11
-	touch "$SPOOL/outgoing/archive/held"
+	mkdir "$SPOOL"/receiving/20261112T080000.000000Z.{c,d} "$SPOOL/incoming/dropped-e"
+	echo '{"peer": "10.0.0.9", "calling_aet": "OPEN"}' | tee "$SPOOL/receiving/20261112T080000.000000Z.c/association.json" \
+		>"$SPOOL/receiving/20261112T080000.000000Z.d/association.json"
+	touch "$SPOOL/receiving/20261112T080000.000000Z.c/x.ok" "$SPOOL/outgoing/archive/held"
 	echo '{"until": "20991231T000000.000000Z", "since": "20261101T000000.000000Z", "failures": 3,
 		"reason": "Connection refused"}' >"$SPOOL/outgoing/pacs/paused.json"
 }
@@ -66,7 +69,7 @@ make_tree() {
 		34567	Modality=[CSU][TRS] until=2026-11-08
 		2	SeriesDescription=T2[*]
 		12	SeriesDescription=t?*
-		356789ab	AccessionNumber=
+		356789abce	AccessionNumber=
 		124	patient=doe
 		4	patient=doer
 		15	patient=john
@@ -87,6 +90,10 @@ make_tree() {
 		4	state=sending
 		9	state=routing
 		a	state=collecting
+		c	state=receiving
+		c	sender=open
+		c	sender=10.0.0.9
+		e	state=dropped
 		127	state=sent
 		346	rule=ct
 		3467	target=pacs since=2026-11-02T09:00
