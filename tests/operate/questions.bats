@@ -35,12 +35,14 @@ write() {
 }
 
 @test "What waits, since when, for whom?" {
-	lay 00000001 outgoing/pacs/J at="$(ago 2hours)" PatientName=Doe^John
+	local since
+	since=$(ago 2hours)
+	lay 00000001 outgoing/pacs/J at="$since" PatientName=Doe^John
 	lay 00000002 success/J.pacs PatientName=Done^Jim
 	lay 00000003 sending/archive/J at="$(ago 1hour)" PatientName=Roe^Jane
 	run -0 "$BIN/dcmspool" list -c "$CONF"
 	[ "${#lines[@]}" -eq 3 ]
-	[[ ${lines[1]} == *"$(date -u -d '2 hours ago' +%H:%M)"*"Doe^John"*"pacs: waiting"* ]]
+	[[ ${lines[1]} == *"${since:9:2}:${since:11:2}"*"Doe^John"*"pacs: waiting"* ]]
 	[[ ${lines[2]} == *"Roe^Jane"*"archive: sending"* ]]
 }
 

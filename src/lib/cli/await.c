@@ -53,6 +53,11 @@ void await_add_moved(struct await *await, const char *job)
 		no_memory();
 }
 
+void await_free(struct await *await)
+{
+	disk_names_free(&await->jobs);
+}
+
 /* ---- looking ------------------------------------------------------------------------------- */
 
 static bool is_awaited(
@@ -230,6 +235,5 @@ int await_all(struct await *await, const struct spool *spool)
 	if (tally.sent < tally.jobs)
 		log_error("not sent: %zu of %zu jobs; see: dcmspool list", tally.jobs - tally.sent,
 			tally.jobs);
-	disk_names_free(&await->jobs);
 	return tally.sent == tally.jobs ? 0 : 1;
 }

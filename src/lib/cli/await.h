@@ -23,6 +23,8 @@ struct await {
 void await_add(struct await *await, const char *job);
 void await_add_moved(struct await *await, const char *job);
 
+void await_free(struct await *await);
+
 /* Sleeps until all are at rest. Returns 0 when all were sent, else 1: some failed, or were
  * cancelled or discarded, which is told. */
 int await_all(struct await *await, const struct spool *spool);

@@ -121,6 +121,12 @@ static int read_word(struct query_word *word, const struct conf *conf, const cha
 	return 0;
 }
 
+void query_free(struct query *query)
+{
+	free(query->word);
+	*query = (struct query){ 0 };
+}
+
 int query_read(struct query *query, const struct conf *conf, char *const words[], size_t count)
 {
 	/* Names in any script are compared without case; not by the user's own locale, in which
@@ -130,15 +136,11 @@ int query_read(struct query *query, const struct conf *conf, char *const words[]
 	if (!query->word)
 		die(EXIT_TEMPORARY, "unable to read the query: out of memory; try again");
 	for (; query->count < count; query->count++)
-		if (read_word(&query->word[query->count], conf, words[query->count]) < 0)
+		if (read_word(&query->word[query->count], conf, words[query->count]) < 0) {
+			query_free(query);
 			return -1;
+		}
 	return 0;
-}
-
-void query_free(struct query *query)
-{
-	free(query->word);
-	*query = (struct query){ 0 };
 }
 
 static void keep_names(const struct query *query, struct walk *walk)

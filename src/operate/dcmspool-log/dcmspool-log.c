@@ -141,11 +141,11 @@ static int64_t until_us(const struct query *query)
 
 int main(int argc, char *argv[])
 {
-	static struct spool spool; /* for the life of the process */
+	static struct spool spool; /* for the life of the process, as conf */
+	static struct conf *conf;
 	struct journal_reader reader;
 	struct query query;
 	struct judge judge;
-	struct conf *conf;
 	bool any;
 
 	log_open(argv[0]);
@@ -168,6 +168,5 @@ int main(int argc, char *argv[])
 	journal_reader_close(&reader);
 	judge_close(&judge);
 	query_free(&query);
-	conf_free(conf);
 	return any || optind == argc ? 0 : 1;
 }

@@ -58,6 +58,7 @@ static int act(const struct verb *verb, struct walk *found)
 		result = await_all(&await, &verb->spool);
 		code = result > code ? result : code;
 	}
+	await_free(&await);
 	return code;
 }
 
@@ -85,9 +86,9 @@ static int resend(const struct verb *verb, const struct query *query)
 
 int main(int argc, char *argv[])
 {
-	static struct verb verb; /* for the life of the process */
+	static struct verb verb; /* for the life of the process, as conf */
+	static struct conf *conf;
 	struct query query;
-	struct conf *conf;
 	int code;
 
 	log_open(argv[0]);
@@ -106,6 +107,5 @@ int main(int argc, char *argv[])
 	code = resend(&verb, &query);
 	show_close();
 	query_free(&query);
-	conf_free(conf);
 	return code;
 }

@@ -58,14 +58,15 @@ static int send_all(const struct verb *verb, struct files *files)
 		result = await_all(&await, &verb->spool);
 		code = result > code ? result : code;
 	}
+	await_free(&await);
 	return files->refused && code < EXIT_PERMANENT ? EXIT_PERMANENT : code;
 }
 
 int main(int argc, char *argv[])
 {
-	static struct verb verb; /* for the life of the process */
+	static struct verb verb; /* for the life of the process, as conf */
+	static struct conf *conf;
 	struct files files = { 0 };
-	struct conf *conf;
 	int code;
 
 	log_open(argv[0]);
@@ -84,6 +85,5 @@ int main(int argc, char *argv[])
 	code = send_all(&verb, &files);
 	show_close();
 	files_free(&files);
-	conf_free(conf);
 	return code;
 }

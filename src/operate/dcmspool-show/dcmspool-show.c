@@ -58,10 +58,10 @@ static int show_found(const struct conf *conf, const struct spool *spool, struct
 
 int main(int argc, char *argv[])
 {
-	static struct spool spool; /* for the life of the process */
+	static struct spool spool; /* for the life of the process, as conf */
+	static struct conf *conf;
 	struct query query;
 	struct walk found;
-	struct conf *conf;
 	int code;
 
 	log_open(argv[0]);
@@ -80,6 +80,5 @@ int main(int argc, char *argv[])
 	show_close();
 	walk_free(&found);
 	query_free(&query);
-	conf_free(conf);
 	return code;
 }
