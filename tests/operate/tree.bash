@@ -3,33 +3,34 @@
 
 # lay NAME PLACE[,PLACE...] TAG=VALUE...: the series NAME (8 hex digits) in these places, where J stands for its
 # job. "rule=R" and "sender=AET" are no tags; "at=STAMP" is when it arrived (20261101T100000), "images=N" how many.
+# Values are those of JSON strings.
 lay() {
-	local name=$1 places=$2 at=20261101T100000 images=2 rule='' sender=CT1 place dir job tags='{}' n
+	local name=$1 places=$2 at=20261101T100000 images=2 rule='' sender=CT1 tags='' targets='' word place dir job n
 	shift 2
 	for word; do
 		case $word in
 		at=*) at=${word#*=} ;;
 		images=*) images=${word#*=} ;;
-		rule=*) rule=${word#*=} ;;
+		rule=*) rule=\"${word#*=}\" ;;
 		sender=*) sender=${word#*=} ;;
-		*) tags=$(jq -c --arg k "${word%%=*}" --arg v "${word#*=}" '.[$k] = $v' <<<"$tags") ;;
+		*) tags+="\"${word%%=*}\": \"${word#*=}\", " ;;
 		esac
 	done
 	job=$(job_of "$name" "$at")
 	for place in ${places//,/ }; do
+		case $place in
+		outgoing/* | sending/*) place=${place#*/} targets+=", \"${place%%/*}\"" ;;
+		*/J.*) targets+=", \"${place#*/J.}\"" ;;
+		esac
+	done
+	for place in ${places//,/ }; do
 		dir=$SPOOL/${place//J/$job}
 		mkdir -p "$dir"
-		jq -n --argjson tags "$tags" --arg aet "$sender" --arg at "$at.000000Z" '{received: $at,
-			association: {peer: "10.0.0.1", calling_aet: $aet, called_aet: "DCMSPOOL"},
-			tags: ($tags + {SenderAET: $aet, SenderAddress: "10.0.0.1", ReceiverAET: "DCMSPOOL"})}' \
-			>"$dir/series.json"
-		case $place in
-		incoming/*) ;;
-		*)
-			jq -n --arg job "$job" --arg rule "$rule" --argjson images "$images" '{job: $job,
-				images: $images, rules: ([$rule] | map(select(. != "")))}' >"$dir/plan.json"
-			;;
-		esac
+		echo "{\"received\": \"$at.000000Z\", \"association\": {\"peer\": \"10.0.0.1\", \"calling_aet\": \"$sender\",
+			\"called_aet\": \"DCMSPOOL\"}, \"tags\": {$tags \"SenderAET\": \"$sender\",
+			\"SenderAddress\": \"10.0.0.1\", \"ReceiverAET\": \"DCMSPOOL\"}}" >"$dir/series.json"
+		[[ $place == incoming/* ]] || echo "{\"job\": \"$job\", \"time\": \"$at.000000Z\", \"images\": $images,
+			\"targets\": [${targets#, }], \"rules\": [$rule]}" >"$dir/plan.json"
 		for ((n = 1; n <= images; n++)); do echo "$n" >"$dir/1.9.$((16#$name)).$n.dcm"; done
 	done
 }

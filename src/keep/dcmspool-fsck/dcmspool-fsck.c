@@ -71,7 +71,7 @@ int main(int argc, char *argv[])
 	}
 	show_open();
 	if (do_repair)
-		operator_open(&spool, conf);
+		operator_open_spool(&spool, conf);
 	else
 		operator_look(&spool, conf);
 	if (do_repair)

@@ -148,7 +148,7 @@ int main(int argc, char *argv[])
 	if (when_day(day, time(NULL), &from, &until) < 0)
 		die(EXIT_PERMANENT, "%s is no day; write %s", day, WHEN_DAYS);
 	show_open();
-	operator_open(&spool, conf);
+	operator_open_spool(&spool, conf);
 	found = look_twice(&account, &spool, from, until);
 	differences = json_array_size(json_object_get(found, "differences"));
 	json_array_foreach (json_object_get(found, "differences"), i, one)

@@ -73,7 +73,7 @@ enum { WHEN, PATIENT, ID, ACCESSION, STUDY, SERIES, MODALITY, IMAGES, WHERE, JOB
 
 /* On 80 columns: all but accession, study and job. */
 static const struct table_column columns[COLUMNS] = {
-	[WHEN] = { "WHEN", 8, false, 0 },
+	[WHEN] = { "WHEN", 12, false, 0 },
 	[PATIENT] = { "PATIENT", 10, false, 0 },
 	[ID] = { "ID", 6, false, 0 },
 	[ACCESSION] = { "ACCESSION", 6, false, 2 },
@@ -133,7 +133,7 @@ static void add_row(struct table *table, const struct spool *spool, const struct
 	char text[MOMENT_SIZE];
 
 	table_row(table);
-	moment_text(item->time_us, text, sizeof(text));
+	(show_columns() ? moment_short : moment_text)(item->time_us, text, sizeof(text));
 	table_add(table, WHEN, SHOW_PLAIN, text);
 	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
 		table_add(table, tags[i].column, SHOW_PLAIN, series_tag(series, tags[i].tag));

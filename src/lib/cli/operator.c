@@ -58,7 +58,7 @@ void operator_look(struct spool *spool, const struct conf *conf)
 	spool_open_to_look(spool, conf->spool); /* tells what else is wrong with it */
 }
 
-void operator_open(struct spool *spool, const struct conf *conf)
+void operator_open_spool(struct spool *spool, const struct conf *conf)
 {
 	char self[USER_SIZE], owner[USER_SIZE];
 	struct stat st;
@@ -160,6 +160,13 @@ static struct queued *read_jobs(const struct conf *conf, char *operand[], int co
 	return meant;
 }
 
+void operator_open(struct verb *verb, const struct conf *conf)
+{
+	verb->conf = conf;
+	operator_open_spool(&verb->spool, conf);
+	name_caller(verb->by, sizeof(verb->by));
+}
+
 /* Neither a target nor a job begins with "-": it is an option that came too late. */
 static void check_order(char *operand[], const char *text)
 {
@@ -178,14 +185,53 @@ void operator_receiver(void)
 	receiver = true;
 }
 
+static struct verb verb; /* for the life of the process, as the jobs */
+static const struct verb_kind *kind_of;
+
+static void take_option(int letter, const char *argument)
+{
+	if (letter == 'y' && kind_of->on_query)
+		verb.yes = true;
+	else
+		kind_of->option(letter, argument);
+}
+
+static void read_options(int argc, char *argv[], const struct verb_kind *kind)
+{
+	char letters[32];
+
+	kind_of = kind;
+	(void)snprintf(letters, sizeof(letters), "%s%s", kind->letters ? kind->letters : "",
+		kind->on_query ? "y" : "");
+	verb.conf = (kind->on_query ? cli_options_anywhere : cli_options)(
+		argc, argv, letters, take_option, kind->usage);
+}
+
+static int act(const struct verb_kind *kind, char *operand[], int count)
+{
+	struct queued *meant = kind->on_job ? read_jobs(verb.conf, operand, count) : NULL;
+	int code = 0, result;
+
+	operator_open(&verb, verb.conf);
+	if (kind->on_target)
+		check_targets(&verb, kind, operand);
+	for (int i = 0; i < count; i++) {
+		result = meant ? kind->on_job(&verb, &meant[i])
+			       : kind->on_target(&verb, target_of(operand[i]));
+		code = result > code ? result : code;
+	}
+	if (receiver)
+		code = kind->on_target(&verb, HELD_RECEIVER);
+	free(meant);
+	return code;
+}
+
 int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 {
-	static struct verb verb; /* for the life of the process, as the jobs */
-	struct queued *meant = NULL;
-	int code = 0, count, result;
+	int code = -1, count;
 
 	log_open(argv[0]);
-	verb.conf = cli_options(argc, argv, kind->letters, kind->option, kind->usage);
+	read_options(argc, argv, kind);
 	argv += optind;
 	count = argc - optind;
 	if (receiver && count > 0) {
@@ -197,23 +243,14 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 		(void)fputs(kind->usage, stderr);
 		exit(EXIT_PERMANENT);
 	}
-	check_order(argv, kind->usage);
-	if (kind->on_job)
-		meant = read_jobs(verb.conf, argv, count);
-	operator_open(&verb.spool, verb.conf);
-	name_caller(verb.by, sizeof(verb.by));
-	if (kind->on_target)
-		check_targets(&verb, kind, argv);
-	for (int i = 0; i < count; i++) {
-		result = meant ? kind->on_job(&verb, &meant[i])
-			       : kind->on_target(&verb, target_of(argv[i]));
-		code = result > code ? result : code;
-	}
-	if (receiver)
-		code = kind->on_target(&verb, HELD_RECEIVER);
+	if (!kind->on_query)
+		check_order(argv, kind->usage);
+	else
+		code = kind->on_query(&verb, kind, argv, count);
+	if (code < 0)
+		code = act(kind, argv, count);
 	if (kind->end)
 		kind->end(&verb);
-	free(meant);
 	output_flush();
 	return code;
 }

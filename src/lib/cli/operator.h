@@ -15,6 +15,7 @@
 struct verb {
 	const struct conf *conf;
 	struct spool spool;
+	bool yes;    /* not to be asked: -y */
 	char by[64]; /* who is asking: the user, or whoever called sudo */
 };
 
@@ -28,6 +29,13 @@ struct verb_kind {
 	/* One of these: what is done with each operand. target: NULL for all. */
 	int (*on_target)(const struct verb *verb, const char *target);
 	int (*on_job)(const struct verb *verb, const struct queued *meant);
+	/* Beside on_job: NULL, or acting_query() (acting.h): the operands may be a query, and the
+	 * next is done with each job in a queue that fits it, after asking whether to `ask`
+	 * ("Cancel"). Returns -1 when they are none. */
+	int (*on_query)(
+		struct verb *verb, const struct verb_kind *kind, char *operand[], int count);
+	int (*on_found)(const struct verb *verb, const struct queued *job);
+	const char *ask;
 
 	/* Is there such a target to act on? NULL: those of the configuration. */
 	bool (*knows)(const struct verb *verb, const char *target);
@@ -41,8 +49,11 @@ struct verb_kind {
  * of a new day for example. */
 int operator_main(int argc, char *argv[], const struct verb_kind *kind);
 
-/* Opens the spool for a verb that changes it. Dies when it belongs to somebody else. */
-void operator_open(struct spool *spool, const struct conf *conf);
+/* Opens the spool to change it, for a verb with a main() of its own. Dies like operator_main(). */
+void operator_open(struct verb *verb, const struct conf *conf);
+/* The same for one that tells nobody who asked. */
+void operator_open_spool(struct spool *spool, const struct conf *conf);
+
 /* Opens the spool for a verb that only looks, also that of another user, if that one lets it be
  * read. Dies, saying whose it is, where not. */
 void operator_look(struct spool *spool, const struct conf *conf);

@@ -122,6 +122,12 @@ static int read_word(struct query_word *word, const struct conf *conf, const cha
 	return 0;
 }
 
+void query_free(struct query *query)
+{
+	free(query->word);
+	*query = (struct query){ 0 };
+}
+
 int query_read(struct query *query, const struct conf *conf, char *const words[], size_t count)
 {
 	/* Names in any script are compared without case; not by the user's own locale, in which
@@ -131,22 +137,11 @@ int query_read(struct query *query, const struct conf *conf, char *const words[]
 	if (!query->word)
 		die(EXIT_TEMPORARY, "unable to read the query: out of memory; try again");
 	for (; query->count < count; query->count++)
-		if (read_word(&query->word[query->count], conf, words[query->count]) < 0)
+		if (read_word(&query->word[query->count], conf, words[query->count]) < 0) {
+			query_free(query);
 			return -1;
+		}
 	return 0;
-}
-
-void query_free(struct query *query)
-{
-	free(query->word);
-	*query = (struct query){ 0 };
-}
-
-static void drop(struct item *item)
-{
-	free(item->name);
-	json_decref(item->series);
-	json_decref(item->plan);
 }
 
 static void keep_names(const struct query *query, struct walk *walk)
@@ -157,7 +152,7 @@ static void keep_names(const struct query *query, struct walk *walk)
 		if (fits_names(query, walk, &walk->item[i]))
 			walk->item[kept++] = walk->item[i];
 		else
-			drop(&walk->item[i]);
+			item_free(&walk->item[i]);
 	}
 	walk->count = kept;
 }
@@ -178,7 +173,7 @@ static size_t keep_files(const struct query *query, const struct spool *spool, s
 		if (fits)
 			walk->item[kept++] = *item;
 		else
-			drop(item);
+			item_free(item);
 	}
 	walk->count = kept;
 	return gone;

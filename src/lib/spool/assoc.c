@@ -141,3 +141,8 @@ bool assoc_is_marker(const char *name)
 {
 	return strncmp(name, marker, sizeof(marker) - 1) == 0;
 }
+
+const char *assoc_of_marker(const char *name)
+{
+	return name + sizeof(marker) - 1;
+}

@@ -64,6 +64,8 @@ int assoc_remove_files(int dir);
 /* ".assoc.<association>": this connection delivered into the batch and may go on. */
 void assoc_marker(const char *association, char out[ASSOC_MARKER_SIZE]);
 bool assoc_is_marker(const char *name);
+/* The <association> in a marker's name. */
+const char *assoc_of_marker(const char *name);
 /* The <association> of what the command getdcmtags files: nobody will tell its end. */
 extern const char assoc_unknown[];
 

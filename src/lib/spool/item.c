@@ -12,8 +12,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* So often a job is followed that moves on while we look. */
+enum { MOVES = 4 };
 
 static const struct {
 	const char *name;
@@ -95,32 +99,95 @@ static json_t *load_association(const struct spool *spool, const struct item *it
 	return series;
 }
 
+/* A place's own name in a stage further on, or back: "<job>", "<job>.<target>". -1: no memory. */
+static int rename_for(const struct place *place, enum spool_dir stage, char **name)
+{
+	bool ended = spool_stage[place->stage].holds == STAGE_ENDED;
+	size_t length = ended ? job_ended(place->name) : strlen(place->name);
+	struct buf made = { 0 };
+
+	buf_add(&made, place->name, length);
+	if (spool_stage[stage].holds == STAGE_ENDED)
+		buf_printf(&made, ".%s", place->target);
+	*name = made.data;
+	return made.failed ? -1 : 0;
+}
+
+/* Where a job of a target has gone since the walk: all that a dispatcher does with it, and who
+ * sends it again. False: nowhere there. */
+static bool follow(const struct spool *spool, struct place *place)
+{
+	static const struct {
+		enum spool_dir stage;
+		enum place_state state;
+	} next[] = { { SPOOL_SENDING, PLACE_SENDING }, { SPOOL_SUCCESS, PLACE_SENT },
+		{ SPOOL_ERROR, PLACE_FAILED }, { SPOOL_DISCARD, PLACE_CANCELLED },
+		{ SPOOL_OUTGOING, PLACE_WAITING } };
+
+	for (size_t i = 0; place->target && i < sizeof(next) / sizeof(*next); i++) {
+		struct place there = *place;
+
+		there.stage = next[i].stage;
+		there.state = next[i].state;
+		if (rename_for(place, there.stage, &there.name) == 0 &&
+			place_exists(spool, &there) == 1) {
+			free(place->name);
+			*place = there;
+			return true;
+		}
+		free(there.name);
+	}
+	return false;
+}
+
+static json_t *load_from(const struct spool *spool, struct item *item, struct place *place,
+	enum file file, bool *there)
+{
+	char below[PATH_MAX];
+	json_t *object;
+
+	for (int moves = 0; moves < MOVES; moves++) {
+		path_below(place, file_name(file), below);
+		object = jsonfile_load(spool->dir[place->stage], below);
+		if (object)
+			return object;
+		if (errno == EINVAL) {
+			*there = true;
+			return NULL;
+		}
+		if (errno != ENOENT) {
+			log_warning("unable to read %s/%s: %s; be the user who runs dcmspool",
+				spool_name(place->stage), below, strerror(errno));
+			item->unread = *there = true;
+			return NULL;
+		}
+		if (place_exists(spool, place) != 0) {
+			*there = true;
+			return NULL;
+		}
+		if (!follow(spool, place))
+			return NULL;
+	}
+	return NULL;
+}
+
 /* The file of the first place that has it. One that is damaged, as it is after a power failure,
  * counts as none. */
 static json_t *load(const struct spool *spool, struct item *item, enum file file)
 {
-	char below[PATH_MAX];
-	json_t *object;
 	bool there = false;
 
 	for (size_t i = 0; i < item->count; i++) {
-		const struct place *place = &item->place[i];
+		struct place *place = &item->place[i];
+		json_t *object;
 
 		if (place->state == PLACE_DROPPED || place->state == PLACE_RECEIVING) {
 			there = true;
 			continue;
 		}
-		path_below(place, file_name(file), below);
-		object = jsonfile_load(spool->dir[place->stage], below);
+		object = load_from(spool, item, place, file, &there);
 		if (object)
 			return object;
-		if (errno != ENOENT && errno != EINVAL) {
-			log_warning("unable to read %s/%s: %s; be the user who runs dcmspool",
-				spool_name(place->stage), below, strerror(errno));
-			item->unread = there = true;
-		} else if (errno == EINVAL || place_exists(spool, place) != 0) {
-			there = true;
-		}
 	}
 	item->gone = !there;
 	return NULL;
@@ -179,4 +246,11 @@ size_t item_images(const struct spool *spool, struct item *item)
 		most = count > most ? count : most;
 	}
 	return most;
+}
+
+void item_free(struct item *item)
+{
+	free(item->name);
+	json_decref(item->series);
+	json_decref(item->plan);
 }

@@ -61,6 +61,9 @@ const json_t *item_plan(const struct spool *spool, struct item *item);
 /* How many images: as planned, or as there are. */
 size_t item_images(const struct spool *spool, struct item *item);
 
+/* Frees what is in it; its places are the walk's. */
+void item_free(struct item *item);
+
 /* "outgoing/pacs/<job>", which is also where it is below the spool. */
 void place_path(const struct place *place, struct buf *out);
 /* Its directory; -1 with errno. */

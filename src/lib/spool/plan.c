@@ -30,6 +30,19 @@ json_t *plan_new(const char *job, size_t images, const char *first)
 	return plan;
 }
 
+json_t *plan_again(const json_t *old, const char *job, size_t images, const char *first)
+{
+	json_t *plan = plan_new(job, images, first);
+
+	if (!plan)
+		return NULL;
+	/* What is missing in the old one is missing here. */
+	(void)json_object_set(plan, "rules", plan_rules(old));
+	(void)json_object_set(plan, "seen", json_object_get(old, "seen"));
+	(void)json_object_set(plan, "from", json_object_get(old, "job"));
+	return plan;
+}
+
 /* plan.group.key = text; the group is made with its first member. */
 static int add_to(json_t *plan, const char *group, const char *key, const char *text)
 {

@@ -17,6 +17,9 @@ int plan_store(int dir, const json_t *plan);
 /* A new plan for the job, decided now; first: the image whose tags the rules saw. The caller
  * decrefs; NULL with errno. The plan_add functions return -1 without memory. */
 json_t *plan_new(const char *job, size_t images, const char *first);
+/* That of a job that was made by hand of another one, for one target: the rules are those of then.
+ */
+json_t *plan_again(const json_t *old, const char *job, size_t images, const char *first);
 int plan_add_target(json_t *plan, const char *target, enum job_priority priority);
 int plan_add_rule(json_t *plan, const char *rule);
 /* image: the other than the first because of which a rule applied or failed. */

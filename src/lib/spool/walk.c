@@ -3,6 +3,7 @@
 #include "base/disk.h"
 #include "base/log.h"
 #include "spool/file.h"
+#include "spool/group.h"
 #include "spool/held.h"
 #include "spool/job.h"
 #include "spool/series.h"
@@ -139,6 +140,26 @@ static int add_ended(struct walk *walk, enum spool_dir stage, char *name)
 		queue ? queue->target : NULL, name);
 }
 
+/* Images that are in no series yet; a connection that has brought none is none of a series'. */
+static int add_association(
+	const struct spool *spool, struct walk *walk, enum spool_dir stage, char *name)
+{
+	struct disk_names files;
+	size_t images = 0;
+
+	if (list(spool, walk, stage, name, &files) < 0) {
+		free(name);
+		return -1;
+	}
+	for (size_t i = 0; i < files.count; i++)
+		images += !file_is_ours(FILE_IN_ASSOCIATION, files.name[i]);
+	disk_names_free(&files);
+	if (images > 0)
+		return add_place(walk, stage, PLACE_RECEIVING, NULL, name);
+	free(name);
+	return 0;
+}
+
 /* Takes over name. */
 static int add_entry(const struct spool *spool, struct walk *walk, enum spool_dir stage, char *name)
 {
@@ -149,7 +170,7 @@ static int add_entry(const struct spool *spool, struct walk *walk, enum spool_di
 	}
 	switch (spool_stage[stage].holds) {
 	case STAGE_ASSOCIATIONS:
-		return add_place(walk, stage, PLACE_RECEIVING, NULL, name);
+		return add_association(spool, walk, stage, name);
 	case STAGE_BATCHES:
 		return add_place(
 			walk, stage, dropped_or_batch(spool->dir[stage], name), NULL, name);
@@ -221,136 +242,6 @@ static int walk_queues(
 	return result;
 }
 
-/* ---- places become items ------------------------------------------------------------------- */
-
-/* How many characters of a place's name are its series'. */
-static size_t key_length(const char *name)
-{
-	size_t job = job_base(name);
-
-	return job ? job : strlen(name);
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct place *left = a, *right = b;
-	size_t n = key_length(left->name), m = key_length(right->name);
-	int order = memcmp(left->name, right->name, n < m ? n : m);
-
-	if (order == 0)
-		order = (n > m) - (n < m);
-	if (order == 0)
-		order = (int)left->stage - (int)right->stage;
-	if (order == 0 && left->target && right->target)
-		order = strcmp(left->target, right->target);
-	return order ? order : strcmp(left->name, right->name);
-}
-
-static bool same_series(const struct place *a, const struct place *b)
-{
-	size_t n = key_length(a->name);
-
-	return n == key_length(b->name) && memcmp(a->name, b->name, n) == 0;
-}
-
-static bool same_place(const struct place *a, const struct place *b)
-{
-	return a->stage == b->stage && a->target == b->target && strcmp(a->name, b->name) == 0;
-}
-
-/* Those that a check leaves, the first ones of place. Returns their number. */
-static size_t keep(const struct spool *spool, struct place *place, size_t count,
-	bool (*stays)(const struct spool *spool, const struct place *kept, size_t count,
-		const struct place *one))
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (stays(spool, place, kept, &place[i]))
-			place[kept++] = place[i];
-		else
-			free(place[i].name);
-	}
-	return kept;
-}
-
-/* The first queues were looked at twice. Places are sorted. */
-static bool is_new(
-	const struct spool *spool, const struct place *kept, size_t count, const struct place *one)
-{
-	(void)spool; /* it has been read */
-	return count == 0 || !same_place(&kept[count - 1], one);
-}
-
-static bool is_there(
-	const struct spool *spool, const struct place *kept, size_t count, const struct place *one)
-{
-	(void)kept, (void)count; /* of this one alone */
-	return spool_stage[one->stage].holds == STAGE_ENDED || place_exists(spool, one) != 0;
-}
-
-/* A series in several places may be in one of them no longer. */
-static size_t settle(const struct spool *spool, struct place *place, size_t count)
-{
-	count = keep(spool, place, count, is_new);
-	return count > 1 ? keep(spool, place, count, is_there) : count;
-}
-
-static int add_item(const struct spool *spool, struct walk *walk, struct place *place, size_t count)
-{
-	struct item item = {
-		.place = place, .count = count, .time_us = spool_stamp_time(place->name)
-	};
-	struct item *more = grow(walk->item, walk->count, sizeof(*more));
-
-	item.name = strndup(place->name, key_length(place->name));
-	if (more)
-		walk->item = more;
-	if (!more || !item.name) {
-		free(item.name);
-		return -1;
-	}
-	if (item.time_us < 0)
-		(void)item_series(spool, &item); /* a batch: few of them */
-	walk->item[walk->count++] = item;
-	return 0;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct item *left = a, *right = b;
-
-	if (left->time_us != right->time_us)
-		/* -1 is the greatest so */
-		return (uint64_t)left->time_us < (uint64_t)right->time_us ? -1 : 1;
-	return strcmp(left->name, right->name);
-}
-
-static int make_items(const struct spool *spool, struct walk *walk)
-{
-	struct place *place = walk->place;
-	size_t total = walk->places, kept = 0;
-	int result = 0;
-
-	if (total > 1)
-		qsort(place, total, sizeof(*place), by_key);
-	for (size_t i = 0, end; i < total; i = end) {
-		size_t count;
-
-		for (end = i + 1; end < total && same_series(&place[i], &place[end]); end++)
-			;
-		count = settle(spool, &place[i], end - i);
-		memmove(&place[kept], &place[i], count * sizeof(*place));
-		if (count > 0 && result == 0)
-			result = add_item(spool, walk, &place[kept], count);
-		kept += count;
-	}
-	walk->places = kept;
-	if (walk->count > 1)
-		qsort(walk->item, walk->count, sizeof(*walk->item), by_time);
-	return result;
-}
-
 int walk_spool(const struct spool *spool, struct walk *out)
 {
 	enum spool_dir first = stage_next(SPOOL_ROOT, STAGE_QUEUES);
@@ -373,16 +264,13 @@ int walk_spool(const struct spool *spool, struct walk *out)
 	/* What came back from sending/ while that was looked at. */
 	if (result == 0)
 		result = walk_queues(spool, out, first, PLACE_WAITING);
-	return result < 0 ? -1 : make_items(spool, out);
+	return result < 0 ? -1 : group_places(spool, out);
 }
 
 void walk_free(struct walk *walk)
 {
-	for (size_t i = 0; i < walk->count; i++) {
-		free(walk->item[i].name);
-		json_decref(walk->item[i].series);
-		json_decref(walk->item[i].plan);
-	}
+	for (size_t i = 0; i < walk->count; i++)
+		item_free(&walk->item[i]);
 	for (size_t i = 0; i < walk->places; i++)
 		free(walk->place[i].name);
 	for (size_t i = 0; i < walk->queues; i++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/acting.h"
 #include "cli/operator.h"
 #include "spool/queues.h"
 #include "take.h"
@@ -96,11 +97,18 @@ static int tell_elsewhere(const struct spool *spool, const struct queued *meant)
 	return code;
 }
 
+static int cancel_job(const struct verb *verb, const struct queued *job)
+{
+	char path[PATH_SIZE];
+	enum taken taken = take(&verb->spool, job, verb->by, path, sizeof(path));
+
+	return taken == TAKEN_GONE ? tell_elsewhere(&verb->spool, job) : tell(taken, job, path);
+}
+
 static int cancel(const struct verb *verb, const struct queued *meant)
 {
 	const struct spool *spool = &verb->spool;
 	struct queued_list list;
-	char path[PATH_SIZE];
 	int code = 0, result;
 
 	if (queues_find(spool, meant, &list) < 0) {
@@ -109,10 +117,7 @@ static int cancel(const struct verb *verb, const struct queued *meant)
 		return EXIT_TEMPORARY;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		enum taken taken = take(spool, &list.item[i], verb->by, path, sizeof(path));
-
-		result = taken == TAKEN_GONE ? tell_elsewhere(spool, &list.item[i])
-					     : tell(taken, &list.item[i], path);
+		result = cancel_job(verb, &list.item[i]);
 		code = result > code ? result : code;
 	}
 	if (list.count == 0)
@@ -124,9 +129,12 @@ static int cancel(const struct verb *verb, const struct queued *meant)
 int main(int argc, char *argv[])
 {
 	static const struct verb_kind kind = {
-		.usage = "usage: dcmspool-cancel [-n] [-c FILE] JOB ...\n",
+		.usage = "usage: dcmspool-cancel [-ny] [-c FILE] JOB ... | QUERY ...\n",
 		.missing = "the job is missing",
 		.on_job = cancel,
+		.on_query = acting_query,
+		.on_found = cancel_job,
+		.ask = "Cancel",
 	};
 
 	return operator_main(argc, argv, &kind);

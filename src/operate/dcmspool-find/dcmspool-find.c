@@ -24,10 +24,10 @@ static void option(int letter, const char *argument)
 
 int main(int argc, char *argv[])
 {
-	static struct spool spool; /* for the life of the process */
+	static struct spool spool; /* for the life of the process, as conf */
+	static struct conf *conf;
 	struct query query;
 	struct walk walk;
-	struct conf *conf;
 	int code;
 
 	log_open(argv[0]);
@@ -51,6 +51,5 @@ int main(int argc, char *argv[])
 	code = walk.incomplete ? EXIT_TEMPORARY : walk.count == 0 && !unfinished;
 	walk_free(&walk);
 	query_free(&query);
-	conf_free(conf);
 	return code;
 }

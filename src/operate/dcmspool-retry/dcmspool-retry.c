@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/acting.h"
 #include "cli/operator.h"
 #include "spool/file.h"
 #include "spool/held.h"
@@ -276,9 +277,12 @@ static int retry_meant(const struct verb *verb, const struct queued *meant)
 int main(int argc, char *argv[])
 {
 	static const struct verb_kind kind = {
-		.usage = "usage: dcmspool-retry [-n] [-c FILE] JOB|TARGET|all ...\n",
+		.usage = "usage: dcmspool-retry [-ny] [-c FILE] JOB|TARGET|all ... | QUERY ...\n",
 		.missing = "the job, the target, or all, is missing",
 		.on_job = retry_meant,
+		.on_query = acting_query,
+		.on_found = retry_job,
+		.ask = "Try",
 		.end = tell_all_held,
 	};
 

@@ -1,12 +1,13 @@
 #define _GNU_SOURCE
 #include "filing.h"
 
-#include "dicom/json.h"
+#include "dicom/dicom.h"
 #include "base/clock.h"
 #include "base/disk.h"
 #include "spool/assoc.h"
 #include "spool/file.h"
 #include "spool/filed.h"
+#include "spool/image.h"
 #include "spool/journal.h"
 #include "spool/series.h"
 #include "base/log.h"
@@ -55,22 +56,6 @@ enum filing_result filing_quarantine(
 	return FILING_QUARANTINED;
 }
 
-/* series.json of a batch's first image. The caller decrefs. */
-static json_t *series_json(const struct filing *filing, const struct image *image)
-{
-	const int64_t arrived_us = filing->dropped ? clock_now_us() : clock_mtime_us(&image->st);
-	json_t *tags = dicom_json(&image->header), *series;
-
-	series_tag_sender(tags, filing->sender);
-	/* Any failure above or here leaves series NULL or incomplete only when memory is short. */
-	series = series_make(arrived_us, filing->sender, tags);
-	if (series && dicom_json_problems(series, &image->header) == 0)
-		return series;
-	json_decref(series);
-	errno = ENOMEM;
-	return NULL;
-}
-
 static int ensure_series_json(const struct filing *filing, const struct image *image, int batch)
 {
 	int there = series_exists(batch), result;
@@ -78,7 +63,8 @@ static int ensure_series_json(const struct filing *filing, const struct image *i
 
 	if (there != 0)
 		return there < 0 ? -1 : 0;
-	series = series_json(filing, image);
+	series = image_series(&image->header,
+		filing->dropped ? clock_now_us() : clock_mtime_us(&image->st), filing->sender);
 	result = series ? series_create(batch, series) : -1;
 	json_decref(series);
 	return result;
@@ -93,39 +79,6 @@ static int ensure_marker(const struct filing *filing, int batch)
 	if (mknodat(batch, marker, S_IFREG | 0660, 0) == 0 || errno == EEXIST)
 		return 0;
 	return -1;
-}
-
-/* Where the data set begins: behind preamble and file meta information, as storescp writes them
- * (PS3.10 7.1: the group length comes first); 0 where these are missing. */
-static off_t data_set_at(int fd)
-{
-	static const char expected[] = { 'D', 'I', 'C', 'M', 2, 0, 0, 0, 'U', 'L', 4, 0 };
-	unsigned char head[128 + sizeof(expected) + 4], *length = head + sizeof(head) - 4;
-
-	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
-		memcmp(head + 128, expected, sizeof(expected)) != 0)
-		return 0;
-	return (off_t)sizeof(head) + length[0] + ((off_t)length[1] << 8) +
-	       ((off_t)length[2] << 16) + ((off_t)length[3] << 24);
-}
-
-/* Is it the same image as the one there? The meta header tells who sent it ((0002,0016), written by
- * storescp), so it may differ when the data set and its transfer syntax do not. 1, 0, or -1. */
-static int same_image(const struct image *image, int batch, const char *there)
-{
-	int fd = openat(batch, there, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), result = 0;
-	struct dicom_header header;
-	struct dicom_error error;
-
-	if (fd < 0)
-		return -1;
-	if (dicom_read_header(fd, &header, &error) == 0 &&
-		strcmp(dicom_get(&header, "TransferSyntaxUID"),
-			dicom_get(&image->header, "TransferSyntaxUID")) == 0)
-		result = disk_same_bytes(image->fd, data_set_at(image->fd), fd, data_set_at(fd));
-	dicom_header_free(&header);
-	(void)close(fd); /* only read */
-	return result;
 }
 
 /* Copies the image, which lies on another file system, into the batch as temporary; durably. */
@@ -190,7 +143,7 @@ static enum filing_result move_into(
 			return FILING_FILED;
 		if (there < 0 || (there == 0 && errno != EEXIST))
 			return FILING_FAILED;
-		same = same_image(image, batch, name);
+		same = image_is_same(&image->header, image->fd, batch, name);
 		if (same < 0)
 			return FILING_FAILED;
 		if (same == 0)
@@ -302,22 +255,6 @@ static enum filing_result into_batch(const struct filing *filing, const struct i
 	return result;
 }
 
-/* Why this image cannot be filed, or NULL. */
-static const char *objection(const struct dicom_header *header)
-{
-	if (dicom_no_image(header))
-		return dicom_no_image(header);
-	if (!*dicom_get(header, "SeriesInstanceUID"))
-		return "has no SeriesInstanceUID (0020,000E)";
-	if (!uid_ok(dicom_get(header, "SeriesInstanceUID")))
-		return "its SeriesInstanceUID (0020,000E) is not a UID (PS3.5 9.1)";
-	if (!*dicom_get(header, "SOPInstanceUID"))
-		return "has no SOPInstanceUID (0008,0018)";
-	if (!uid_ok(dicom_get(header, "SOPInstanceUID")))
-		return "its SOPInstanceUID (0008,0018) is not a UID (PS3.5 9.1)";
-	return NULL;
-}
-
 /* On a full disk every image fails in the same way: the first few tell enough. errno is the reason.
  */
 static void tell_failure(const char *name, const char *series)
@@ -356,7 +293,8 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 		why = "is not a regular file";
 	else if (dicom_read_header(image.fd, &image.header, &error) < 0)
 		why = error.text;
-	else if (!(why = objection(&image.header)) && walk && dicom_walk(image.fd, &error) < 0)
+	else if (!(why = image_objection(&image.header)) && walk &&
+		 dicom_walk(image.fd, &error) < 0)
 		why = error.text;
 	/* A read that failed may work later; only what the file itself says is a reason. */
 	if (why == error.text && error.number != 0)

@@ -12,6 +12,7 @@
 #include "spool/journal.h"
 #include "spool/plan.h"
 #include "spool/series.h"
+#include "spool/share.h"
 #include "spool/told.h"
 
 #include <errno.h>

@@ -9,7 +9,6 @@
  *   route.c    brings a job in routing/ to its end, whatever state it was left in
  *   plan.c     the rules decide: plan.json
  *   fanout.c   the plan is carried out: outgoing/, discard/
- *   share.c    a file for one more copy of a job: a link, or a copy
  *   quiet.c    is something that came by hand still being written
  *   drop.c     things dropped by hand become receiving/<a>/, which is read like an association
  *   readers.c  the processes that read it
@@ -104,12 +103,6 @@ void plan_tell(struct router *router, const struct claim *claim, json_t *plan);
 
 /* Carries plan.json out. Returns 0 when routing/<job> is gone, -1 with errno. */
 int fanout(struct router *router, const struct claim *claim, json_t *plan);
-
-/* Puts the file from/name into to as well: a link, or a copy where that is not permitted, to be
- * made durable by syncfs(2); what is there already is kept. share_begin() first, which removes what
- * a crash has left half copied. -1 with errno. */
-int share_begin(int to);
-int share_file(int from, int to, const char *name);
 
 /* Has anybody this file open for writing? 1, 0, or -1 with errno: EACCES: the kernel tells its
  * owner only; else it cannot be known now. */

@@ -1,9 +1,6 @@
-/*
- * A file for one more copy of a job: a hard link, or a copy where none is permitted. That is so for
- * files of another user (fs.protected_hardlinks), for one that has as many links as the file system
- * allows, and where the file lies under another mount.
- */
-#include "router.h"
+#include "spool/share.h"
+
+#include "base/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,18 +32,23 @@ int share_begin(int to)
 	return disk_unlink(to, temporary);
 }
 
-int share_file(int from, int to, const char *name)
+int share_copy(int from, const char *name, int to, const char *as)
 {
 	int saved;
 
-	if (linkat(from, name, to, name, 0) == 0 || errno == EEXIST)
-		return 0;
-	if (errno != EPERM && errno != EMLINK && errno != EXDEV)
-		return -1;
-	if (copy_as(from, name, to, temporary) == 0 && disk_rename(to, temporary, to, name) == 0)
+	if (copy_as(from, name, to, temporary) == 0 && disk_rename(to, temporary, to, as) == 0)
 		return 0;
 	saved = errno;
 	(void)disk_unlink(to, temporary); /* else share_begin() */
 	errno = saved;
 	return -1;
+}
+
+int share_file(int from, int to, const char *name)
+{
+	if (linkat(from, name, to, name, 0) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != EPERM && errno != EMLINK && errno != EXDEV)
+		return -1;
+	return share_copy(from, name, to, name) < 0 ? -1 : 1;
 }

@@ -1,0 +1,142 @@
+# questions.bats: everyday questions, each answered by one command. Nothing runs: the tree and the journal tell.
+
+load ../helper
+bats_require_minimum_version 1.5.0
+load ../router
+load verbs
+load tree
+
+setup() {
+	export TZ=UTC
+	make_router 'target "pacs" { type = folder path = "pacs" }' 'target "archive" { type = folder path = "archive" }' \
+		'target "research" { type = folder path = "research" }' \
+		'rule "all" { match = "True" targets = { "pacs", "archive" } }'
+}
+
+teardown() { stop_all; }
+
+ago() { date -u -d "$1 ago" +%Y%m%dT%H%M%S; }
+noon_yesterday() { date -u -d yesterday +%Y%m%dT120000; }
+
+# write EVENT JOB JQ: a line of the journal, of yesterday noon
+write() {
+	local day
+	day=$(date -u -d yesterday +%F)
+	jq -nc --arg event "$1" --arg job "$2" --arg time "${day}T12:00:00.000000Z" \
+		"{time: \$time, event: \$event, job: \$job} + $3" >>"$SPOOL/journal/$day.jsonl"
+}
+
+@test "Where is patient Doe's MR?" {
+	lay 00000001 outgoing/pacs/J,success/J.archive Modality=MR PatientName=Doe^John SeriesDescription='T1 axial'
+	lay 00000002 success/J.pacs Modality=CT PatientName=Doe^John
+	run -0 verb find patient=doe Modality=MR
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"Doe^John"*"T1 axial"*"MR"*"pacs: waiting, archive: sent"* ]]
+}
+
+@test "What waits, since when, for whom?" {
+	local since
+	since=$(ago 2hours)
+	lay 00000001 outgoing/pacs/J at="$since" PatientName=Doe^John
+	lay 00000002 success/J.pacs PatientName=Done^Jim
+	lay 00000003 sending/archive/J at="$(ago 1hour)" PatientName=Roe^Jane
+	run -0 "$BIN/dcmspool" list -c "$CONF"
+	[ "${#lines[@]}" -eq 3 ]
+	[[ ${lines[1]} == *"${since:9:2}:${since:11:2}"*"Doe^John"*"pacs: waiting"* ]]
+	[[ ${lines[2]} == *"Roe^Jane"*"archive: sending"* ]]
+}
+
+@test "What is held? Which target is down, since when, why?" {
+	lay 00000001 outgoing/pacs/J
+	lay 00000002 outgoing/archive/J
+	touch "$SPOOL/outgoing/pacs/held"
+	echo '{"until": "20991231T000000.000000Z", "since": "20261101T050000.000000Z", "failures": 3,
+		"reason": "Connection refused"}' >"$SPOOL/outgoing/archive/paused.json"
+	run -0 verb find state=held
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"pacs: held"* ]]
+	run -0 verb show state=paused
+	[[ $(tr -s ' \n' ' ' <<<"$output") == *"waits:"*"paused until 2099-12-31 00:00, failing since 2026-11-01 05:00 (3 in a row): Connection refused"* ]]
+	[ "$(verb find state=paused --json | jq -r '.places[0].paused | .since + " " + .reason')" = "2026-11-01T05:00:00.000000Z Connection refused" ]
+}
+
+@test "What was sent yesterday to the PACS?" {
+	write sent J1 '{target: "pacs", images: "7"}'
+	write sent J2 '{target: "archive", images: "8"}'
+	write failed J3 '{target: "pacs", images: "1"}'
+	run -0 verb log state=sent target=pacs since=yesterday until=today
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"J1"*"pacs: sent, 7 images" ]]
+	run -1 verb log state=sent since=today
+}
+
+@test "What failed yesterday, and why?" {
+	lay 00000001 error/J.pacs at="$(noon_yesterday)" PatientName=Doe^John
+	lay 00000002 error/J.pacs at=20261101T000000
+	echo '1.dcm: A700 out of resources' >"$SPOOL/error/$(job_of 00000001 "$(noon_yesterday)").pacs/reason.txt"
+	run -0 verb show state=failed since=yesterday until=today
+	[[ $output == *"Doe^John"*"pacs: failed"*"why:"*"A700 out of resources"* ]]
+	[[ $output != *00000002* ]]
+}
+
+@test "Why was this discarded? Who sent it?" {
+	lay 00000001 discard/J SeriesInstanceUID=1.2.3 sender=MR7 rule=scout
+	run -0 verb show 1.2.3
+	[[ $output == *"sender     MR7 at 10.0.0.1 to DCMSPOOL"*"decided    discarded by rule scout"* ]]
+}
+
+@test "Did we ever send accession number 4711 to the archive? Also when it was deleted long since" {
+	local job
+	job=$(job_of 00000001)
+	write complete "$job" '{images: "7", accession: "4711"}'
+	write routed "$job" '{targets: "pacs,archive", rules: "all"}'
+	write sent "$job" '{target: "archive", images: "7"}'
+	write deleted "$job" '{from: "success", target: "archive", images: "7", outcome: "sent"}'
+	write sent "$(job_of 00000002)" '{target: "archive", images: "9"}'
+	run -0 verb log 4711 state=sent target=archive
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"$job"*"archive: sent, 7 images" ]]
+	run -1 verb log 4712 state=sent
+	run -0 verb log 4711
+	[ "${#lines[@]}" -eq 4 ]
+}
+
+@test "Send all MR of yesterday to the archive again" {
+	lay 00000001 success/J.pacs at="$(noon_yesterday)" Modality=MR
+	lay 00000002 success/J.pacs at="$(noon_yesterday)" Modality=CT
+	lay 00000003 success/J.pacs Modality=MR
+	verb resend Modality=MR since=yesterday until=today --to archive --yes
+	[ "$(jobs_in outgoing/archive)" -eq 1 ]
+	jq -e --arg job "$(job_of 00000001 "$(noon_yesterday)")" '.from == $job' "$SPOOL"/outgoing/archive/*/plan.json
+	[ "$(jobs_in success)" -eq 3 ]
+}
+
+@test "Send this series to research only" {
+	lay 00000001 success/J.pacs,success/J.archive SeriesInstanceUID=1.2.3
+	verb resend 1.2.3 --to research --yes
+	[ "$(jobs_in outgoing/research)" -eq 1 ]
+	[ "$(find "$SPOOL/outgoing/research" -name '*.dcm' | wc -l)" -eq 2 ]
+}
+
+@test "What would this file do?" {
+	one_series study 1.2.3
+	run -0 verb explain "$(find "$BATS_TEST_TMPDIR/study" -name '*.dcm' | head -n 1)"
+	[[ $output == *"=> pacs, archive"* ]]
+}
+
+@test "What happens now? The log goes on, asleep, until there is a line" {
+	local cpu
+	lay 00000001 outgoing/pacs/J PatientName=Doe^John
+	write routed "$(job_of 00000001)" '{targets: "pacs"}'
+	start log "$BIN/dcmspool-log" -c "$CONF" -f patient=doe
+	wait_for grep -q 'routed to pacs' "$BATS_TEST_TMPDIR/log.log"
+	write sent "$(job_of 00000009)" '{target: "pacs", images: "1"}'
+	lay 00000002 sending/pacs/J PatientName=Doe^Jane
+	write sent "$(job_of 00000002)" '{target: "pacs", images: "2"}'
+	wait_for grep -q 'pacs: sent, 2 images' "$BATS_TEST_TMPDIR/log.log"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/log.log")" -eq 2 ]
+	cpu=$(awk '{ print $14 + $15 }' "/proc/$pid_log/stat")
+	[ "$(cat "/proc/$pid_log/wchan" 2>/dev/null || echo poll)" != 0 ]
+	[ "$cpu" -le 50 ]
+	stop "$pid_log"
+}
