@@ -69,11 +69,15 @@ def classify(name, line):
         if number == 2:
             return False, []
         regular = path.startswith('/') and not path.startswith(('/dev/', '/proc/', '/memfd:'))
+        if path.startswith('/dev/'):
+            return False, []
         if name in READS:
             return False, ['EIO'] if regular else ['EINTR']
         if number == 1:
             return False, FULL
         return regular, FULL if regular else ['EINTR']
+    if name == 'openat' and '"/dev/' in line:
+        return False, DESCRIPTOR
     if name == 'fcntl':
         return False, ['EMFILE'] if 'F_DUPFD' in line else []
     return False, LOOKS.get(name, [])

@@ -83,6 +83,7 @@ class Engine:
         """One try: (was the point reached, what went wrong, the log)"""
         w = World(self.place(scenario.name), scenario.template(self))
         try:
+            w.may_exit = scenario.may_exit
             scenario.run(w, [*scenario.follow, *point.inject()], point.fault)
             check(w, scenario, point.fault)
         except Exception:  # of the scenario's own
@@ -146,7 +147,7 @@ def exits(w, status, fault, healthy):
     """Judges how a program ended that had a fault. Returns whether it did what it was to do."""
     if status in healthy:
         return True
-    allowed = {TEMPORARY} | ({KILLED} if fault == 'kill' else set())
+    allowed = {TEMPORARY} | w.may_exit | ({KILLED} if fault == 'kill' else set())
     if fault in BY_A_PERSON:
         allowed.add(PERMANENT)
     if status not in allowed:

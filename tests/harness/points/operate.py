@@ -80,10 +80,11 @@ class Cancel(Verb):
 
 
 SCRIPT = 'clone vfork wait4 execve'.split()
+SHELL = {2, 127}  # it cannot fork; a program cannot be loaded
 
 
 class Layout(Scenario):
-    steps, follow = SCRIPT, ('-f',)
+    steps, follow, may_exit = SCRIPT, ('-f',), SHELL
     kind, argv, rest = 'command', ('-c', '{w.conf}'), ()
     targets = ()
 
@@ -99,7 +100,7 @@ class Layout(Scenario):
 
 class Up(Scenario):
     """It starts, takes three images, and stops; what is killed on the way is started again"""
-    kind, rest, steps = 'up', (), SCRIPT
+    kind, rest, steps, may_exit = 'up', (), SCRIPT, SHELL
     conf = Scenario.conf + '\ndispatcher { instances = 1 }\n'
 
     def make(self, w):

@@ -77,6 +77,7 @@ class Scenario:
     kind, argv, healthy, patience = 'watcher', (), (0,), PATIENCE_S
     rest = ('dcmspool-router', 'dcmspool-dispatcher')  # what brings the world to rest afterwards
     env, stdin = {}, None
+    may_exit = set()  # besides what says that it may pass
     steps, follow = (), ()  # of a script: further calls to be killed at; -f when its children do the work
 
     def __init__(self, name, program=None, **more):
