@@ -47,7 +47,7 @@ class Engine:
         self.top, self.step, self.sample, self.looks, self.only = top, step, sample, looks, only
         self.pool = concurrent.futures.ThreadPoolExecutor(workers)
         self.table, self.count, self.lock = Table(), 0, threading.Lock()
-        self.missed, self.failed = collections.Counter(), 0
+        self.missed, self.failed, self.tried = collections.Counter(), 0, 0
 
     def place(self, name):
         with self.lock:
@@ -112,6 +112,10 @@ class Engine:
             self.missed[scenario.program] += 1
             return
         self.table.add(scenario.program, point.fault, wrong)
+        with self.lock:
+            self.tried += 1
+            if self.tried % 500 == 0:
+                print(f'{self.tried} tries', flush=True)
         if wrong:
             with self.lock:
                 self.failed += 1

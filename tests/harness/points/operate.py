@@ -27,10 +27,6 @@ class Verb(Scenario):
 
     held = ()
 
-    def run(self, w, strace, fault):
-        """The job goes as soon as nobody holds it any more"""
-        super().run(w, strace, fault)
-
     def release(self, w):
         for name in ('archive/held', 'archive/paused.json', 'held'):
             if os.path.exists(f'{w.spool}/outgoing/{name}'):
@@ -42,9 +38,6 @@ class Verb(Scenario):
 
     def command(self, w, strace, fault):
         super().command(w, strace, fault)
-        left = [n for d, _, files in os.walk(w.spool) for n in files if n.startswith('.new.')]
-        if left:
-            w.wrong.append(('stuck', f'{left} are left'))
         self.release(w)
 
 
@@ -100,7 +93,7 @@ class Layout(Scenario):
 
 class Up(Scenario):
     """It starts, takes three images, and stops; what is killed on the way is started again"""
-    kind, rest, steps, may_exit = 'up', (), SCRIPT, SHELL
+    kind, rest, steps, may_exit = 'up', (), SCRIPT, SHELL | {100}  # what its shell cannot look up counts as missing
     conf = Scenario.conf + '\ndispatcher { instances = 1 }\n'
 
     def make(self, w):

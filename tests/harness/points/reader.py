@@ -14,7 +14,7 @@ class Reader(Scenario):
 
     def said(self, w):
         with open(w.path + '/said', errors='replace') as f:
-            return f.read().replace(w.path, '')
+            return f.read().replace(w.path, '').replace(str(w.port), 'PORT')
 
     def reader(self, w, strace, fault):
         before = snapshot(w.spool)

@@ -17,7 +17,9 @@ FOLDER = 'target "{0}" {{ type = folder path = "{0}" retry_min = 100ms retry_max
 _templates, _lock = {}, threading.Lock()
 
 
-def study(w, *options, folder='study', uid=SERIES, count=3):
+def study(w, *options, folder='study', uid=SERIES, count=3, study=None):
+    if study:
+        options += ('-y', study)
     subprocess.run([TOOLS + '/makestudy', f'{w.path}/{folder}', '-s', '1', '-n', str(count), '-r', '32', '-c', '32',
                     '-u', uid, *options], check=True, stdout=subprocess.DEVNULL)
     return sorted(glob.glob(f'{w.path}/{folder}/SE0001/*'))
@@ -77,6 +79,7 @@ class Scenario:
     kind, argv, healthy, patience = 'watcher', (), (0,), PATIENCE_S
     rest = ('dcmspool-router', 'dcmspool-dispatcher')  # what brings the world to rest afterwards
     env, stdin = {}, None
+    twice = False  # what cannot be looked at may be sent once more
     may_exit = set()  # besides what says that it may pass
     steps, follow = (), ()  # of a script: further calls to be killed at; -f when its children do the work
 

@@ -157,28 +157,43 @@ def at_rest(w):
     return before_queues(w) and queues_empty(w)
 
 
-def image(path):
-    """(SOP Instance UID, hash of the data set), or None: no image"""
+def meta(data):
+    """The elements of a file's meta header as text, and where the data set begins; None: no image"""
+    if data[128:132] != b'DICM' or data[132:136] != b'\2\0\0\0':
+        return None
+    at, end, found = 144, 144 + int.from_bytes(data[140:144], 'little'), {}
+    while at + 8 <= end:
+        long = data[at + 4:at + 6] in (b'OB', b'UN', b'UT', b'OW', b'SQ')
+        size = int.from_bytes(data[at + 8:at + 12] if long else data[at + 6:at + 8], 'little')
+        value = at + (12 if long else 8)
+        found[data[at:at + 4]] = data[value:value + size].rstrip(b'\0 ').decode(errors='replace')
+        at = value + size
+    return found, end
+
+
+SOP, SYNTAX = b'\2\0\3\0', b'\2\0\x10\0'
+
+
+def read_meta(path):
     try:
         if not os.path.isfile(path):  # the pipes of a supervisor
-            return None
+            return None, b''
         with open(path, 'rb') as f:
             data = f.read()
     except FileNotFoundError:
-        return None
-    if data[128:132] != b'DICM' or data[132:136] != b'\2\0\0\0':
-        return None
-    end = 144 + int.from_bytes(data[140:144], 'little')
-    at, uid = 144, None
-    while at + 8 <= end:
-        element, form = data[at:at + 4], data[at + 4:at + 6]
-        long = form in (b'OB', b'UN', b'UT', b'OW', b'SQ')
-        size = int.from_bytes(data[at + 8:at + 12] if long else data[at + 6:at + 8], 'little')
-        at += 12 if long else 8
-        if element == b'\2\0\3\0':
-            uid = data[at:at + size].rstrip(b'\0 ').decode(errors='replace')
-        at += size
-    return uid, hashlib.sha256(data[end:]).hexdigest()
+        return None, b''
+    return meta(data), data
+
+
+def image(path):
+    """(SOP Instance UID, hash of the data set), or None: no image"""
+    found, data = read_meta(path)
+    return found and (found[0].get(SOP), hashlib.sha256(data[found[1]:]).hexdigest())
+
+
+def syntax(path):
+    """The transfer syntax of an image"""
+    return read_meta(path)[0][0][SYNTAX]
 
 
 def images(top):
