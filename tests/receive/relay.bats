@@ -329,3 +329,18 @@ filed_right() {
 		filed_right
 	done
 }
+
+@test "association.json that cannot be read for a moment: nothing is filed without its real syntax" {
+	command -v strace >/dev/null || skip "strace is missing"
+	export ASAN_OPTIONS=detect_leaks=0 # which cannot work under strace
+	make_router
+	images a $JPEG -n 2
+	images b $HTJ2K -n 1
+	make_receiving
+	run getdcmtags_watch strace -qq -o /dev/null -P "$SPOOL/receiving/20260101T000000.000001Z.1" \
+		-e inject=openat:error=EMFILE:when=1 # the first that it opens there
+	[ "$status" -eq 111 ]
+	[[ $output == *'Too many open files'* ]]
+	getdcmtags_watch env
+	filed_right
+}

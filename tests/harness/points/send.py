@@ -139,6 +139,21 @@ class Sender(Scenario):
         return queues_empty(w)
 
 
+class BySender(Sender):
+    """Whoever sent the images is in their path"""
+    settings = 'path = "archive" copy = yes marker = "complete" layout = "{SenderAET}/{SOPInstanceUID}.dcm"'
+
+    def after(self, w):
+        for many in images(w.path + '/archive').values():
+            for _, path in many:
+                if '/archive/CT1/' not in path and self.fault not in ('EIO', 'EACCES'):
+                    w.wrong.append(('false', f'{path} is in the wrong place'))
+
+    def run(self, w, strace, fault):
+        self.fault = fault  # series.json that cannot be read is damaged
+        super().run(w, strace, fault)
+
+
 class Dicom(Sender):
     settings = 'host = "127.0.0.1" port = @PORT@ aec = "PACS"'
 
@@ -300,7 +315,7 @@ SCENARIOS = PROBES + [
     Picky('an image is refused'),
     Chain('three jobs over one association'),
     Sender('send-folder', settings='path = "archive"'),
-    Sender('send-folder', 'copies and a marker', settings='path = "archive" copy = yes marker = "complete"'),
+    BySender('send-folder', 'copies and a marker'),
     Dicom('send-dicom'), Dicomweb('send-dicomweb'), S3('send-s3'), Rsync('send-rsync'), Command('send-command'),
     Sftp('send-sftp'),
     Cleaner('dcmspool-cleaner'),
