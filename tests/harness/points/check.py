@@ -83,6 +83,10 @@ def check_images(w, scenario, fault, say):
                 say('lost', f'{path} is not what was received')
 
 
+def inside_discard(w, directory):
+    return directory.startswith(w.spool + '/discard/')
+
+
 def check_tree(w, scenario, fault, say):
     if not at_rest(w):
         left = [f'{d}/{n}' for d in ('receiving', 'incoming', 'routing') for n in names(w.spool, d)]
@@ -97,6 +101,8 @@ def check_tree(w, scenario, fault, say):
                 continue  # send-folder removes what a killed run has left a day later
             for name in folders + files:
                 if name.startswith('.dcmspool.') and not names(directory, name):
+                    continue
+                if inside_discard(w, directory) and name == 'retry.json':  # cancelled, and killed before it went
                     continue
                 if BEING_MADE.match(name) or (name[0] == '.' and name not in KEPT):
                     say('stuck', f'{directory}/{name} is left')

@@ -176,7 +176,7 @@ class Scenario:
         yield
 
     def run(self, w, strace, fault):
-        w.acked = self.known(w)
+        w.acked, w.fault = self.known(w), fault
         with self.others(w):
             getattr(self, self.kind)(w, strace, fault)
             if self.rest and not watch(w, self.rest, lambda: at_rest(w)):

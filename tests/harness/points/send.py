@@ -140,18 +140,14 @@ class Sender(Scenario):
 
 
 class BySender(Sender):
-    """Whoever sent the images is in their path"""
+    """Whoever sent the images is in their path; a series.json that gives EIO is damaged"""
     settings = 'path = "archive" copy = yes marker = "complete" layout = "{SenderAET}/{SOPInstanceUID}.dcm"'
 
     def after(self, w):
         for many in images(w.path + '/archive').values():
             for _, path in many:
-                if '/archive/CT1/' not in path and self.fault not in ('EIO', 'EACCES'):
+                if '/archive/CT1/' not in path and w.fault not in ('EIO', 'EACCES'):
                     w.wrong.append(('false', f'{path} is in the wrong place'))
-
-    def run(self, w, strace, fault):
-        self.fault = fault  # series.json that cannot be read is damaged
-        super().run(w, strace, fault)
 
 
 class Dicom(Sender):
@@ -290,8 +286,9 @@ class Probe(Reader):
         os.chmod(w.path + '/key', 0o600)
 
     def reader(self, w, strace, fault):
-        self.env = {'DCMSPOOL_TARGET': 't', 'TARGET_TIMEOUT': '60', 'TARGET_LAYOUT': '{PatientID}/{SOPInstanceUID}.dcm',
-                    **{'TARGET_' + k: v.format(w=w) for k, v in self.settings.items()}}
+        w.environment.update({'DCMSPOOL_TARGET': 't', 'TARGET_TIMEOUT': '60',
+                              'TARGET_LAYOUT': '{PatientID}/{SOPInstanceUID}.dcm',
+                              **{'TARGET_' + k: v.format(w=w) for k, v in self.settings.items()}})
         super().reader(w, strace, fault)
 
 

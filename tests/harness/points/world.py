@@ -1,6 +1,7 @@
 """A world: a directory with a configuration, a spool, and the programs that work in it. It has one fault at most."""
 import glob
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -17,7 +18,8 @@ TOOLS = os.path.realpath(os.environ.get('BUILD', TOP + '/build')) + '/tests'
 PATIENCE_S = 45  # what failed is looked at again within 30 s
 ENDING_S = 20
 
-_ports, _ports_lock = iter(random.sample(range(20000, 32000), 12000)), threading.Lock()
+_ports = itertools.cycle(random.sample(range(10000, 20000), 10000))  # not those of the other tests
+_ports_lock = threading.Lock()
 
 
 def free_port():
