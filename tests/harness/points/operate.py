@@ -166,6 +166,8 @@ SCENARIOS = [
     look('dcmspool-conf', 'a key', ('-c', '{w.conf}', 'spool')),
     look('dcmspool-conf', 'check', ('-n', '-c', '{w.conf}')),
     look('dcmspool-conf', 'all of it', ('-c', '{w.conf}')),
+    look('dcmspool-find', 'all series', ('-c', '{w.conf}', 'state=outgoing'), routed, keeps_nothing=False,
+         rest=Scenario.rest),
     look('dcmspool-echo', 'all targets', ('-c', '{w.conf}', 'all'),
          lambda w: os.mkdir(w.path + '/archive')),
     look('dcmspool-import-mercure', 'a configuration', ('{w.path}/mercure.json',), mercure),

@@ -8,7 +8,7 @@ from world import snapshot
 
 
 class Reader(Scenario):
-    kind, healthy, keeps_nothing = 'reader', (0, 1), False
+    kind, healthy, keeps_nothing = 'reader', (0, 1), False  # 1: what it looked at is not so
 
     def known(self, w):
         return {} if self.keeps_nothing else super().known(w)
@@ -24,6 +24,8 @@ class Reader(Scenario):
             status = p.wait(60)
         if fault == 'none':
             self.right = (status, self.said(w))
+            if status not in self.healthy:
+                raise RuntimeError(f'exits {status}: {w.said()}')
         elif exits(w, status, fault, (self.right[0],)) and self.said(w) != self.right[1] and \
                 not os.path.getsize(w.path + '/log') and not fits(self.said(w), fault):
             w.wrong.append(('false', f'exits {status} and says {self.said(w)!r} instead of {self.right[1]!r}'))

@@ -273,7 +273,7 @@ class Cleaner(Scenario):
 class Probe(Reader):
     """A sender that is asked whether its target can be used"""
     rest, keeps_nothing, argv = (), True, ('-p',)
-    may_exit = {126}  # dcmspool-sender(7): ours
+    may_exit, healthy = {126}, (0, 111)  # dcmspool-sender(7): ours; nobody is there
 
     def __init__(self, program, **settings):
         super().__init__(program + ', is asked', program)
