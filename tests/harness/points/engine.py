@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 import traceback
 
 from calls import parse, points
@@ -171,6 +172,8 @@ def supervise(w, argv, strace, fault, done, seconds, **more):
                 exits(w, status, fault, ())
             elif status != TEMPORARY:
                 w.wrong.append(('stuck', f'exits {status} when it is started again'))
+            if ends:
+                time.sleep(1)
             ends.append(status)
             victim = w.start(argv, **more)
         return done()

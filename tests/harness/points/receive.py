@@ -56,7 +56,8 @@ class Dead(Scenario):
     def after(self, w):
         for many in images(w.spool + '/success').values():
             for _, path in many:
-                if self.stand_ins and syntax(path) not in self.stand_ins.values():
+                # who may read a file does not change from one call to the next, but here
+                if self.stand_ins and w.fault != 'EACCES' and syntax(path) not in self.stand_ins.values():
                     w.wrong.append(('false', f'{path} has the transfer syntax {syntax(path)}'))
 
 

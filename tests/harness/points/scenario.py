@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 
 from engine import exits, plain, supervise
 from world import BIN, PATIENCE_S, TOOLS, TOP, World, at_rest, before_queues, images, known, queues_empty, wait_until
@@ -45,7 +46,14 @@ def watch(w, programs, done, seconds=PATIENCE_S):
     """Programs without a fault, until all are ready and it is so"""
     before = w.said().count(': info: ready')
     running = [w.start([w.program(p), '-c', w.conf]) for p in programs]
-    came = wait_until(lambda: w.said().count(': info: ready') >= before + len(running) and done(), seconds)
+
+    def all_done():
+        for i, p in enumerate(running):
+            if p.poll() == 111:  # others may have all inotify instances
+                time.sleep(1)
+                running[i] = w.start(p.args)
+        return w.said().count(': info: ready') >= before + len(running) and done()
+    came = wait_until(all_done, seconds)
     for p in running:
         status = w.stop(p)
         if status not in (0, -15):  # it may have had no time to take the signal over

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 
+from check import quarantined
 from reader import Reader
 from scenario import FOLDER, SERIES, Scenario, batch, routed, sent, watch, write
 from world import TOOLS, TOP, before_queues, images, jobs, journal, known, listens, names, queues_empty, wait_until
@@ -11,9 +12,13 @@ from world import TOOLS, TOP, before_queues, images, jobs, journal, known, liste
 RETRY = 'retry_min = 100ms retry_max = 300ms'
 TO = 'rule "all" {{ match = "True" targets = {{ "{}" }} }}'
 PICKY = '''#!/bin/sh
-read -r first
-printf 'failed\\tA700\\t%s\\tout of resources\\n' "$first"
-while read -r image; do printf 'stored\\t0000\\t%s\\tsuccess\\n' "$image"; done
+while read -r image; do
+	if [ "$image" = "$(cat "$POINTS_WORLD/refused")" ]; then
+		printf 'failed\\tC000\\t%s\\tcannot understand\\n' "$image"
+	else
+		printf 'stored\\t0000\\t%s\\tsuccess\\n' "$image"
+	fi
+done
 exit 1
 '''
 
@@ -70,17 +75,20 @@ class Cancelled(Dispatcher):
 
 
 class Picky(Dispatcher):
-    """A sender that refuses one image, the first that it gets"""
+    """A sender that refuses one image"""
     targets, has_errors = ('picky',), True
     conf = f'target "picky" {{ type = picky image_retries = 1 {RETRY} }}\n' + TO.format('picky')
 
     def programs(self, w):
         return {'send-picky': PICKY}
 
+    def make(self, w):
+        super().make(w)
+        with open(w.path + '/refused', 'w') as f:
+            f.write(min(known(w.path + '/study')) + '.dcm')
+
     def refused(self, w, target):
-        found = [u for d in names(w.spool, 'error') for u in images(f'{w.spool}/error/{d}')
-                 if 'A700' in open(f'{w.spool}/error/{d}/reason.txt').read()]
-        return found if len(found) == 1 else ()
+        return [min(w.acked)] if 'C000' in ''.join(r for many in quarantined(w).values() for r, _ in many) else ()
 
     def arrived(self, w, target):
         return images(w.spool + '/success')
