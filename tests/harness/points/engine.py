@@ -173,7 +173,7 @@ def supervise(w, argv, strace, fault, done, seconds, **more):
             elif status != TEMPORARY:
                 w.wrong.append(('stuck', f'exits {status} when it is started again'))
             if ends:
-                time.sleep(1)
+                time.sleep(1)  # as s6 does
             ends.append(status)
             victim = w.start(argv, **more)
         return done()

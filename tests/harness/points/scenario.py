@@ -50,7 +50,7 @@ def watch(w, programs, done, seconds=PATIENCE_S):
     def all_done():
         for i, p in enumerate(running):
             if p.poll() == 111:  # others may have all inotify instances
-                time.sleep(1)
+                time.sleep(1)  # as s6 does
                 running[i] = w.start(p.args)
         return w.said().count(': info: ready') >= before + len(running) and done()
     came = wait_until(all_done, seconds)
