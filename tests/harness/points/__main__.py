@@ -46,6 +46,7 @@ def main():
                         '-k' not in value, value.get('-p'))
         well = engine.run(scenarios)
     except (KeyboardInterrupt, SystemExit):  # the threads would go on
+        World.stopping = True
         for w in list(World.alive):
             w.kill()
         shutil.rmtree(top, ignore_errors=True)

@@ -160,6 +160,13 @@ def exits(w, status, fault, healthy):
     return False
 
 
+def accepted(w):
+    """What a crash has left is a legal spool, to be gone on with, and nothing to be mended"""
+    fsck = subprocess.run([w.program('dcmspool-fsck'), '-c', w.conf], capture_output=True, text=True)
+    if fsck.returncode != 0:
+        w.wrong.append(('false', f'dcmspool fsck: {fsck.stdout}{fsck.stderr}'))
+
+
 def supervise(w, argv, strace, fault, done, seconds, **more):
     """A watcher under the supervisor that it has in life: what ends is started again, without the fault. Until done."""
     victim, ends = w.start(argv, strace, **more), []
@@ -170,6 +177,8 @@ def supervise(w, argv, strace, fault, done, seconds, **more):
         if status is not None and len(ends) < 5:
             if not ends:
                 exits(w, status, fault, ())
+                if fault == 'kill':
+                    accepted(w)
             elif status != TEMPORARY:
                 w.wrong.append(('stuck', f'exits {status} when it is started again'))
             if ends:

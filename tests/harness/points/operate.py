@@ -5,7 +5,7 @@ import subprocess
 
 from engine import exits
 from reader import Reader
-from scenario import Scenario, routed, study
+from scenario import Scenario, routed, sent, study
 from world import TOOLS, at_rest, jobs, known, listens, names, wait_until
 
 
@@ -73,7 +73,7 @@ class Cancel(Verb):
 
 
 SCRIPT = 'clone vfork wait4 execve'.split()
-SHELL = {2, 127}  # it cannot fork; a program cannot be loaded
+SHELL = {2, 100, 127}  # it cannot fork; what it cannot look up counts as missing; a program cannot be loaded
 
 
 class Layout(Scenario):
@@ -93,7 +93,7 @@ class Layout(Scenario):
 
 class Up(Scenario):
     """It starts, takes three images, and stops; what is killed on the way is started again"""
-    kind, rest, steps, may_exit = 'up', (), SCRIPT, SHELL | {100}  # what its shell cannot look up counts as missing
+    kind, rest, steps, may_exit = 'up', (), SCRIPT, SHELL
     conf = Scenario.conf + '\ndispatcher { instances = 1 }\n'
 
     def make(self, w):
@@ -168,6 +168,8 @@ SCENARIOS = [
     look('dcmspool-conf', 'all of it', ('-c', '{w.conf}')),
     look('dcmspool-find', 'all series', ('-c', '{w.conf}', 'state=outgoing'), routed, keeps_nothing=False,
          rest=Scenario.rest),
+    look('dcmspool-fsck', 'a queue', ('-c', '{w.conf}'), routed, keeps_nothing=False, rest=Scenario.rest),
+    look('dcmspool-reconcile', 'what was sent', ('-c', '{w.conf}'), sent, keeps_nothing=False, rest=Scenario.rest),
     look('dcmspool-echo', 'all targets', ('-c', '{w.conf}', 'all'),
          lambda w: os.mkdir(w.path + '/archive')),
     look('dcmspool-import-mercure', 'a configuration', ('{w.path}/mercure.json',), mercure),

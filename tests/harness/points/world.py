@@ -80,10 +80,14 @@ class World:
         own = self.path + '/bin/' + name
         return own if os.path.exists(own) else f'{BIN}/{name}'
 
+    stopping = False
+
     def start(self, argv, strace=None, **more):
         """strace -D: the program itself is our child, and strace its tracer only"""
         if strace:
             argv = ['strace', '-D', '-qq', '-o', self.path + '/trace', *strace, *argv]
+        if World.stopping:
+            raise SystemExit
         more.setdefault('stdin', subprocess.DEVNULL)
         more.setdefault('stdout', self.log)
         p = subprocess.Popen(argv, stderr=self.log, cwd=more.pop('cwd', self.path), start_new_session=True,
