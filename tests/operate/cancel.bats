@@ -249,36 +249,3 @@ race() {
 		"too late $(grep -c success/ "$BATS_TEST_TMPDIR/said")"
 	[ "$(jobs_in discard)" -gt 0 ] && [ "$(jobs_in success)" -gt 0 ]
 }
-
-# bats test_tags=sweep
-@test "cancel and retry: killed at each call; the job is in one place, and the next one completes it" {
-	command -v strace >/dev/null || skip "strace is missing"
-	export ASAN_OPTIONS=detect_leaks=0
-	local call n kills=0 name what step
-	step=$(every 3)
-	make_two
-	name=$(name_of 1)
-	for what in cancel retry; do
-		for call in openat renameat2 unlinkat fsync flock; do
-			for ((n = 1; n < 60; n += step)); do
-				rm -rf "${SPOOL:?}"/{discard,outgoing/a}/*
-				hand_made a 1
-				echo '{}' >"$SPOOL/outgoing/a/$name/retry.json"
-				if strace -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=SIGKILL:when=$n" \
-					"$BIN/dcmspool-$what" -c "$CONF" "$name" >/dev/null; then
-					break
-				fi
-				kills=$((kills + 1))
-				[ "$(find "$SPOOL" -name 1.dcm | wc -l)" -eq 1 ]
-				verb "$what" "$name" || [ "$what" = retry ]
-				[ "$(find "$SPOOL" -name 1.dcm | wc -l)" -eq 1 ]
-				case $what in
-				cancel) [ -e "$SPOOL/discard/$name.a/1.dcm" ] ;;
-				retry) [ "$(ls -A "$SPOOL/outgoing/a/$name")" = 1.dcm ] ;;
-				esac
-			done
-		done
-	done
-	echo "killed $kills times"
-	[ "$kills" -ge $((40 / step)) ]
-}

@@ -298,6 +298,24 @@ requests() { grep -c "^$1 " "$BATS_TEST_TMPDIR/target.log"; }
 	wait_for eval '[ "$(journal failed | wc -l)" -eq 1 ]'
 }
 
+@test "a directory that is being made in a queue by hand waits until it is quiet, and is sent whole" {
+	GRACE=1h TIMEOUT=1h make_router
+	start_dispatchers 1
+	wait_for [ -d "$SPOOL/outgoing/archive" ]
+	one_series study 1.2.3
+	mkdir "$SPOOL/outgoing/archive/by-hand" "$BATS_TEST_TMPDIR/20260101T000000.000001Z.00000001.00000001"
+	cp -r "$BATS_TEST_TMPDIR"/study/*/IM00001.dcm "$BATS_TEST_TMPDIR"/2026*/
+	mv "$BATS_TEST_TMPDIR"/2026* "$SPOOL/outgoing/archive/"
+	wait_for has_jobs success 1 # it has seen the other one as well
+	cp "$BATS_TEST_TMPDIR"/study/*/*.dcm "$SPOOL/outgoing/archive/by-hand/"
+	stop "$pid_dispatcher1"
+	has_jobs error 0
+	sed -i "s/association_grace = 1h/association_grace = 0ms/" "$CONF"
+	start_dispatchers 1
+	wait_for has_jobs success 2
+	has_images "$SPOOL/success/by-hand.archive" 2
+}
+
 # series_at_target: "study series" in the order in which the target was first sent an image of each
 series_at_target() {
 	awk 'NR == FNR { of[$4] = $2 " " $3; next }

@@ -12,16 +12,17 @@ enum { SIZE_MAX_BYTES = 1 << 26 };
 json_t *jsonfile_load(int dir, const char *name)
 {
 	char *text = disk_read_file(dir, name, SIZE_MAX_BYTES, NULL);
+	json_error_t error;
 	json_t *object;
 
 	if (!text)
 		return NULL;
-	object = json_loads(text, 0, NULL);
+	object = json_loads(text, 0, &error);
 	free(text);
 	if (json_is_object(object))
 		return object;
+	errno = !object && json_error_code(&error) == json_error_out_of_memory ? ENOMEM : EINVAL;
 	json_decref(object);
-	errno = EINVAL;
 	return NULL;
 }
 

@@ -7,10 +7,12 @@
 #define _GNU_SOURCE
 #include "conf/work.h"
 
+#include "base/log.h"
 #include "base/nearest.h"
 #include "conf/target.h"
 
 #include <confuse.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,8 +211,14 @@ static bool check_type(struct conf_work *work, size_t nth)
 		work->no_memory = true;
 		goto out;
 	}
-	if (name_ok(target->type) && access(program, X_OK) == 0)
-		goto out;
+	if (name_ok(target->type)) {
+		if (access(program, X_OK) == 0)
+			goto out;
+		if (failure_code(errno) == EXIT_TEMPORARY && errno != EACCES) {
+			work->failure = errno; /* it may be there */
+			goto out;
+		}
+	}
 	for (size_t i = 0; conf_types[i].name; i++)
 		nearest_try(&nearest, conf_types[i].name);
 	ok = false;

@@ -73,7 +73,7 @@ void sender_path_open(const char *text)
 	if (layout_check(layout, why, sizeof(why)) < 0)
 		sender_never("%s", why);
 	want_tags();
-	series = series_load(AT_FDCWD); /* without it: "unknown" */
+	series = sender_series(); /* without it: "unknown" */
 }
 
 /* What is missing here is not the image's fault. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "spool/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,15 @@ void sender_no_program(const char *name)
 bool sender_is_own_fault(int error)
 {
 	return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+json_t *sender_series(void)
+{
+	json_t *series = series_load(AT_FDCWD);
+
+	if (!series && sender_is_own_fault(errno))
+		sender_own_fault("unable to read series.json: %s", strerror(errno));
+	return series;
 }
 
 static void add_image(struct sender *s, const char *name)

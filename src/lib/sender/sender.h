@@ -10,6 +10,7 @@
 #ifndef SENDER_H
 #define SENDER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -74,6 +75,10 @@ _Noreturn void sender_no_program(const char *name);
 /* Is it an errno of what is missing here, whatever was being done? A file that cannot be read (EIO)
  * is none: it would hold up everything else for ever. */
 bool sender_is_own_fault(int error);
+
+/* series.json of the job; NULL when it is missing or damaged. What may pass is our own fault, or
+ * the job would go where that file does not say. The caller calls json_decref(). */
+json_t *sender_series(void);
 
 /* The setting TARGET_<name>; NULL or "" count as absent. sender_need() dies with 100 when absent.
  */

@@ -59,6 +59,8 @@ static enum again end_pause(int queue, char *reason, size_t size)
 
 	if (paused == 0)
 		return AGAIN_NOTHING;
+	if (paused < 0 && errno != EINVAL)
+		return AGAIN_FAILED;
 	if (paused < 0) /* damaged: it counts for nothing */
 		return pause_remove(queue) == 0 && fsync(queue) == 0 ? AGAIN_DONE : AGAIN_FAILED;
 	(void)snprintf(reason, size, "%s", pause.reason);

@@ -123,14 +123,16 @@ static int retry_jobs(const struct verb *verb, const char *target, size_t *done,
 		struct queued job = { 0 };
 		char path[3 * QUEUES_NAME_SIZE];
 		enum again again;
+		int exists;
 
 		(void)snprintf(job.target, sizeof(job.target), "%s", target);
 		(void)snprintf(job.name, sizeof(job.name), "%s", names.name[i]);
 		(void)snprintf(path, sizeof(path), "%s/%s/%s", job.target, job.name,
 			file_name(FILE_RETRY));
 		*waiting += job_study(job.name) != NULL;
-		if (!name_ok(names.name[i]) || disk_exists(outgoing, path) != 1)
-			continue;
+		exists = name_ok(names.name[i]) ? disk_exists(outgoing, path) : 0;
+		if (exists == 0 || (exists < 0 && errno == ENOTDIR))
+			continue; /* else again_job() says why it cannot be known */
 		again = again_job(&verb->spool, &job);
 		*done += again == AGAIN_DONE;
 		if (again == AGAIN_BUSY || again == AGAIN_FAILED)

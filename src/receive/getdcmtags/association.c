@@ -252,7 +252,9 @@ static int open_all(struct watcher *w, const char *path)
 	if (w->dir < 0)
 		return -1;
 	association = assoc_load(w->dir);
-	if (!association) /* died before it was written, or the disk was full: go on without it */
+	if (!association && errno != ENOENT && errno != EINVAL)
+		return -1; /* it says how the files are to be read */
+	if (!association)  /* died before it was written, or the disk was full: go on without it */
 		log_warning("%s/association.json is missing or damaged", path);
 	w->filing.sender = association ? assoc_sender(association) : json_object();
 	w->filing.stand_ins = json_incref(assoc_stand_ins(association));

@@ -46,12 +46,13 @@ json_t *series_dropped(void)
 		"ReceiverAET", "");
 }
 
-/* What a job and what a batch has. */
-static const char *directory_kind(int dir)
+/* What a job and what a batch has; NULL: neither. -1 with errno. */
+static int directory_kind(int dir, const char **kind)
 {
-	if (job_exists(dir) == 1 || file_exists(dir, FILE_PLAN) == 1)
-		return "a job";
-	return series_exists(dir) == 1 ? "a batch" : NULL;
+	int job = job_exists(dir), plan = file_exists(dir, FILE_PLAN), series = series_exists(dir);
+
+	*kind = job > 0 || plan > 0 ? "a job" : series > 0 ? "a batch" : NULL;
+	return job < 0 || plan < 0 || series < 0 ? -1 : 0;
 }
 
 static int tell_job(const struct conf *conf, struct series *series, series_tell *tell)
@@ -79,8 +80,10 @@ int series_job(
 	series.dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (series.dir < 0)
 		return unreadable(path, strerror(errno));
-	series.kind = directory_kind(series.dir);
-	code = series.kind ? tell_job(conf, &series, tell) : -1;
+	if (directory_kind(series.dir, &series.kind) < 0)
+		code = unreadable(path, strerror(errno));
+	else
+		code = series.kind ? tell_job(conf, &series, tell) : -1;
 	(void)close(series.dir); /* only read */
 	return code;
 }

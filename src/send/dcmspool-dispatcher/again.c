@@ -3,7 +3,6 @@
  */
 #include "again.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "dispatcher.h"
 #include "spool/file.h"
@@ -29,40 +28,6 @@ static int make_ready(int dir, const char *target)
 	return fsync(dir);
 }
 
-/* When the directory or an image of it was last written to; a move leaves that alone. It may be a
- * copy that is still being made. -1 with errno. */
-static int64_t changed_us(int dir)
-{
-	struct disk_names images;
-	struct stat st;
-	int64_t latest_us = -1;
-
-	if (job_images(dir, &images) < 0)
-		return -1;
-	if (fstat(dir, &st) == 0)
-		latest_us = clock_mtime_us(&st);
-	for (size_t i = 0; latest_us >= 0 && i < images.count; i++)
-		if (fstatat(dir, images.name[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			clock_mtime_us(&st) > latest_us)
-			latest_us = clock_mtime_us(&st);
-	disk_names_free(&images);
-	return latest_us;
-}
-
-/* Has it been left alone for as long as an association's end is waited for? */
-static bool is_quiet(struct dispatcher *d, int dir)
-{
-	int64_t grace_us = (int64_t)d->conf->router.association_grace_ms * 1000;
-	int64_t changed = changed_us(dir);
-
-	if (changed < 0)
-		return !queue_look_failed(d);
-	if (clock_is_due(changed + grace_us, grace_us))
-		return true;
-	loop_at(&d->loop, changed + grace_us);
-	return false;
-}
-
 static bool again(struct dispatcher *d, const struct queue *queue, const char *name, size_t length)
 {
 	int dir = disk_lock_dir(queue->outgoing, name, LOCK_EX | LOCK_NB), result;
@@ -72,7 +37,7 @@ static bool again(struct dispatcher *d, const struct queue *queue, const char *n
 		queue_look_failed(d); /* whoever has it lets it go without an event */
 		return false;
 	}
-	if (!is_quiet(d, dir)) {
+	if (!queue_is_quiet(d, dir)) {
 		(void)close(dir); /* releases the lock */
 		return false;
 	}

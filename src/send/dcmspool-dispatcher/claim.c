@@ -63,6 +63,21 @@ static int take_over(
 	return -1;
 }
 
+/* Is somebody putting the job's directory together here by hand? Ours come whole, by a rename. */
+static bool is_being_made(struct dispatcher *d, int dir, const char *job)
+{
+	struct disk_names images;
+	size_t count = 0;
+
+	if (spool_stamp_time(job) >= 0) {
+		if (job_images(dir, &images) < 0)
+			return queue_look_failed(d);
+		count = images.count;
+		disk_names_free(&images);
+	}
+	return count == 0 && !queue_is_quiet(d, dir);
+}
+
 /* Moves a waiting job to sending/. Its lock goes with it. */
 static int claim(struct dispatcher *d, const struct queue *queue, const char *job)
 {
@@ -83,6 +98,10 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 		return -1;
 	}
 	d->let_go_us = 0;
+	if (is_being_made(d, dir, job)) {
+		(void)close(dir); /* releases the lock */
+		return -1;
+	}
 	if (disk_rename(queue->outgoing, job, queue->sending, job) == 0)
 		return dir;
 	log_error("unable to move outgoing/%s/%s to sending: %s; it is tried again",

@@ -89,6 +89,39 @@ bool queue_look_failed(struct dispatcher *d)
 	return true;
 }
 
+/* When the directory or an image of it was last written to; a move leaves that alone. It may be a
+ * copy that is still being made. -1 with errno. */
+static int64_t changed_us(int dir)
+{
+	struct disk_names images;
+	struct stat st;
+	int64_t latest_us = -1;
+
+	if (job_images(dir, &images) < 0)
+		return -1;
+	if (fstat(dir, &st) == 0)
+		latest_us = clock_mtime_us(&st);
+	for (size_t i = 0; latest_us >= 0 && i < images.count; i++)
+		if (fstatat(dir, images.name[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			clock_mtime_us(&st) > latest_us)
+			latest_us = clock_mtime_us(&st);
+	disk_names_free(&images);
+	return latest_us;
+}
+
+bool queue_is_quiet(struct dispatcher *d, int dir)
+{
+	int64_t grace_us = (int64_t)d->conf->router.association_grace_ms * 1000;
+	int64_t changed = changed_us(dir);
+
+	if (changed < 0)
+		return !queue_look_failed(d);
+	if (clock_is_due(changed + grace_us, grace_us))
+		return true;
+	loop_at(&d->loop, changed + grace_us);
+	return false;
+}
+
 bool queue_is_claimable(struct dispatcher *d, int dir, const char *name)
 {
 	struct stat st;

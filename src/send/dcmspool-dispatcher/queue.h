@@ -48,6 +48,9 @@ bool queue_is_job(const char *name);
 /* Is it a directory, too? What somebody put there and no dispatcher will ever take keeps nobody
  * waiting. */
 bool queue_is_claimable(struct dispatcher *dispatcher, int dir, const char *name);
+/* Has the job's directory been left alone for as long as an association's end is waited for? Else
+ * it is looked at again then: it may be a copy that somebody is making. */
+bool queue_is_quiet(struct dispatcher *dispatcher, int dir);
 /* Are all jobs, or those in this outgoing/<target>, held? */
 bool queue_is_held(struct dispatcher *dispatcher, int outgoing);
 

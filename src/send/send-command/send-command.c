@@ -85,7 +85,7 @@ static char *variable(const char *keyword, const char *value)
 /* The tags of the series, for the life of the process. */
 static const char *const *make_environment(void)
 {
-	json_t *series = series_load(AT_FDCWD), *value;
+	json_t *series = sender_series(), *value;
 	json_t *tags = series_tags(series);
 	char **all = calloc(json_object_size(tags) + 1, sizeof(*all));
 	const char *keyword;

@@ -74,7 +74,7 @@ static const char *ae_received(const json_t *association, const char *key)
 /* Who sent the job: series.json's "association"; the caller calls json_decref(). */
 static json_t *read_association(void)
 {
-	json_t *series = series_load(AT_FDCWD);
+	json_t *series = sender_series();
 	json_t *association = json_incref(series_sender(series));
 
 	if (!series)

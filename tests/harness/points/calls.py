@@ -2,8 +2,8 @@
 
 A crash point is a call of a recorded run that changes the tree: the program is killed before it (at its entry: the
 call is not made) and after it (at the entry of whatever call comes next). Each call of the table gets, one at a time
-and once, each error that it can give; close(2) is no row: a call that fails by injection is not made, and a
-descriptor that stays open keeps its lock, which no real failure does.
+and once, each error that it can give. No rows: close(2), since a call that fails by injection is not made, and a
+descriptor that stays open keeps its lock, which no real failure does; brk(2), which tells a failure otherwise.
 """
 import re
 
@@ -37,13 +37,13 @@ LOOKS = {
     'accept4': DESCRIPTOR + ['EINTR'],
     'inotify_add_watch': ['ENOSPC', 'ENOMEM', 'EACCES'],
     'bind': ['EACCES', 'ENOMEM'],
-    **dict.fromkeys('mmap brk clone clone3 vfork fork mremap'.split(), ['ENOMEM']),
+    **dict.fromkeys('mmap clone clone3 vfork fork mremap'.split(), ['ENOMEM']),
     **dict.fromkeys('connect poll ppoll wait4 waitid'.split(), ['EINTR']),
     **dict.fromkeys('sendmsg sendto recvmsg recvfrom'.split(), ['EINTR', 'ENOMEM']),
 }
 READS = 'read pread64 readv preadv'.split()
 ERRNO = {'ENOSPC': 'No space left', 'EDQUOT': 'quota exceeded', 'EIO': 'Input/output error',
-         'EROFS': 'Read-only', 'EACCES': 'Permission denied', 'ENOMEM': 'memory|Cannot allocate',
+         'EROFS': 'Read-only', 'EACCES': 'Permission denied|may not be read', 'ENOMEM': 'memory|Cannot allocate',
          'EMFILE': 'Too many open files', 'ENFILE': 'Too many open files', 'EINTR': 'Interrupted'}
 
 FD = re.compile(r'\w+\((\d+)<(.*?)>')
@@ -59,6 +59,13 @@ class Call:
 
 def classify(name, line):
     """Does the call change a tree, and the errors that it can give"""
+    changes, errors = by_table(name, line)
+    if re.search('WNOHANG|LOCK_NB|MSG_DONTWAIT', line):
+        errors = [e for e in errors if e != 'EINTR']  # it does not sleep
+    return changes, errors
+
+
+def by_table(name, line):
     if name in CHANGES:
         return True, CHANGES[name]
     if name == 'openat' and ('O_CREAT' in line or 'O_TRUNC' in line) and '"/dev/' not in line:
@@ -69,11 +76,15 @@ def classify(name, line):
         if number == 2:
             return False, []
         regular = path.startswith('/') and not path.startswith(('/dev/', '/proc/', '/memfd:'))
+        if path.startswith(('/dev/', '/memfd:')):
+            return False, []
         if name in READS:
             return False, ['EIO'] if regular else ['EINTR']
         if number == 1:
             return False, FULL
         return regular, FULL if regular else ['EINTR']
+    if name == 'openat' and '"/dev/' in line:
+        return False, DESCRIPTOR
     if name == 'fcntl':
         return False, ['EMFILE'] if 'F_DUPFD' in line else []
     return False, LOOKS.get(name, [])

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 import traceback
 
 from calls import parse, points
@@ -47,7 +48,7 @@ class Engine:
         self.top, self.step, self.sample, self.looks, self.only = top, step, sample, looks, only
         self.pool = concurrent.futures.ThreadPoolExecutor(workers)
         self.table, self.count, self.lock = Table(), 0, threading.Lock()
-        self.missed, self.failed = collections.Counter(), 0
+        self.missed, self.failed, self.tried = collections.Counter(), 0, 0
 
     def place(self, name):
         with self.lock:
@@ -83,6 +84,7 @@ class Engine:
         """One try: (was the point reached, what went wrong, the log)"""
         w = World(self.place(scenario.name), scenario.template(self))
         try:
+            w.may_exit = scenario.may_exit
             scenario.run(w, [*scenario.follow, *point.inject()], point.fault)
             check(w, scenario, point.fault)
         except Exception:  # of the scenario's own
@@ -111,6 +113,10 @@ class Engine:
             self.missed[scenario.program] += 1
             return
         self.table.add(scenario.program, point.fault, wrong)
+        with self.lock:
+            self.tried += 1
+            if self.tried % 500 == 0:
+                print(f'{self.tried} tries', flush=True)
         if wrong:
             with self.lock:
                 self.failed += 1
@@ -146,12 +152,19 @@ def exits(w, status, fault, healthy):
     """Judges how a program ended that had a fault. Returns whether it did what it was to do."""
     if status in healthy:
         return True
-    allowed = {TEMPORARY} | ({KILLED} if fault == 'kill' else set())
+    allowed = {TEMPORARY} | w.may_exit | ({KILLED} if fault == 'kill' else set())
     if fault in BY_A_PERSON:
         allowed.add(PERMANENT)
     if status not in allowed:
         w.wrong.append(('stuck', f'exits {status}'))
     return False
+
+
+def accepted(w):
+    """What a crash has left is a legal spool, to be gone on with, and nothing to be mended"""
+    fsck = subprocess.run([w.program('dcmspool-fsck'), '-c', w.conf], capture_output=True, text=True)
+    if fsck.returncode != 0:
+        w.wrong.append(('false', f'dcmspool fsck: {fsck.stdout}{fsck.stderr}'))
 
 
 def supervise(w, argv, strace, fault, done, seconds, **more):
@@ -164,8 +177,12 @@ def supervise(w, argv, strace, fault, done, seconds, **more):
         if status is not None and len(ends) < 5:
             if not ends:
                 exits(w, status, fault, ())
+                if fault == 'kill':
+                    accepted(w)
             elif status != TEMPORARY:
                 w.wrong.append(('stuck', f'exits {status} when it is started again'))
+            if ends:
+                time.sleep(1)  # as s6 does
             ends.append(status)
             victim = w.start(argv, **more)
         return done()

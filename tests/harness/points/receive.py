@@ -6,8 +6,8 @@ import shutil
 
 from engine import supervise
 from reader import Reader
-from scenario import ASSOCIATION, Scenario, study
-from world import TOOLS, image, images, known, names, wait_until
+from scenario import ASSOCIATION, SERIES, Scenario, study
+from world import TOOLS, image, images, known, names, syntax, wait_until
 
 STAND_INS = {'1.2.840.10008.1.2.4.70': '1.2.840.10008.1.2.4.201'}
 
@@ -38,6 +38,27 @@ class Dead(Scenario):
     def done(self, w):
         mine = names(w.spool, 'receiving/' + ASSOCIATION)
         return not [n for n in mine if n not in ('association.json', '.reading')]
+
+    def command(self, w, strace, fault):
+        """`filed` says of every image of the batch that it is whole"""
+        super().command(w, strace, fault)
+        with open('/proc/sys/kernel/random/boot_id') as f:
+            boot = f.read(8)
+        filed = {}
+        for line in open(f'{w.spool}/incoming/{SERIES}/filed') if names(w.spool, 'incoming/' + SERIES) else []:
+            boot_then, size, name = line.split()
+            filed[name] = (boot_then, int(size))
+        for name in names(w.spool, 'incoming/' + SERIES):
+            path = f'{w.spool}/incoming/{SERIES}/{name}'
+            if name.endswith('.dcm') and filed.get(name) != (boot, os.path.getsize(path)):
+                w.wrong.append(('stuck', f'filed says {filed.get(name)} of {name}'))
+
+    def after(self, w):
+        for many in images(w.spool + '/success').values():
+            for _, path in many:
+                # who may read a file does not change from one call to the next, but here
+                if self.stand_ins and w.fault != 'EACCES' and syntax(path) not in self.stand_ins.values():
+                    w.wrong.append(('false', f'{path} has the transfer syntax {syntax(path)}'))
 
 
 class Recovered(Dead):

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 
 from engine import exits, plain, supervise
 from world import BIN, PATIENCE_S, TOOLS, TOP, World, at_rest, before_queues, images, known, queues_empty, wait_until
@@ -17,7 +18,9 @@ FOLDER = 'target "{0}" {{ type = folder path = "{0}" retry_min = 100ms retry_max
 _templates, _lock = {}, threading.Lock()
 
 
-def study(w, *options, folder='study', uid=SERIES, count=3):
+def study(w, *options, folder='study', uid=SERIES, count=3, study=None):
+    if study:
+        options += ('-y', study)
     subprocess.run([TOOLS + '/makestudy', f'{w.path}/{folder}', '-s', '1', '-n', str(count), '-r', '32', '-c', '32',
                     '-u', uid, *options], check=True, stdout=subprocess.DEVNULL)
     return sorted(glob.glob(f'{w.path}/{folder}/SE0001/*'))
@@ -43,7 +46,14 @@ def watch(w, programs, done, seconds=PATIENCE_S):
     """Programs without a fault, until all are ready and it is so"""
     before = w.said().count(': info: ready')
     running = [w.start([w.program(p), '-c', w.conf]) for p in programs]
-    came = wait_until(lambda: w.said().count(': info: ready') >= before + len(running) and done(), seconds)
+
+    def all_done():
+        for i, p in enumerate(running):
+            if p.poll() == 111:  # others may have all inotify instances
+                time.sleep(1)  # as s6 does
+                running[i] = w.start(p.args)
+        return w.said().count(': info: ready') >= before + len(running) and done()
+    came = wait_until(all_done, seconds)
     for p in running:
         status = w.stop(p)
         if status not in (0, -15):  # it may have had no time to take the signal over
@@ -77,6 +87,8 @@ class Scenario:
     kind, argv, healthy, patience = 'watcher', (), (0,), PATIENCE_S
     rest = ('dcmspool-router', 'dcmspool-dispatcher')  # what brings the world to rest afterwards
     env, stdin = {}, None
+    twice = False  # what cannot be looked at may be sent once more
+    may_exit = set()  # besides what says that it may pass
     steps, follow = (), ()  # of a script: further calls to be killed at; -f when its children do the work
 
     def __init__(self, name, program=None, **more):
@@ -172,7 +184,7 @@ class Scenario:
         yield
 
     def run(self, w, strace, fault):
-        w.acked = self.known(w)
+        w.acked, w.fault = self.known(w), fault
         with self.others(w):
             getattr(self, self.kind)(w, strace, fault)
             if self.rest and not watch(w, self.rest, lambda: at_rest(w)):

@@ -4,15 +4,21 @@ import os
 import shutil
 import subprocess
 
-from scenario import FOLDER, JOB, SERIES, Scenario, batch, routed, sent, write
-from world import TOOLS, TOP, images, jobs, journal, known, listens, names, queues_empty, wait_until
+from check import quarantined
+from reader import Reader
+from scenario import FOLDER, SERIES, Scenario, batch, routed, sent, watch, write
+from world import TOOLS, TOP, before_queues, images, jobs, journal, known, listens, names, queues_empty, wait_until
 
 RETRY = 'retry_min = 100ms retry_max = 300ms'
 TO = 'rule "all" {{ match = "True" targets = {{ "{}" }} }}'
 PICKY = '''#!/bin/sh
-read -r first
-printf 'failed\\tA700\\t%s\\tout of resources\\n' "$first"
-while read -r image; do printf 'stored\\t0000\\t%s\\tsuccess\\n' "$image"; done
+while read -r image; do
+	if [ "$image" = "$(cat "$POINTS_WORLD/refused")" ]; then
+		printf 'failed\\tC000\\t%s\\tcannot understand\\n' "$image"
+	else
+		printf 'stored\\t0000\\t%s\\tsuccess\\n' "$image"
+	fi
+done
 exit 1
 '''
 
@@ -26,6 +32,24 @@ class Dispatcher(Scenario):
 
     def done(self, w):
         return queues_empty(w)
+
+
+class InOrder(Dispatcher):
+    """Two series of a study: whatever fails, the older one goes first"""
+
+    def make(self, w):
+        for n in ('1', '2'):
+            batch(w, folder='study' + n, uid=f'{SERIES}.{n}', study='1.2.3')
+        if not watch(w, ['dcmspool-router'], lambda: before_queues(w)):
+            raise RuntimeError('was not routed: ' + w.said())
+
+    def known(self, w):
+        return {**known(w.path + '/study1'), **known(w.path + '/study2')}
+
+    def after(self, w):
+        order = [e['job'] for e in journal(w) if e['event'] == 'sent' and not e.get('again')]
+        if order != sorted(order):
+            w.wrong.append(('false', f'sent in the order {order}'))
 
 
 class Again(Dispatcher):
@@ -51,28 +75,23 @@ class Cancelled(Dispatcher):
 
 
 class Picky(Dispatcher):
-    """A sender that refuses one image, the first that it gets"""
+    """A sender that refuses one image"""
     targets, has_errors = ('picky',), True
     conf = f'target "picky" {{ type = picky image_retries = 1 {RETRY} }}\n' + TO.format('picky')
 
     def programs(self, w):
         return {'send-picky': PICKY}
 
+    def make(self, w):
+        super().make(w)
+        with open(w.path + '/refused', 'w') as f:
+            f.write(min(known(w.path + '/study')) + '.dcm')
+
     def refused(self, w, target):
-        found = [u for d in names(w.spool, 'error') for u in images(f'{w.spool}/error/{d}')
-                 if 'A700' in open(f'{w.spool}/error/{d}/reason.txt').read()]
-        return found if len(found) == 1 else ()
+        return [min(w.acked)] if 'C000' in ''.join(r for many in quarantined(w).values() for r, _ in many) else ()
 
     def arrived(self, w, target):
         return images(w.spool + '/success')
-
-
-class Stray(Dispatcher):
-    """Only an empty directory is in the queue, which is filled later"""
-
-    def make(self, w):
-        batch(w)
-        os.makedirs(f'{w.spool}/outgoing/archive/{JOB}')
 
 
 @contextlib.contextmanager
@@ -126,6 +145,17 @@ class Sender(Scenario):
 
     def done(self, w):
         return queues_empty(w)
+
+
+class BySender(Sender):
+    """Whoever sent the images is in their path; a series.json that gives EIO is damaged"""
+    settings = 'path = "archive" copy = yes marker = "complete" layout = "{SenderAET}/{SOPInstanceUID}.dcm"'
+
+    def after(self, w):
+        for many in images(w.path + '/archive').values():
+            for _, path in many:
+                if '/archive/CT1/' not in path and w.fault not in ('EIO', 'EACCES'):
+                    w.wrong.append(('false', f'{path} is in the wrong place'))
 
 
 class Dicom(Sender):
@@ -227,7 +257,7 @@ class Cleaner(Scenario):
         for place in ('success/old.archive', 'discard/old', 'success/.deleting.half.archive', 'error/old'):
             shutil.copytree(top, f'{w.spool}/{place}')
             with open(f'{w.spool}/{place}/job.json', 'w') as f:
-                f.write('{"job": "%s", "images": 3}' % place.split('/')[1])
+                f.write('{"job": "%s", "target": "archive", "images": 3}' % ('half' if 'half' in place else 'old'))
         with open(w.spool + '/error/old/reason.txt', 'w') as f:
             f.write('it was refused\n')
         shutil.rmtree(top)
@@ -243,20 +273,54 @@ class Cleaner(Scenario):
     def after(self, w):
         if len(images(w.spool + '/error')) != 3:
             w.wrong.append(('lost', 'error/old is not whole'))
-        told = {e.get('job') for e in journal(w) if e['event'] == 'deleted'}
-        self.told = told
+        told = {e['job'].replace('.archive', '') for e in journal(w) if e['event'] == 'deleted'}
+        if told != {'old', 'half'}:
+            w.wrong.append(('false', f'the journal has the end of {told}'))
 
 
-SCENARIOS = [
+class Probe(Reader):
+    """A sender that is asked whether its target can be used"""
+    rest, keeps_nothing, argv = (), True, ('-p',)
+    may_exit, healthy = {126}, (0, 111)  # dcmspool-sender(7): ours; nobody is there
+
+    def __init__(self, program, **settings):
+        super().__init__(program + ', is asked', program)
+        self.settings = settings
+
+    def make(self, w):
+        os.mkdir(w.path + '/archive')
+        with open(w.path + '/key', 'w') as f:
+            f.write('access:secret\n')
+        os.chmod(w.path + '/key', 0o600)
+
+    def reader(self, w, strace, fault):
+        w.environment.update({'DCMSPOOL_TARGET': 't', 'TARGET_TIMEOUT': '60',
+                              'TARGET_LAYOUT': '{PatientID}/{SOPInstanceUID}.dcm',
+                              **{'TARGET_' + k: v.format(w=w) for k, v in self.settings.items()}})
+        super().reader(w, strace, fault)
+
+
+HERE = {'HOST': '127.0.0.1', 'PORT': '1'}
+PROBES = [
+    Probe('send-folder', PATH='{w.path}/archive'),
+    Probe('send-dicom', AEC='PACS', AET='ME', **HERE),
+    Probe('send-dicomweb', URL='http://127.0.0.1:1/x'),
+    Probe('send-s3', URL='http://127.0.0.1:1/x', KEY_FILE='{w.path}/key'),
+    Probe('send-rsync', DESTINATION='{w.path}/archive'),
+    Probe('send-command', COMMAND='/bin/true'),
+    Probe('send-sftp', USERNAME='joe', KEY_FILE='{w.path}/key', KNOWN_HOSTS='{w.path}/key', FOLDER='/x', **HERE),
+]
+SCENARIOS = PROBES + [
     Dispatcher('a job'),
     Dispatcher('two targets', targets=('a', 'b'), conf=FOLDER.format('a') + '\n' + FOLDER.format('b') +
                '\nrule "all" { match = "True" targets = { "a", "b" } }'),
+    InOrder('two series of a study'),
     Again('sent again'),
     Cancelled('cancelled while it was sent'),
     Picky('an image is refused'),
     Chain('three jobs over one association'),
     Sender('send-folder', settings='path = "archive"'),
-    Sender('send-folder', 'copies and a marker', settings='path = "archive" copy = yes marker = "complete"'),
+    BySender('send-folder', 'copies and a marker'),
     Dicom('send-dicom'), Dicomweb('send-dicomweb'), S3('send-s3'), Rsync('send-rsync'), Command('send-command'),
     Sftp('send-sftp'),
     Cleaner('dcmspool-cleaner'),

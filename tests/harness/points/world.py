@@ -1,6 +1,7 @@
 """A world: a directory with a configuration, a spool, and the programs that work in it. It has one fault at most."""
 import glob
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -17,7 +18,8 @@ TOOLS = os.path.realpath(os.environ.get('BUILD', TOP + '/build')) + '/tests'
 PATIENCE_S = 45  # what failed is looked at again within 30 s
 ENDING_S = 20
 
-_ports, _ports_lock = iter(random.sample(range(20000, 32000), 12000)), threading.Lock()
+_ports = itertools.cycle(random.sample(range(10000, 20000), 10000))  # not those of the other tests
+_ports_lock = threading.Lock()
 
 
 def free_port():
@@ -55,6 +57,7 @@ class World:
     def __init__(self, path, template=None, port=None):
         self.path, self.spool, self.conf = path, path + '/spool', path + '/conf'
         self.port, self.acked, self.wrong, self.running = port or free_port(), {}, [], []
+        self.may_exit = set()  # besides what a failure that may pass exits with
         World.alive.add(self)
         if template:
             subprocess.run(['cp', '-a', template, path], check=True)
@@ -77,10 +80,14 @@ class World:
         own = self.path + '/bin/' + name
         return own if os.path.exists(own) else f'{BIN}/{name}'
 
+    stopping = False
+
     def start(self, argv, strace=None, **more):
         """strace -D: the program itself is our child, and strace its tracer only"""
         if strace:
             argv = ['strace', '-D', '-qq', '-o', self.path + '/trace', *strace, *argv]
+        if World.stopping:
+            raise SystemExit
         more.setdefault('stdin', subprocess.DEVNULL)
         more.setdefault('stdout', self.log)
         p = subprocess.Popen(argv, stderr=self.log, cwd=more.pop('cwd', self.path), start_new_session=True,
@@ -156,26 +163,43 @@ def at_rest(w):
     return before_queues(w) and queues_empty(w)
 
 
-def image(path):
-    """(SOP Instance UID, hash of the data set), or None: no image"""
-    try:
-        with open(path, 'rb') as f:
-            data = f.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def meta(data):
+    """The elements of a file's meta header as text, and where the data set begins; None: no image"""
     if data[128:132] != b'DICM' or data[132:136] != b'\2\0\0\0':
         return None
-    end = 144 + int.from_bytes(data[140:144], 'little')
-    at, uid = 144, None
+    at, end, found = 144, 144 + int.from_bytes(data[140:144], 'little'), {}
     while at + 8 <= end:
-        element, form = data[at:at + 4], data[at + 4:at + 6]
-        long = form in (b'OB', b'UN', b'UT', b'OW', b'SQ')
+        long = data[at + 4:at + 6] in (b'OB', b'UN', b'UT', b'OW', b'SQ')
         size = int.from_bytes(data[at + 8:at + 12] if long else data[at + 6:at + 8], 'little')
-        at += 12 if long else 8
-        if element == b'\2\0\3\0':
-            uid = data[at:at + size].rstrip(b'\0 ').decode(errors='replace')
-        at += size
-    return uid, hashlib.sha256(data[end:]).hexdigest()
+        value = at + (12 if long else 8)
+        found[data[at:at + 4]] = data[value:value + size].rstrip(b'\0 ').decode(errors='replace')
+        at = value + size
+    return found, end
+
+
+SOP, SYNTAX = b'\2\0\3\0', b'\2\0\x10\0'
+
+
+def read_meta(path):
+    try:
+        if not os.path.isfile(path):  # the pipes of a supervisor
+            return None, b''
+        with open(path, 'rb') as f:
+            data = f.read()
+    except FileNotFoundError:
+        return None, b''
+    return meta(data), data
+
+
+def image(path):
+    """(SOP Instance UID, hash of the data set), or None: no image"""
+    found, data = read_meta(path)
+    return found and (found[0].get(SOP), hashlib.sha256(data[found[1]:]).hexdigest())
+
+
+def syntax(path):
+    """The transfer syntax of an image"""
+    return read_meta(path)[0][0][SYNTAX]
 
 
 def images(top):
