@@ -185,7 +185,7 @@ int operator_main(int argc, char *argv[], const struct verb_kind *kind)
 	int code = 0, count, result;
 
 	log_open(argv[0]);
-	verb.conf = cli_options(argc, argv, kind->letters, kind->option, kind->usage);
+	verb.conf = cli_options_acting(argc, argv, kind->letters, kind->option, kind->usage);
 	argv += optind;
 	count = argc - optind;
 	if (receiver && count > 0) {
