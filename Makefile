@@ -34,7 +34,8 @@ LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/%.o)
 PROGRAM_DIRS := $(patsubst %/,%,$(filter-out src/lib/%,$(wildcard src/*/*/)))
 PROGRAMS := $(notdir $(PROGRAM_DIRS))
 
-SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-layout bin/dcmspool-demo bin/dcmspool-tls
+SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-reload bin/dcmspool-scale bin/dcmspool-layout bin/dcmspool-demo \
+              bin/dcmspool-tls
 
 PRELOADS := $(wildcard src/*/*/preload/*.c)
 PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))

@@ -40,7 +40,7 @@ accepted() {
 	local letter status said
 	: >"$BATS_TEST_TMPDIR/a.conf"
 	case $1 in
-	dcmspool-demo) before=(-c "$BATS_TEST_TMPDIR/none.conf") ;; # it has no -n, and finds no configuration
+	dcmspool-demo | dcmspool-reload | dcmspool-scale) before=(-c "$BATS_TEST_TMPDIR/none.conf") ;; # have no -n, find none
 	dcmspool-rule) before=() ;; # it needs no configuration, and without an operand does nothing
 	dcmspool-layout) before=() after=("$BATS_TEST_TMPDIR/none") unknown=': usage:' ;;
 	esac

@@ -31,6 +31,27 @@ static bool make(const char *path)
 	return mkdir(path, 0700) == 0;
 }
 
+/* What watch_end() ends has gone between its events and that. */
+static bool is_silent(void)
+{
+	int saved = dup(STDERR_FILENO);
+	struct stat st = { .st_size = 1 };
+
+	if (!make("tree/gone") || saved < 0 || !freopen("stderr", "w", stderr))
+		return false;
+	scan("tree/gone/");
+	watch_begin();
+	(void)watch_keep("tree/", IN_CREATE | IN_MOVED_TO | IN_DELETE);
+	(void)rmdir("tree/gone");
+	watch_end();
+	(void)fflush(stderr);
+	(void)stat("stderr", &st);
+	(void)dup2(saved, STDERR_FILENO);
+	(void)close(saved);
+	(void)has_event();
+	return unlink("stderr") == 0 && st.st_size == 0;
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/test_watch.XXXXXX";
@@ -49,6 +70,8 @@ int main(void)
 	ok(make("tree/a/c") && !has_event(), "no event where the watch has ended");
 	scan("tree/a/");
 	ok(make("tree/a/d") && has_event(), "the same directory can be watched again");
+
+	ok(is_silent(), "a directory that goes during a scan: the library prints nothing");
 
 	/* The kernel ends these watches itself, and the library never forgets such. */
 	for (int i = 0; i < 1100 && all; i++) {

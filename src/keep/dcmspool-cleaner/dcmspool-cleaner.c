@@ -16,8 +16,10 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/rest.h"
+#include "base/service.h"
 #include "base/watch.h"
 #include "cli/options.h"
+#include "cli/watcher.h"
 #include "conf/conf.h"
 #include "spool/ended.h"
 #include "spool/file.h"
@@ -232,7 +234,7 @@ static void wait(struct cleaner *cleaner)
 	struct loop *loop = &cleaner->loop;
 	bool due = false;
 
-	while (!loop->stopping && !due) {
+	while (loop_goes_on(loop) && !due) {
 		if (loop->next_us != 0)
 			due = loop_poll(loop, loop->next_us, NULL, 0);
 		else if (watch_wait(loop, 0, NULL))
@@ -246,16 +248,16 @@ int main(int argc, char *argv[])
 	long retention_s;
 
 	log_open(argv[0]);
+	service_open(argv);
 	cleaner.conf = cli_options(argc, argv, "", NULL, usage);
 	retention_s = cleaner.conf->cleaner.retention_s;
 	cleaner.rest.length_ms = (retention_s < RETRY_S ? retention_s : RETRY_S) * INT64_C(1000);
 	spool_open(&cleaner.spool, cleaner.conf->spool);
 	loop_open(&cleaner.loop);
-	log_info("ready spool=%s", cleaner.spool.path);
-	while (!cleaner.loop.stopping) {
+	watcher_ready(cleaner.conf);
+	while (loop_goes_on(&cleaner.loop)) {
 		scan(&cleaner);
 		wait(&cleaner);
 	}
-	log_info("stopped");
-	return 0;
+	return watcher_end(&cleaner.loop);
 }

@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *program = "dcmspool";
+static bool journal; /* standard error is the journal's: lines begin with their priority */
 
 static void take_standard_descriptors(void)
 {
@@ -17,6 +21,20 @@ static void take_standard_descriptors(void)
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
 			_exit(EXIT_TEMPORARY); /* nobody can be told */
+}
+
+/* As systemd.exec(5) says of JOURNAL_STREAM: "DEVICE:INODE" of what was the journal's; it may have
+ * been redirected since. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char text[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	(void)snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, text) == 0;
 }
 
 int failure_code(int error)
@@ -38,6 +56,7 @@ void log_open(const char *argv0)
 
 	take_standard_descriptors();
 	program = slash ? slash + 1 : argv0;
+	journal = is_journal();
 }
 
 const char *log_program(void)
@@ -66,36 +85,47 @@ static size_t escape(const char *text, char *out, size_t size)
 	return n;
 }
 
+enum level { INFO, WARNING, ERROR, FATAL };
+static const struct {
+	const char *name, *priority; /* the latter is sd-daemon(3)'s */
+} levels[] = {
+	[INFO] = { "info", "<6>" },
+	[WARNING] = { "warning", "<4>" },
+	[ERROR] = { "error", "<3>" },
+	[FATAL] = { "fatal", "<2>" },
+};
+
 static void __attribute__((format(printf, 2, 0)))
-line(const char *level, const char *format, va_list args)
+line(enum level level, const char *format, va_list args)
 {
 	char text[2048], message[1800], out[4096];
 	ssize_t n;
 
 	(void)vsnprintf(message, sizeof(message), format, args); /* a longer message is cut */
-	(void)snprintf(text, sizeof(text), "%s: %s: %s", program, level, message);
+	(void)snprintf(text, sizeof(text), "%s%s: %s: %s", journal ? levels[level].priority : "",
+		program, levels[level].name, message);
 	n = write(STDERR_FILENO, out, escape(text, out, sizeof(out)));
 	(void)n; /* where would an error of the log be logged? */
 }
 
-#define LEVEL(name, text)                                                                          \
+#define LEVEL(name, level)                                                                         \
 	void name(const char *format, ...)                                                         \
 	{                                                                                          \
 		va_list args;                                                                      \
 		va_start(args, format);                                                            \
-		line(text, format, args);                                                          \
+		line(level, format, args);                                                         \
 		va_end(args);                                                                      \
 	}
-LEVEL(log_info, "info")
-LEVEL(log_warning, "warning")
-LEVEL(log_error, "error")
+LEVEL(log_info, INFO)
+LEVEL(log_warning, WARNING)
+LEVEL(log_error, ERROR)
 
 void die(int code, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	line("fatal", format, args);
+	line(FATAL, format, args);
 	va_end(args);
 	exit(code);
 }

@@ -1,9 +1,10 @@
 /*
  * log: one line per event on standard error, and the exit codes of every program.
  *
- * A line is "PROGRAM: LEVEL: message key=value ...". No time stamps (the supervisor adds them), no
- * patient data. Bytes outside printable ASCII are written as \xNN, so a line is always one line,
- * whatever a sender put into it.
+ * A line is "PROGRAM: LEVEL: message key=value ...", in systemd's journal with the priority before
+ * it,
+ * "<4>". No time stamps (`dcmspool up` and the journal add them), no patient data. Bytes outside
+ * printable ASCII are written as \xNN, so a line is always one line, whatever a sender put into it.
  */
 #ifndef LOG_H
 #define LOG_H

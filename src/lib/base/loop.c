@@ -35,12 +35,19 @@ void loop_forget(struct loop *loop)
 	loop->next_us = 0;
 }
 
+bool loop_goes_on(const struct loop *loop)
+{
+	return !loop->stopping && !loop->ending;
+}
+
 void loop_take_signals(struct loop *loop)
 {
 	int number;
 
 	while ((number = run_next_signal(loop->signals))) {
 		loop->stopping |= number == SIGTERM || number == SIGINT;
+		loop->ending |= number == SIGQUIT || number == SIGHUP;
+		loop->anew |= number == SIGHUP;
 		loop->child_ended |= number == SIGCHLD;
 	}
 }

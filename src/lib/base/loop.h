@@ -13,7 +13,9 @@
 struct loop {
 	int signals, timer; /* descriptors; signals -1: loop_open_bare() */
 	int64_t next_us;    /* the earliest deadline of loop_at(); 0: none */
-	bool stopping;      /* SIGTERM or SIGINT came */
+	bool stopping;      /* SIGTERM or SIGINT came: what it is at is left to others */
+	bool ending;        /* SIGQUIT or SIGHUP came: it ends after what it is at */
+	bool anew;          /* SIGHUP came: then service_again() */
 	bool child_ended;   /* SIGCHLD came; the caller reaps and sets it back */
 };
 
@@ -37,6 +39,9 @@ void loop_forget(struct loop *loop);
  * cannot sleep. */
 enum { LOOP_OWN = 2, LOOP_NOW = 1 };
 bool loop_poll(struct loop *loop, int64_t due_us, struct pollfd *polled, size_t count);
+
+/* No such signal has come yet. */
+bool loop_goes_on(const struct loop *loop);
 
 /* Notes the signals that have come. */
 void loop_take_signals(struct loop *loop);

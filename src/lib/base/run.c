@@ -168,10 +168,13 @@ int run_signals(void)
 
 	(void)signal(SIGPIPE, SIG_IGN); /* these cannot fail */
 	(void)signal(SIGIO, SIG_IGN);   /* a lease that is broken while we hold it, fcntl(2) */
+	(void)signal(SIGQUIT, SIG_DFL); /* a shell's background jobs have it ignored */
+	(void)signal(SIGHUP, SIG_DFL);  /* as nohup's */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGQUIT);
 	(void)sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -1;

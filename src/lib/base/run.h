@@ -38,7 +38,8 @@ int run_wait(pid_t pid);
  * "storescp.dic"), in memory that the caller frees; NULL on error. */
 char *run_beside(const char *name);
 
-/* Blocks TERM, INT, HUP and CHLD and returns a non-blocking signalfd(2) for them. Ignores PIPE. */
+/* Blocks TERM, INT, QUIT, HUP and CHLD and returns a non-blocking signalfd(2) for them. Ignores
+ * PIPE. */
 int run_signals(void);
 /* The next signal of run_signals()' descriptor, or 0. */
 int run_next_signal(int fd);

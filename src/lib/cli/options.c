@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/nearest.h"
+#include "cli/running.h"
 #include "cli/find.h"
 
 /* What letters are called in full, in every verb that has them. */
@@ -96,10 +97,20 @@ static _Noreturn void complain(
 	exit(EXIT_PERMANENT);
 }
 
+static _Noreturn void no_conf(const char *file)
+{
+	if (errno == EINVAL)
+		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
+			file);
+	die(EXIT_TEMPORARY, "unable to read configuration %s: %s; try again", file,
+		strerror(errno));
+}
+
 /* order: "+": what follows the first operand belongs to it; "": operands may stand before options.
  */
 static struct conf *read_options(int argc, char *argv[], const char *order, const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
+	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further,
+	bool acts)
 {
 	struct option known[WORDS];
 	const char *named = NULL;
@@ -128,12 +139,10 @@ static struct conf *read_options(int argc, char *argv[], const char *order, cons
 	}
 	file = find_conf(named);
 	conf = conf_load(file, further);
-	if (!conf && errno == EINVAL)
-		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
-			file);
+	if (acts && !check && (conf || errno == EINVAL))
+		conf = running_conf(file, conf);
 	if (!conf)
-		die(EXIT_TEMPORARY, "unable to read configuration %s: %s; try again", file,
-			strerror(errno));
+		no_conf(file);
 	if (check) {
 		(void)printf("%s: ok\n", file); /* checked by finish() */
 		conf_free(conf);
@@ -143,20 +152,32 @@ static struct conf *read_options(int argc, char *argv[], const char *order, cons
 	return conf;
 }
 
+struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
+{
+	return read_options(argc, argv, "+", letters, option, usage, further, false);
+}
+
+struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	return read_options(argc, argv, "+", letters, option, usage, NULL, true);
+}
+
 struct conf *cli_options(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return read_options(argc, argv, "+", letters, option, usage, NULL);
+	return read_options(argc, argv, "+", letters, option, usage, NULL, false);
 }
 
 struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return read_options(argc, argv, "", letters, option, usage, NULL);
+	return read_options(argc, argv, "", letters, option, usage, NULL, false);
 }
 
-struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
+struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return read_options(argc, argv, "+", letters, option, usage, further);
+	return read_options(argc, argv, "", letters, option, usage, NULL, true);
 }

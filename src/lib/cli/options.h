@@ -26,4 +26,12 @@ struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage,
 	conf_check_fn *further);
 
+/* The same for a program that acts on what runs: where a router runs on the spool that the file
+ * names, the copy that it works with is taken, whatever mistakes the file has; that they differ is
+ * told. */
+struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage);
+struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage);
+
 #endif

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "spool/job.h"
 
@@ -124,7 +125,9 @@ struct conf_rule {
 };
 
 struct conf {
-	char *file;  /* absolute path of the file that was read */
+	char *file;   /* absolute path of the file that was read */
+	dev_t device; /* which it was then: another may have its name by now */
+	ino_t inode;
 	char *spool; /* absolute path */
 	struct conf_strings extra_tags;
 	struct conf_receiver receiver;

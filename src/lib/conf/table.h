@@ -113,6 +113,10 @@ bool conf_kind_list(enum conf_kind kind);
 void conf_value_print(struct buf *out, const struct conf_key *key, const void *base);
 void conf_value_lines(struct buf *out, const struct conf_key *key, const void *base);
 void conf_quote(struct buf *out, const char *text);
+/* Append all of it, so that it can be read back; the values of one key as dcmspool-conf(8) names
+ * it, false when there is none. */
+void conf_print_all(struct buf *out, struct conf *conf);
+bool conf_print_key(struct buf *out, struct conf *conf, const char *key);
 /* In the largest unit that needs no fraction. */
 void conf_print_duration(struct buf *out, const struct conf_key *key, long value);
 void conf_print_prefix(struct buf *out, const struct conf_prefix *prefix);

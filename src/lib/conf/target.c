@@ -4,9 +4,34 @@
 #include "base/str.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+bool target_file_is_wrong(const char *path, bool secret, uid_t user, char *why, size_t size)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return false;
+		(void)snprintf(why, size, "there is no file %s; make it", path);
+	} else if (!S_ISREG(st.st_mode)) {
+		(void)snprintf(why, size, "%s is no regular file; give the path of one", path);
+	} else if (secret && st.st_uid != user) {
+		(void)snprintf(why, size,
+			"%s belongs to another user; chown it to the user that dcmspool runs as",
+			path);
+	} else if (secret && st.st_mode & 077) {
+		(void)snprintf(why, size, "others may read %s; chmod 600 %s", path, path);
+	} else {
+		return false;
+	}
+	return true;
+}
 
 /* A site's own sender may mean something else by it. */
 static long seconds(const struct conf_target *target, const char *key)

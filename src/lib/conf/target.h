@@ -16,6 +16,11 @@ void target_environment_free(char **environment);
  * errno. */
 char *target_program(const struct conf_target *target);
 
+/* What keeps a file that a target names from being used by its sender, which runs as that user:
+ * "there is no file X; make it"; secret: nobody else may read it. False: nothing, or it cannot be
+ * looked at. */
+bool target_file_is_wrong(const char *path, bool secret, uid_t user, char *why, size_t size);
+
 /* How long the target may take for one answer, as its timeout says, in seconds; 0: it has none. */
 long target_silence_s(const struct conf_target *target);
 

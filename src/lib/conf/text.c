@@ -87,6 +87,10 @@ void conf_read(struct conf_work *work, const char *name)
 		whole_file(work, index, "it is larger than 4 MB", "is it a configuration file?");
 		goto out;
 	}
+	if (index == 0) {
+		work->conf->device = st.st_dev;
+		work->conf->inode = st.st_ino;
+	}
 	if (slurp(fd, (size_t)st.st_size, source) < 0)
 		failed(work, index, "check the disk");
 out:

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/run.h"
 #include "conf/ask.h"
+#include "conf/target.h"
 #include "conf/work.h"
 #include "rule/never.h"
 #include "rule/rule.h"
@@ -254,27 +255,11 @@ static uid_t runner(const struct conf *conf)
 static void warn_of_file(
 	struct conf_work *work, size_t nth, const struct conf_key *key, const char *path)
 {
-	const enum conf_section section = key->section;
-	struct stat st;
+	char why[300];
 
-	if (!path)
-		return;
-	if (stat(path, &st) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			CONF_REPORT(work, section, nth, key->name,
-				"warning: there is no file %s; make it", path);
-	} else if (!S_ISREG(st.st_mode)) {
-		CONF_REPORT(work, section, nth, key->name,
-			"warning: %s is no regular file; give the path of one", path);
-	} else if (key->kind == CONF_SECRET && st.st_uid != runner(work->conf)) {
-		CONF_REPORT(work, section, nth, key->name,
-			"warning: %s belongs to another user; "
-			"chown it to the user that dcmspool runs as",
-			path);
-	} else if (key->kind == CONF_SECRET && st.st_mode & 077) {
-		CONF_REPORT(work, section, nth, key->name,
-			"warning: others may read %s; chmod 600 %s", path, path);
-	}
+	if (path && target_file_is_wrong(
+			    path, key->kind == CONF_SECRET, runner(work->conf), why, sizeof(why)))
+		CONF_REPORT(work, key->section, nth, key->name, "warning: %s", why);
 }
 
 /* What its sender says of its settings without connecting anywhere. It knows what this program does

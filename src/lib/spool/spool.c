@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* timegm */
+#define _GNU_SOURCE /* O_PATH */
 #include "spool/spool.h"
 
 #include "base/disk.h"
@@ -55,27 +55,45 @@ static void write_format(int root)
 	(void)close(fd);
 }
 
-static void check_format(const struct spool *spool, bool look)
+/* The number of the format; 0: none is written yet. Dies when it cannot be known, or is above ours.
+ */
+static long known_format(int root, const char *path)
 {
-	int root = spool->dir[SPOOL_ROOT];
 	int fd = openat(root, format_file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	long number = fd < 0 ? 0 : read_format(fd);
 
 	if (fd < 0 ? errno != ENOENT : number < 0 && errno)
-		die(failure_code(errno), "unable to read %s/%s: %s", spool->path, format_file,
+		die(failure_code(errno), "unable to read %s/%s: %s", path, format_file,
 			strerror(errno));
 	if (fd >= 0)
 		(void)close(fd); /* only read */
 	if (number < 0)
 		die(EXIT_PERMANENT,
 			"unable to read the number of the spool's format in %s/%s; write 1 into it",
-			spool->path, format_file);
+			path, format_file);
 	if (number > FORMAT)
 		die(EXIT_PERMANENT,
 			"the spool %s has format %ld, and this program knows none above %d; "
 			"run the newer dcmspool that made it",
-			spool->path, number, FORMAT);
-	if (number < FORMAT && !look)
+			path, number, FORMAT);
+	return number;
+}
+
+void spool_check_format(const char *path)
+{
+	int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return; /* it is to be made, or who opens it tells */
+	(void)known_format(root, path);
+	(void)close(root); /* only used as a base */
+}
+
+static void check_format(const struct spool *spool, bool look)
+{
+	int root = spool->dir[SPOOL_ROOT];
+
+	if (known_format(root, spool->path) < FORMAT && !look)
 		write_format(root);
 }
 

@@ -26,6 +26,10 @@ void spool_open(struct spool *spool, const char *path);
 /* The same for whoever only looks: nothing is written, not even the number of the format. */
 void spool_open_to_look(struct spool *spool, const char *path);
 
+/* Dies, as spool_open() does, when there is such a spool and it is of a format that this program
+ * does not know. */
+void spool_check_format(const char *path);
+
 /* Now, in microseconds since 1970 (CLOCK_REALTIME). */
 int64_t spool_now_us(void);
 

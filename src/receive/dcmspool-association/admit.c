@@ -28,6 +28,27 @@ static const struct acceptor_refusal too_many_of_peer = { { 2, 3, 2 },
 	"more than receiver.max_associations_per_peer" };
 static const struct acceptor_refusal spool_failed = { { 2, 3, 2 }, "the spool cannot be written" };
 
+/* What to do about a refusal that is none of the caller's making. A limit says whose it is. */
+static const struct {
+	const struct acceptor_refusal *refusal;
+	const char *remedy;
+} remedies[] = {
+	{ &disk_full,
+		"make room, or let cleaner.retention be shorter; nothing is received until then" },
+	{ &too_many_of_peer, "raise it, or let the sender open fewer" },
+	{ &spool_failed, "the line before says why" },
+};
+
+const char *admit_remedy(const struct acceptor_refusal *refusal)
+{
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (remedies[i].refusal == refusal)
+			return remedies[i].remedy;
+	return memcmp(&refusal->reject, &limit, sizeof(limit)) == 0
+		       ? "raise it if this machine can do more"
+		       : NULL;
+}
+
 /* What getdcmtags has to put right in the files. */
 static json_t *stand_ins_json(const struct stand_ins *s)
 {

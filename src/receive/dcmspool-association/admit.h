@@ -13,4 +13,7 @@
 /* Fills in a->name and a->dir, and returns NULL; or the refusal. */
 const struct acceptor_refusal *admit(struct association *a, const struct caller *caller);
 
+/* What to do about a refusal that is none of the caller's making; NULL: it is as it should be. */
+const char *admit_remedy(const struct acceptor_refusal *refusal);
+
 #endif

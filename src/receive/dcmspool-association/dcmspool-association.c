@@ -80,10 +80,15 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 	const struct conf_sender *sender, size_t length, const struct acceptor_refusal *refusal)
 {
 	const struct acceptor_reject *reject = &refusal->reject;
+	const char *remedy = admit_remedy(refusal);
 	char numbers[16] = "aborted";
 
-	log_info("association refused peer=%s calling=%s called=%s: %s", caller->peer,
-		caller->calling, caller->called, refusal->reason);
+	if (remedy)
+		log_warning("association refused peer=%s calling=%s called=%s: %s; %s",
+			caller->peer, caller->calling, caller->called, refusal->reason, remedy);
+	else
+		log_info("association refused peer=%s calling=%s called=%s: %s", caller->peer,
+			caller->calling, caller->called, refusal->reason);
 	if (length > 0)
 		request_refuse(STDIN_FILENO, length, *reject);
 	if (reject->result)

@@ -16,6 +16,51 @@
 
 enum { RESERVE = 32, RECOVERIES = 4 };
 
+/* "PID ..." of connections, "PID:NAME" of recoveries, with "+" before it while it waits. */
+static const char variable[] = "DCMSPOOL_CHILDREN";
+
+static void add_before(struct children *c, char *word)
+{
+	struct child child = { .waits = *word == '+' };
+	char *name = strchr(word, ':');
+	long pid;
+
+	if (name)
+		*name++ = '\0';
+	if (parse_long(word + child.waits, 1, INT_MAX, &pid) < 0 || c->count == c->max ||
+		(name && !(child.recovers = strdup(name))))
+		return; /* it is reaped as one that is not known */
+	child.pid = (pid_t)pid;
+	c->child[c->count++] = child;
+	c->connections += !name;
+}
+
+/* Those of before we began anew. */
+static void take_before(struct children *c)
+{
+	const char *text = getenv(variable);
+	char *copy = text ? strdup(text) : NULL, *rest = NULL;
+
+	for (char *word = copy ? strtok_r(copy, " ", &rest) : NULL; word;
+		word = strtok_r(NULL, " ", &rest))
+		add_before(c, word);
+	free(copy);
+	(void)unsetenv(variable); /* cannot fail */
+}
+
+void children_leave(const struct children *c)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < c->count; i++)
+		buf_printf(&text, "%s%ld%s%s ", c->child[i].waits ? "+" : "", (long)c->child[i].pid,
+			c->child[i].recovers ? ":" : "",
+			c->child[i].recovers ? c->child[i].recovers : "");
+	if (!text.failed && text.data)
+		(void)setenv(variable, text.data, 1); /* else they are found as after a kill -9 */
+	buf_free(&text);
+}
+
 void children_open(struct children *c, const struct conf *conf)
 {
 	long associations = conf->receiver.max_associations;
@@ -28,6 +73,7 @@ void children_open(struct children *c, const struct conf *conf)
 	c->child = calloc(c->max, sizeof(*c->child));
 	if (!c->program || !c->child)
 		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
+	take_before(c);
 }
 
 bool children_full(const struct children *c)

@@ -51,6 +51,9 @@ struct reaped {
 };
 struct reaped children_reap(struct children *children);
 
+/* Leaves to service_again() which there are: children_open() knows them then. */
+void children_leave(const struct children *children);
+
 /* Tells all to end. */
 void children_stop(struct children *children);
 

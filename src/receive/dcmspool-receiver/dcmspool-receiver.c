@@ -15,6 +15,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/service.h"
+#include "cli/watcher.h"
+#include "handed.h"
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -25,9 +28,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ACCEPT_PAUSE_US = 1000000, RECOVER_PAUSE_US = 30000000 };
+/* LAST_S: how long a connection may go on when the receiver is told to end and others, who hold its
+ * sockets, go on: its caller would be the only one to notice. */
+enum { ACCEPT_PAUSE_US = 1000000, RECOVER_PAUSE_US = 30000000, LAST_US = 10000000 };
 
-static const char usage[] = "usage: dcmspool-receiver [-ln] [-c FILE]";
+static const char usage[] = "usage: dcmspool-receiver [-ln] [-o FILE] [-c FILE]";
 
 struct receiver {
 	struct spool spool;
@@ -36,15 +41,25 @@ struct receiver {
 	struct children children;
 	struct loop loop;
 	int64_t accept_at_us;  /* no accept before; 0: any time */
+	int64_t last_at_us;    /* who is there may go on until then; 0: as long as he wants */
 	int64_t recover_at_us; /* the next look at receiving/; 0: none is due */
 };
 
-static bool only_try;
+static struct listen_try try;
 
 static void option(int letter, const char *argument)
 {
-	(void)argument; /* none has one */
-	only_try |= letter == 'l';
+	const struct conf *runs;
+
+	if (letter == 'l') {
+		try.only = true;
+		return;
+	}
+	runs = conf_load(argument, NULL);
+	if (!runs)
+		die(errno == EINVAL ? EXIT_PERMANENT : EXIT_TEMPORARY,
+			"unable to read the configuration that runs: %s", argument);
+	try.taken = &runs->receiver;
 }
 
 static void pause_accepting(struct receiver *r, const char *what)
@@ -96,7 +111,7 @@ static void children_ended(struct receiver *r)
 		return;
 	r->loop.child_ended = false;
 	reaped = children_reap(&r->children);
-	if (r->loop.stopping)
+	if (!loop_goes_on(&r->loop))
 		return;
 	if (reaped.lost > 0 || (reaped.recovered > 0 && r->recover_at_us))
 		recover(r);
@@ -118,21 +133,40 @@ static void wait_for_events(struct receiver *r, struct pollfd *polled)
 {
 	bool accepting = waiting_has_room(&r->waiting) && !r->accept_at_us;
 	struct pollfd *callers = polled + LOOP_OWN + r->listeners.count;
-	int64_t due_us = clock_earlier(r->accept_at_us, r->recover_at_us);
+	int64_t due_us =
+		clock_earlier(r->last_at_us, clock_earlier(r->accept_at_us, r->recover_at_us));
 
 	for (size_t i = 0; i < r->listeners.count; i++)
-		polled[LOOP_OWN + i] = (struct pollfd){ .fd = accepting ? r->listeners.fd[i] : -1,
-			.events = POLLIN };
+		polled[LOOP_OWN + i] =
+			(struct pollfd){ .fd = accepting ? r->listeners.one[i].fd : -1,
+				.events = POLLIN };
 	waiting_watch(&r->waiting, callers);
 	(void)loop_poll(&r->loop, clock_earlier(due_us, waiting_due_us(&r->waiting)), polled,
 		LOOP_OWN + r->listeners.count + r->waiting.count);
 	waiting_turn(&r->waiting, callers);
 }
 
-/* Closes the listeners, tells the associations, and waits for them. */
-static void stop(struct receiver *r)
+/* Who is there may come to an end: others hold our sockets, so he would be the only one to notice.
+ */
+static void let_end(struct receiver *r, struct pollfd *polled)
 {
+	r->last_at_us = clock_now_us() + LAST_US;
+	while (r->children.count + r->waiting.count > 0 && !clock_is_due(r->last_at_us, LAST_US)) {
+		wait_for_events(r, polled);
+		children_ended(r);
+		serve(r);
+	}
+	r->last_at_us = 0;
+}
+
+/* Closes the listeners, tells the associations, and waits for them. */
+static void stop(struct receiver *r, struct pollfd *polled)
+{
+	bool handed = r->listeners.handed;
+
 	listen_close(&r->listeners);
+	if (handed)
+		let_end(r, polled);
 	children_stop(&r->children);
 	while (r->children.count > 0) {
 		(void)loop_poll(&r->loop, 0, NULL, 0);
@@ -147,30 +181,39 @@ int main(int argc, char *argv[])
 	static struct conf *conf;
 
 	log_open(argv[0]);
-	conf = cli_options(argc, argv, "l", option, usage);
-	if (only_try) {
-		listen_open(&conf->receiver, &r.listeners, true);
+	service_open(argv);
+	conf = cli_options(argc, argv, "lo:", option, usage);
+	if (try.only) {
+		spool_check_format(conf->spool);
+		listen_open(&conf->receiver, &r.listeners, try);
 		return 0;
 	}
 	spool_open(&r.spool, conf->spool);
 	loop_open(&r.loop);
 	children_open(&r.children, conf);
-	listen_open(&conf->receiver, &r.listeners, false);
+	listen_open(&conf->receiver, &r.listeners, try);
 	waiting_open(&r.waiting, &r.spool, conf->receiver.request_timeout_s);
 	polled = calloc(LOOP_OWN + r.listeners.count + WAITING_MAX, sizeof(*polled));
 	if (!polled)
 		die(EXIT_TEMPORARY, "unable to start: out of memory");
 
+	watcher_ready(conf);
 	recover(&r);
-	while (!r.loop.stopping) {
+	while (loop_goes_on(&r.loop)) {
 		wait_for_events(&r, polled);
 		meet_deadlines(&r);
 		children_ended(&r);
-		for (size_t i = 0; i < r.listeners.count && !r.loop.stopping; i++)
+		for (size_t i = 0; i < r.listeners.count && loop_goes_on(&r.loop); i++)
 			if (polled[LOOP_OWN + i].revents)
-				take_callers(&r, r.listeners.fd[i]);
+				take_callers(&r, r.listeners.one[i].fd);
 		serve(&r);
 	}
-	stop(&r);
-	return 0;
+	if (r.loop.anew && !r.loop.stopping) {
+		handed_leave(&r.listeners);
+		children_leave(&r.children);
+		waiting_leave(&r.waiting);
+	} else {
+		stop(&r, polled);
+	}
+	return watcher_end(&r.loop);
 }

@@ -2,6 +2,7 @@
 #include "listen.h"
 
 #include "base/log.h"
+#include "handed.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -51,8 +52,16 @@ static _Noreturn void refuse(const char *address, long port, int error)
 			: "");
 }
 
-/* Returns -1 only for "::" where there is no IPv6. */
-static int open_one(const char *address, long port)
+static bool is_taken(const struct conf_receiver *taken, long port)
+{
+	for (size_t i = 0; taken && i < taken->port_count; i++)
+		if (taken->port[i] == port)
+			return true;
+	return false;
+}
+
+/* Returns false only for "::" where there is no IPv6. */
+static bool open_one(struct listeners *out, const char *address, long port, struct listen_try try)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
@@ -66,42 +75,47 @@ static int open_one(const char *address, long port)
 		die(error == EAI_NONAME || error == EAI_FAMILY ? EXIT_PERMANENT : EXIT_TEMPORARY,
 			"unable to use the address %s: %s; receiver.listen takes numbers", address,
 			gai_strerror(error));
+	if (handed_covers(out, info)) {
+		freeaddrinfo(info);
+		return true;
+	}
 	fd = bind_and_listen(info);
 	freeaddrinfo(info);
-	if (fd >= 0)
-		return fd;
+	if (fd >= 0) {
+		out->one[out->count++] = (struct listener){ .fd = fd, .own = true };
+		if (!try.only)
+			log_info("listening on %s port %ld", address, port);
+		return true;
+	}
+	if (errno == EADDRINUSE && is_taken(try.taken, port))
+		return true;
 	if (strcmp(address, "::") != 0 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL))
 		refuse(address, port, errno);
 	log_warning("not listening on :: port %ld: this machine has no IPv6", port);
-	return -1;
+	return false;
 }
 
-void listen_open(const struct conf_receiver *conf, struct listeners *out, bool only_try)
+void listen_open(const struct conf_receiver *conf, struct listeners *out, struct listen_try try)
 {
-	out->count = 0;
-	out->fd = calloc(conf->listen.count * conf->port_count + 1, sizeof(*out->fd));
-	if (!out->fd)
-		die(EXIT_TEMPORARY, "unable to listen: out of memory");
-	for (size_t i = 0; i < conf->listen.count; i++)
-		for (size_t k = 0; k < conf->port_count; k++) {
-			int fd = open_one(conf->listen.item[i], conf->port[k]);
+	size_t room = conf->listen.count * conf->port_count + handed_count() + 1;
+	bool any = false;
 
-			if (fd < 0)
-				continue;
-			out->fd[out->count++] = fd;
-			if (!only_try)
-				log_info("listening on %s port %ld", conf->listen.item[i],
-					conf->port[k]);
-		}
-	if (out->count == 0)
+	*out = (struct listeners){ .one = calloc(room, sizeof(*out->one)) };
+	if (!out->one)
+		die(EXIT_TEMPORARY, "unable to listen: out of memory");
+	handed_take(conf, out, try.only);
+	for (size_t i = 0; i < conf->listen.count; i++)
+		for (size_t k = 0; k < conf->port_count; k++)
+			any |= open_one(out, conf->listen.item[i], conf->port[k], try);
+	if (!any && out->count == 0)
 		die(EXIT_PERMANENT, "unable to listen: no address is left; set receiver.listen");
 }
 
 void listen_close(struct listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->count; i++)
-		(void)close(listeners->fd[i]); /* nothing to lose */
-	free(listeners->fd);
+		(void)close(listeners->one[i].fd); /* nothing to lose */
+	free(listeners->one);
 	*listeners = (struct listeners){ 0 };
 }
 

@@ -3,18 +3,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/service.h"
+#include "base/str.h"
 #include "spool/journal.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { TOLD_MAX = 10 }; /* refusals a second: whoever wants to can cause any number */
+static const char variable[] = "DCMSPOOL_CALLERS";
 
-void waiting_open(struct waiting *w, const struct spool *spool, long timeout_s)
-{
-	w->spool = spool;
-	w->timeout_s = timeout_s;
-}
+enum { TOLD_MAX = 10 }; /* refusals a second: whoever wants to can cause any number */
 
 static void take_out(struct waiting *w, size_t i)
 {
@@ -157,4 +157,33 @@ int waiting_next(struct waiting *w)
 			return fd;
 		}
 	return -1;
+}
+
+void waiting_open(struct waiting *w, const struct spool *spool, long timeout_s)
+{
+	const char *text = getenv(variable);
+	char *copy = text ? strdup(text) : NULL, *rest = NULL;
+	long fd;
+
+	w->spool = spool;
+	w->timeout_s = timeout_s;
+	for (char *word = copy ? strtok_r(copy, " ", &rest) : NULL; word;
+		word = strtok_r(NULL, " ", &rest))
+		if (parse_long(word, STDERR_FILENO + 1, INT_MAX, &fd) == 0)
+			waiting_add(w, (int)fd);
+	free(copy);
+	(void)unsetenv(variable); /* cannot fail */
+}
+
+void waiting_leave(const struct waiting *w)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < w->count; i++) {
+		buf_printf(&text, "%d ", w->one[i].fd);
+		service_keep(w->one[i].fd);
+	}
+	if (!text.failed && text.data)
+		(void)setenv(variable, text.data, 1); /* else they are closed, as by a kill -9 */
+	buf_free(&text);
 }

@@ -39,7 +39,10 @@ struct waiting {
 	unsigned int told, untold;
 };
 
+/* With those that waiting_leave() has left. */
 void waiting_open(struct waiting *waiting, const struct spool *spool, long timeout_s);
+/* All are there after service_again(): nothing was read of them. */
+void waiting_leave(const struct waiting *waiting);
 
 /* Is there room? When all have their request there is not, until a process takes one. */
 bool waiting_has_room(const struct waiting *waiting);

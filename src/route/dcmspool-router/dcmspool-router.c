@@ -10,8 +10,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/options.h"
+#include "cli/watcher.h"
 #include "decide/rules.h"
 #include "base/run.h"
+#include "base/service.h"
 #include "base/watch.h"
 
 #include <errno.h>
@@ -25,6 +27,7 @@ int main(int argc, char *argv[])
 	static struct router router = { .rest.length_ms = RETRY_MS, .said.length_ms = DAY_MS };
 
 	log_open(argv[0]);
+	service_open(argv);
 	router.conf = cli_options_checked(argc, argv, "", NULL, usage, rules_check);
 	spool_open(&router.spool, router.conf->spool);
 	router.association = run_beside("dcmspool-association");
@@ -34,14 +37,13 @@ int main(int argc, char *argv[])
 	router.recover_us = clock_now_us(); /* what was being read when we were stopped */
 	if (router.conf->rule_count == 0)
 		log_warning("%s has no rules: every series goes to discard", router.conf->file);
-	log_info("ready spool=%s", router.spool.path);
-	while (!router.loop.stopping) {
+	watcher_ready(router.conf);
+	while (loop_goes_on(&router.loop)) {
 		scan(&router); /* whatever it was that woke us: everything is looked at anew */
 		(void)watch_wait(&router.loop, router.loop.next_us, NULL);
 		if (router.loop.child_ended)
 			readers_reap(&router);
 		router.loop.child_ended = false;
 	}
-	log_info("stopped");
-	return 0;
+	return watcher_end(&router.loop);
 }

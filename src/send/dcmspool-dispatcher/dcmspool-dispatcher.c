@@ -10,10 +10,13 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "base/watch.h"
 #include "claim.h"
 #include "cli/options.h"
+#include "cli/watcher.h"
 #include "strays.h"
+#include "try.h"
 #include "untold.h"
 #include "work.h"
 
@@ -27,7 +30,7 @@
  */
 enum { REST_MS = 30000 };
 
-static const char usage[] = "usage: dcmspool-dispatcher [-n] [-c FILE]\n";
+static const char usage[] = "usage: dcmspool-dispatcher [-ln] [-c FILE]\n";
 
 /* Jobs and pauses that come and go, in both directories of a target. */
 enum {
@@ -84,7 +87,7 @@ static void scan(struct dispatcher *d)
 	d->upstream.awaited = false;
 	watch_all(d, upstream);
 	strays_look(d);
-	while (!d->loop.stopping && turn_claim(d, &job)) {
+	while (loop_goes_on(&d->loop) && turn_claim(d, &job)) {
 		d->upstream.awaited = false;
 		if (d->chain.target != job.target)
 			chain_end(d);
@@ -96,25 +99,35 @@ static void scan(struct dispatcher *d)
 		loop_at(&d->loop, LOOP_NOW); /* with the watches, which come before the look */
 }
 
+static bool only_try;
+
+static void option(int letter, const char *argument)
+{
+	(void)argument; /* none has one */
+	only_try |= letter == 'l';
+}
+
 int main(int argc, char *argv[])
 {
 	static struct dispatcher d = { .resting = { .length_ms = REST_MS } };
 
 	log_open(argv[0]);
-	d.conf = cli_options(argc, argv, "", NULL, usage);
+	service_open(argv);
+	d.conf = cli_options(argc, argv, "l", option, usage);
+	if (only_try)
+		return try_targets(d.conf);
 	spool_open(&d.spool, d.conf->spool);
 	loop_open(&d.loop);
 	d.seen = calloc(d.conf->target_count + 1, sizeof(*d.seen));
 	if (!d.seen)
 		die(EXIT_TEMPORARY, "out of memory");
 	untold_tell_all(&d.spool);
-	log_info("ready spool=%s", d.spool.path);
-	while (!d.loop.stopping) {
+	watcher_ready(d.conf);
+	while (loop_goes_on(&d.loop)) {
 		scan(&d);
-		if (!d.loop.stopping)
+		if (loop_goes_on(&d.loop))
 			(void)watch_wait(
 				&d.loop, d.loop.next_us, NULL); /* whatever it was: look anew */
 	}
-	log_info("stopped");
-	return 0;
+	return watcher_end(&d.loop);
 }

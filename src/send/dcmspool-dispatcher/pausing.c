@@ -93,7 +93,12 @@ int64_t pausing_begin(int queue, const struct conf_target *target, const char *r
 
 void pausing_end(int queue, const struct conf_target *target)
 {
+	struct pause pause;
+	bool is_paused = pause_load(queue, &pause) != 0;
+
 	if (pause_remove(queue) < 0)
 		log_error("unable to remove outgoing/%s/paused.json: %s", target->name,
 			strerror(errno));
+	else if (is_paused)
+		log_warning("target answers again, its pause is over target=%s", target->name);
 }

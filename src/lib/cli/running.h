@@ -1,0 +1,15 @@
+/*
+ * running: the configuration of who acts on what runs. `dcmspool up` works with a copy, so a file
+ * that is being edited says nothing of what runs; a mistake in it must keep nobody from acting.
+ */
+#ifndef CLI_RUNNING_H
+#define CLI_RUNNING_H
+
+#include "conf/conf.h"
+
+/* conf is what was read from file, NULL when it has mistakes, which were told. Where a router runs
+ * on the spool that the file names, returns the copy that it works with, and says so when they
+ * differ; else conf, NULL with EINVAL. */
+struct conf *running_conf(const char *file, struct conf *conf);
+
+#endif
