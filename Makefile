@@ -4,19 +4,21 @@
 #   make check      the tests                 make demo         send a small study to the running router
 #   make check-fast those of less than 60 s   make torture      crash points, full disks, long waits: all of them
 #   make bench      measurements              make lint asan    analysers; the suite under ASan + UBSan
-#   make install    DESTDIR, PREFIX, SYSCONFDIR
+#   make install    DESTDIR, PREFIX, SYSCONFDIR, SYSTEMD   make deb     a package of what is committed
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= $(PREFIX)/etc
+SYSTEMD    ?= $(PREFIX)/lib/systemd
 BUILD      ?= build
 BIN        ?= bin
 
 RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev \
                  zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
 CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
-                 python3-pydicom openssl stunnel4 orthanc orthanc-dicomweb openssh-server
-# What `make torture` needs besides: file systems to lose the power of, clocks to set.
-TORTURE_PACKAGES = faketime xfsprogs btrfs-progs
+                 python3-pydicom openssl stunnel4 orthanc orthanc-dicomweb openssh-server systemd
+# What `make torture` needs besides: file systems to lose the power of, clocks to set, a Debian to install on.
+TORTURE_PACKAGES = faketime xfsprogs btrfs-progs $(DEB_PACKAGES) debootstrap systemd-container
+DEB_PACKAGES   = debhelper lintian
 LINT_PACKAGES  = clang-tidy clang-format cppcheck shellcheck mandoc
 
 CFLAGS   ?= -O2 -g
@@ -160,7 +162,7 @@ check check-fast torture: check-deps
 		$(if $(filter check-fast,$@),$(FAST),$(BATS))
 
 check-deps:
-	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
+	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)$(if $(filter torture,$(MAKECMDGOALS)), $(TORTURE_PACKAGES))"
 
 tools: $(TOOLS)
 
@@ -235,12 +237,13 @@ fuzz-network:
 # What is left out is style, or what clang 14 sees in our va_lists and tables for want of context.
 TIDY        = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,$(TIDY_STYLE)
 TIDY_STYLE  = -bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-signed-char-misuse,-bugprone-macro-parentheses,-bugprone-branch-clone
-MAN_PAGES   = $(wildcard src/*/*/*.[1-9] bin/*.[1-9])
+MAN_PAGES   = $(wildcard src/*/*/*.[1-9] bin/*.[1-9] etc/*.[1-9])
 lint: $(STAGES) $(BUILD)/gen/dicom_dictionary_table.h
 	@$(MAKE) -s deps PACKAGES="$(LINT_PACKAGES)"
 	sh tests/tools/layers.sh
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	shellcheck -x .ci/run .ci/deps tests/suite tests/harness/table $(SHELL_FILES) $(wildcard src/*/*/*.sh)
+	shellcheck -x .ci/run .ci/deps tests/suite tests/stranger tests/harness/table $(SHELL_FILES) \
+		$(wildcard src/*/*/*.sh) etc/systemd/dcmspool-generator etc/completion/dcmspool etc/debian/dcmspool.p*
 	shellcheck -x -e SC2034,SC2154 $(wildcard tests/*.bash tests/*/*.sh tests/*/*.bash) # names that bats knows
 	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(wildcard src/*/*/*.c src/*/*/*/*.c) -- \
 		$(CPPFLAGS) -std=c11
@@ -259,34 +262,78 @@ LIBEXEC  = $(DESTDIR)$(PREFIX)/lib/dcmspool
 SHARE    = $(DESTDIR)$(PREFIX)/share/dcmspool
 MAN      = $(DESTDIR)$(PREFIX)/share/man
 CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/dcmspool
+UNITS    = $(DESTDIR)$(SYSTEMD)/system
+GENERATE = $(DESTDIR)$(SYSTEMD)/system-generators
+SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+TMPFILES = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+COMPLETE = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 EXECUTABLES = $(PROGRAMS:%=$(BIN)/%) $(SHELL_FILES) $(DEMO_TOOLS)
 BESIDE      = $(BIN)/storescp.dic $(PRELOADED) $(LOADED) spool-layout/directories
 LINKS       = dcmspool getdcmtags
-INSTALLED_CONF = sed 's|"../spool"|"/var/spool/dcmspool"|; s|"../archive"|"/srv/dcmspool-archive"|' etc/dcmspool.conf
+INSTALLED_CONF = sed 's|"../spool"|"/var/spool/dcmspool"|; s|"../archive"|"/var/lib/dcmspool/archive"|' etc/dcmspool.conf
+# In units and pages stand the paths of the package, and of /usr/local: here those of this installation.
+WHERE       = sed 's|/usr/bin/dcmspool|$(PREFIX)/bin/dcmspool|g; s|/usr/lib/dcmspool/|$(PREFIX)/lib/dcmspool/|g; \
+                   s| /etc/dcmspool| $(SYSCONFDIR)/dcmspool|g; s|/usr/local/etc/|$(SYSCONFDIR)/|g; s|/usr/local/|$(PREFIX)/|g'
+# The default site's units are the template's.
+DEFAULT     = sed 's/dcmspool@%i/dcmspool/g; s/%i/dcmspool/g'
 install:
 	@$(AS_OWNER) $(MAKE) -s all
-	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(SHARE) $(CONF_DIR)/conf.d
+	@$(MAKE) only-installed
+only-installed:
+	install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(SHARE) $(CONF_DIR)/conf.d $(UNITS) $(GENERATE) $(SYSUSERS) \
+		$(TMPFILES) $(COMPLETE)
 	install $(EXECUTABLES) $(LIBEXEC)
 	install -m 644 $(BESIDE) $(LIBEXEC)
 	install -m 644 spool-layout/STATES.md spool-layout/states $(SHARE)
 	ln -sf $(LINKS:%=../lib/dcmspool/%) $(DESTDIR)$(PREFIX)/bin
 	test -e $(CONF_DIR)/dcmspool.conf || $(INSTALLED_CONF) >$(CONF_DIR)/dcmspool.conf
+	for unit in service socket; do \
+		$(WHERE) etc/systemd/dcmspool@.$$unit >$(UNITS)/dcmspool@.$$unit && \
+		$(DEFAULT) $(UNITS)/dcmspool@.$$unit >$(UNITS)/dcmspool.$$unit || exit; done
+	$(WHERE) etc/systemd/dcmspool-generator >$(GENERATE)/dcmspool-generator
+	chmod 755 $(GENERATE)/dcmspool-generator
+	install -m 644 etc/systemd/dcmspool.sysusers $(SYSUSERS)/dcmspool.conf
+	install -m 644 etc/systemd/dcmspool.tmpfiles $(TMPFILES)/dcmspool.conf
+	install -m 644 etc/completion/dcmspool $(COMPLETE)
 	for page in $(MAN_PAGES); do \
-		install -D -m 644 $$page $(MAN)/man$${page##*.}/$$(basename $$page) || exit; done
+		to=$(MAN)/man$${page##*.} && install -d $$to && $(WHERE) $$page >$$to/$$(basename $$page) || exit; done
 
 # What install has put there, and nothing else: not a configuration that somebody has changed, nor a sender
 # of the site's own.
 uninstall:
 	rm -f $(addprefix $(LIBEXEC)/,$(notdir $(EXECUTABLES) $(BESIDE))) $(SHARE)/STATES.md $(SHARE)/states \
-		$(LINKS:%=$(DESTDIR)$(PREFIX)/bin/%)
+		$(LINKS:%=$(DESTDIR)$(PREFIX)/bin/%) $(UNITS)/dcmspool.service $(UNITS)/dcmspool.socket \
+		$(UNITS)/dcmspool@.service $(UNITS)/dcmspool@.socket $(GENERATE)/dcmspool-generator \
+		$(SYSUSERS)/dcmspool.conf $(TMPFILES)/dcmspool.conf $(COMPLETE)/dcmspool
 	for page in $(MAN_PAGES); do rm -f $(MAN)/man$${page##*.}/$$(basename $$page); done
 	! $(INSTALLED_CONF) | cmp -s - $(CONF_DIR)/dcmspool.conf || rm -f $(CONF_DIR)/dcmspool.conf
 	for one in $(LIBEXEC) $(SHARE) $(CONF_DIR)/conf.d $(CONF_DIR); do \
 		[ ! -d $$one ] || rmdir --ignore-fail-on-non-empty $$one; done
+
+# A Debian package of what is committed, once for each commit; a later one's upgrades it. It is built, and cleaned,
+# by a make of its own, which must not know our $(BUILD).
+VERSION  = 0.1+git$(shell TZ=UTC git log -1 --date=format-local:%Y%m%d.%H%M%S --format=%cd.%h)
+DEB      = $(BUILD)/deb
+DEB_TREE = $(DEB)/dcmspool-$(VERSION)
+deb:
+	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(DEB_PACKAGES)"
+	@$(AS_OWNER) $(MAKE) -s package
+package:
+	@ls $(DEB)/dcmspool_$(VERSION)_*.deb 2>/dev/null || $(MAKE) -s package-anew VERSION=$(VERSION)
+package-anew:
+	rm -rf $(DEB)
+	mkdir -p $(DEB_TREE)
+	git archive HEAD | tar -x -C $(DEB_TREE)
+	mv $(DEB_TREE)/etc/debian $(DEB_TREE)/debian
+	sed -i '1s/([^)]*)/($(VERSION))/' $(DEB_TREE)/debian/changelog
+	cd $(DEB_TREE) && env -i PATH="$$PATH" HOME=/nonexistent dpkg-buildpackage -b -us -uc >../log 2>&1 || { tail -n 40 ../log; exit 1; }
+	rm -r $(DEB_TREE)
+	lintian --allow-root --fail-on error,warning $(DEB)/*.changes
+	@ls $(DEB)/dcmspool_$(VERSION)_*.deb
 
 clean:
 	rm -rf $(BUILD) build-asan build-analyzer build-coverage $(PROGRAMS:%=$(BIN)/%) $(BIN)/storescp.dic \
 		$(PRELOADED) $(LOADED)
 
 .PHONY: all run demo check check-fast torture check-deps tools test check-rules fuzz-rules fuzz-network bench deps \
-	asan coverage fuzz lint install uninstall clean always
+	asan coverage fuzz lint install only-installed uninstall deb package package-anew clean always

@@ -5,7 +5,7 @@ load ../helper
 setup() { cd "$TOP" || return; }
 
 # pages: the files of all manual pages
-pages() { find src bin -name '*.[1-9]' | sort; }
+pages() { find src bin etc -name '*.[1-9]' | sort; }
 
 # programs: what `make` builds, and the shell commands. Each has a manual page.
 programs() {
@@ -159,7 +159,7 @@ events_in_page() {
 	for page in $(pages); do
 		while read -r _ name section _; do
 			case $name in dcmspool* | getdcmtags | send-*) ;; *) continue ;; esac
-			[ -n "$(find src bin -name "$name.$section")" ] && continue
+			[ -n "$(find src bin etc -name "$name.$section")" ] && continue
 			echo "$page names $name($section)"
 			bad=1
 		done < <(grep '^\.Xr ' "$page")
@@ -171,7 +171,7 @@ events_in_page() {
 	local bad=0 name
 	for name in $(grep -rhoIE '\b(dcmspool[a-z.-]*|getdcmtags|send-[a-z]+)\([1-8]\)' \
 		src bin etc spool-layout README.md 2>/dev/null | sort -u); do
-		[ -n "$(find src bin -name "$(echo "$name" | tr '(' . | tr -d ')')")" ] && continue
+		[ -n "$(find src bin etc -name "$(echo "$name" | tr '(' . | tr -d ')')")" ] && continue
 		echo "there is no $name"
 		bad=1
 	done
