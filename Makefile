@@ -162,7 +162,7 @@ check check-fast torture: check-deps
 		$(if $(filter check-fast,$@),$(FAST),$(BATS))
 
 check-deps:
-	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)$(if $(filter torture,$(MAKECMDGOALS)), $(TORTURE_PACKAGES))"
+	@$(MAKE) -s deps PACKAGES="$(RUN_PACKAGES) $(CHECK_PACKAGES)"
 
 tools: $(TOOLS)
 
