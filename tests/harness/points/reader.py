@@ -1,5 +1,6 @@
 """Programs that only look: they change nothing, and say what they say without a fault, or why they cannot."""
 import os
+import re
 
 from check import fits
 from engine import exits
@@ -15,7 +16,7 @@ class Reader(Scenario):
 
     def said(self, w):
         with open(w.path + '/said', errors='replace') as f:
-            return f.read().replace(w.path, '').replace(str(w.port), 'PORT')
+            return re.sub(r'after \d+ ms', '', f.read().replace(w.path, '').replace(str(w.port), 'PORT'))
 
     def reader(self, w, strace, fault):
         before = snapshot(w.spool)
