@@ -6,7 +6,7 @@ from calls import ERRNO
 from world import at_rest, images, journal, names
 
 # What begins with a dot and may stay: the cleaner's and the dispatcher's marks, the locks, the format.
-KEPT = {'.told', '.probe', '.idle', '.format', '.service'}
+KEPT = {'.told', '.probe', '.idle', '.places', '.format', '.service'}
 BEING_MADE = re.compile(r'^(\.new\..*|\.fanout\.new|fanout|\.failed|\.deleting\..*|\.reading|\.corrected|\.assoc\..*|'
                         r'\.copy.*|\.dcmspool.*|.*\.part|retry\.json|paused\.json)$')
 

@@ -1,5 +1,6 @@
 """Programs that only look: they change nothing, and say what they say without a fault, or why they cannot."""
 import os
+import re
 
 from check import fits
 from engine import exits
@@ -15,7 +16,7 @@ class Reader(Scenario):
 
     def said(self, w):
         with open(w.path + '/said', errors='replace') as f:
-            return f.read().replace(w.path, '').replace(str(w.port), 'PORT')
+            return re.sub(rf'\b{w.port}\b', 'PORT', f.read().replace(w.path, ''))
 
     def reader(self, w, strace, fault):
         before = snapshot(w.spool)
@@ -26,7 +27,7 @@ class Reader(Scenario):
             self.right = (status, self.said(w))
             if status not in self.healthy:
                 raise RuntimeError(f'exits {status}: {w.said()}')
-        elif exits(w, status, fault, (self.right[0],)) and self.said(w) != self.right[1] and \
+        elif exits(w, status, fault, (self.right[0],)) and status == 0 and self.said(w) != self.right[1] and \
                 not os.path.getsize(w.path + '/log') and not fits(self.said(w), fault):
             w.wrong.append(('false', f'exits {status} and says {self.said(w)!r} instead of {self.right[1]!r}'))
         elif status > 0 and status != self.right[0] and \

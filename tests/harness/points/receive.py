@@ -46,7 +46,7 @@ class Dead(Scenario):
             boot = f.read(8)
         filed = {}
         for line in open(f'{w.spool}/incoming/{SERIES}/filed') if names(w.spool, 'incoming/' + SERIES) else []:
-            boot_then, size, name = line.split()
+            boot_then, size, name, *_ = line.split()
             filed[name] = (boot_then, int(size))
         for name in names(w.spool, 'incoming/' + SERIES):
             path = f'{w.spool}/incoming/{SERIES}/{name}'

@@ -1,5 +1,6 @@
 """The dispatcher, every sender, and the cleaner."""
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -120,6 +121,8 @@ class Chain(Dispatcher):
             os.makedirs(job)
             os.rename(f'{top}/{name}', f'{job}/{name}')
             shutil.copy(top + '/series.json', job)
+            with open(job + '/job.json', 'w') as f:
+                json.dump({'job': os.path.basename(job), 'target': 'pacs', 'images': 1}, f)
         shutil.rmtree(top)
         os.mkdir(w.path + '/kept')
 
@@ -249,18 +252,20 @@ class Cleaner(Scenario):
     rest, discards = (), True
 
     def make(self, w):
-        batch(w)
-        top = f'{w.spool}/incoming/{SERIES}'
-        for name in names(top):
-            if not name.endswith('.dcm'):
-                os.unlink(f'{top}/{name}')
-        for place in ('success/old.archive', 'discard/old', 'success/.deleting.half.archive', 'error/old'):
+        sent(w)
+        shutil.rmtree(w.path + '/archive')
+        job = jobs(w, 'success')[0]
+        old, top = job.replace('.archive', ''), f'{w.spool}/success/{job}'
+        half = old[:-1] + ('0' if old[-1] != '0' else '1')
+        os.unlink(top + '/.told')
+        for place, name in ((f'discard/{old}', old), (f'error/{old}', old), (f'success/.deleting.{half}.archive', half)):
             shutil.copytree(top, f'{w.spool}/{place}')
             with open(f'{w.spool}/{place}/job.json', 'w') as f:
-                f.write('{"job": "%s", "target": "archive", "images": 3}' % ('half' if 'half' in place else 'old'))
-        with open(w.spool + '/error/old/reason.txt', 'w') as f:
+                json.dump({'job': name, 'target': 'archive', 'images': 3}, f)
+        with open(f'{w.spool}/error/{old}/reason.txt', 'w') as f:
             f.write('it was refused\n')
-        shutil.rmtree(top)
+        with open(w.path + '/jobs', 'w') as f:
+            f.write(f'{old} {half}')
 
     def known(self, w):
         return {}
@@ -272,9 +277,9 @@ class Cleaner(Scenario):
 
     def after(self, w):
         if len(images(w.spool + '/error')) != 3:
-            w.wrong.append(('lost', 'error/old is not whole'))
+            w.wrong.append(('lost', 'what was in error/ is not whole'))
         told = {e['job'].replace('.archive', '') for e in journal(w) if e['event'] == 'deleted'}
-        if told != {'old', 'half'}:
+        if told != set(open(w.path + '/jobs').read().split()):
             w.wrong.append(('false', f'the journal has the end of {told}'))
 
 
