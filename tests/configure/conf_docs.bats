@@ -45,8 +45,8 @@ everything" ]
 @test "conf: options in the page, the usage and the program are the same" {
 	run "$conf" -h
 	[ "$status" -eq 0 ]
-	[ "$output" = "usage: dcmspool-conf [-hkn] [-c FILE] [KEY ...]" ]
-	[ "$(sed -n 's/^\.It Fl \([a-z]\).*/\1/p' "$TOP/src/configure/dcmspool-conf/dcmspool-conf.8" | tr -d '\n')" = chkn ]
+	[ "$output" = "usage: dcmspool-conf [-hknr] [-c FILE] [KEY ...]" ]
+	[ "$(sed -n 's/^\.It Fl \([a-z]\).*/\1/p' "$TOP/src/configure/dcmspool-conf/dcmspool-conf.8" | tr -d '\n')" = chknr ]
 	run "$conf" -x
 	[ "$status" -eq 100 ]
 	[[ $output == *'dcmspool-conf: error: unknown option -x'* ]]

@@ -3,11 +3,8 @@
 load ../helper
 bats_require_minimum_version 1.5.0
 load ../router
-load ../system/crash
 load verbs
 load tree
-
-setup() { :; } # crash.bash's asks for strace, which one test needs
 
 # jobs_of TARGET: the names of those that wait
 jobs_of() { find "$SPOOL/outgoing/$1" -mindepth 1 -maxdepth 1 -name '2*' -printf '%f\n' | sort; }
@@ -80,37 +77,6 @@ on_terminal() {
 	[ -d "$SPOOL/incoming/$(job_of 00000001)" ]
 	run -1 verb resend 17 --yes
 	[[ $output == *"what fits is still on its way, and goes by itself"* ]]
-}
-
-# bats test_tags=sweep
-@test "resend --to: killed at each call: the original is whole, a job is complete or is none" {
-	export ASAN_OPTIONS=detect_leaks=0 # which cannot work under strace
-	local call n step kills=0 before
-	command -v strace >/dev/null || skip "strace is missing"
-	make_two
-	step=$(every 3)
-	lay 00000001 success/J.a images=3 StudyInstanceUID=1.2 SeriesInstanceUID=1.2.1
-	before=$(find "$SPOOL/success" -type f -printf '%P %i %s\n' | sort)
-	for call in $CALLS; do
-		for ((n = 1; n < 60; n += step)); do
-			rm -rf "$SPOOL/outgoing/b"
-			run strace -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=SIGKILL:when=$n" \
-				"$BIN/dcmspool-resend" -c "$CONF" 1.2.1 target=a --to b --yes
-			[ "$before" = "$(find "$SPOOL/success" -type f -printf '%P %i %s\n' | sort)" ]
-			[ "$status" -ne 0 ] || break
-			[ "$status" -eq 137 ]
-			kills=$((kills + 1))
-			verb resend 1.2.1 target=a --to b --yes
-			[ "$(find "$SPOOL/outgoing/b" -name '.new.*' | wc -l)" -eq 0 ]
-			for job in $(jobs_of b); do
-				[ "$(find "$SPOOL/outgoing/b/$job" -name '*.dcm' | wc -l)" -eq 3 ]
-				jq -e --arg job "$job" '.job == $job' "$SPOOL/outgoing/b/$job/job.json" >/dev/null
-			done
-			[ "$(jobs_of b | wc -l)" -ge 1 ]
-		done
-	done
-	echo "killed $kills times"
-	[ "$kills" -ge $((18 / step)) ]
 }
 
 @test "send: files become jobs, series by series; what is broken is refused with its reason" {

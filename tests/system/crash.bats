@@ -52,7 +52,7 @@ victims() {
 	acknowledged 100
 	wait_for at_rest
 	stop "$pid_up"
-	accepted
+	"$BIN/dcmspool-fsck" -c "$CONF"
 	for i in archive second; do
 		"$TOOLS/dicomcmp" -l "$BATS_TEST_TMPDIR/$i" | cut -f1 | sort -u >"$BATS_TEST_TMPDIR/arrived.$i"
 		"$TOOLS/dicomcmp" -l "$BATS_TEST_TMPDIR/study" | while IFS=$'\t' read -r sop file; do

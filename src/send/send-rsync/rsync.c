@@ -136,8 +136,11 @@ int rsync_run(struct rsync *r, enum rsync_act act, const char *path, const struc
 	int status = run_once(r, act, path, list);
 
 	/* The words of the other side are lost when rsync finds that it has gone while it writes
-	 * (3.5.0: 5 of 60 times over ssh); whose failure it is depends on them. */
-	for (int i = 0; i < WORDLESS_MAX && status == RSYNC_FILE_IO && !r->errors.data[0]; i++)
+	 * (3.5.0: 5 of 60 times over ssh); whose failure it is depends on them. ssh may have said
+	 * something, of a home directory that is missing, say. */
+	for (int i = 0;
+		i < WORDLESS_MAX && status == RSYNC_FILE_IO && !strstr(r->errors.data, "rsync: ");
+		i++)
 		status = run_once(r, act, path, list);
 	if (status <= 0 || r->old || !strstr(r->errors.data, "--fsync: unknown option"))
 		return status;
