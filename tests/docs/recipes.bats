@@ -116,7 +116,7 @@ sink_has() { [ "$(find "$SINK" -type f | wc -l)" -eq "$1" ]; }
 	wait_for has_jobs success 2
 	rm -r "$SRV"/archive/*
 	for job in "$SPOOL"/success/*; do # they came yesterday
-		mv "$job" "$SPOOL/success/$(date -u -d yesterday +%Y%m%d)T${job#*T}"
+		mv "$job" "$SPOOL/success/$(date -u -d yesterday +%Y%m%d)T${job##*/*T}"
 	done
 	# shellcheck disable=SC2317 # the recipe calls it
 	(type_in "Send yesterday's MR series again after a rule was wrong" 1)

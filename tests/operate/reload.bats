@@ -95,7 +95,7 @@ go_on() {
 	chmod 644 "$BATS_TEST_TMPDIR/key"
 	run -100 reload
 	[[ $output == *"key_file of target s3: others may read $BATS_TEST_TMPDIR/key; chmod 600 "* ]]
-	sed "s|port = $PORT|port = { $PORT, 1 }|; s|\"127.0.0.1\"|\"127.0.0.1\", \"192.0.2.1\"|" "$BATS_TEST_TMPDIR/good" >"$CONF"
+	sed "s|\"127.0.0.1\"|\"127.0.0.1\", \"192.0.2.1\"|" "$BATS_TEST_TMPDIR/good" >"$CONF"
 	run -111 reload
 	[[ $output == *'unable to listen on 192.0.2.1 port '* ]]
 	sed "s|^spool = .*|spool = \"$BATS_TEST_TMPDIR/elsewhere\"|" "$BATS_TEST_TMPDIR/good" >"$CONF"
