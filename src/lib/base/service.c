@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +44,10 @@ void service_open(char *argv[])
 	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC); /* Linux 5.11 */
 	ready = descriptor_of(ready_name);
 	before = descriptor_of(before_name);
+	/* Nobody else would stop us when our supervisor is killed, and the next one starts another.
+	 */
+	if (ready >= 0)
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);          /* cannot fail */
 	directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC); /* -1: see service_again() */
 }
 

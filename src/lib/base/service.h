@@ -13,7 +13,8 @@
 
 #include <sys/types.h>
 
-/* First in main(). What was inherited besides 0, 1 and 2 goes to no child. */
+/* First in main(). What was inherited besides 0, 1 and 2 goes to no child. Below a supervisor, ends
+ * with it (SIGTERM). */
 void service_open(char *argv[]);
 
 /* It is ready, with what it has read from this file, which was this one then. Begins anew at once
