@@ -283,8 +283,9 @@ told() { [ "$(grep -c "$1" "$BATS_TEST_TMPDIR/up.log")" -ge "$2" ]; }
 	wait_for told "cleaner ended 3 times within a minute, at last by a signal, and was started again" 1
 	press_ctrl_c
 	all_stopped 0
-	[ -z "$(pgrep -f "$BATS_TEST_TMPDIR/fake/sleep")" ]
+	wait_for no_sleep
 }
+no_sleep() { [ -z "$(pgrep -f "$BATS_TEST_TMPDIR/fake/sleep")" ]; }
 
 has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; }
 
