@@ -69,7 +69,7 @@ int confirm_found(const struct spool *spool, struct walk *found, const char *act
 
 	if (found->count == 0) {
 		log_error("nothing in the spool %s fits", spool->path);
-		return 1;
+		return found->incomplete ? EXIT_TEMPORARY : 1;
 	}
 	print(spool, found);
 	if (yes)

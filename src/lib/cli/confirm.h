@@ -12,7 +12,8 @@
 void confirm_only(struct walk *found, bool (*can)(const struct place *place));
 
 /* Prints the series, and asks whether to `act` ("Cancel"), unless yes. Returns 0, or an exit code:
- * 1: nothing fits, or the answer was no; EXIT_PERMANENT: there is no terminal to ask on. */
+ * 1: nothing fits, or the answer was no; EXIT_TEMPORARY: nothing of what could be seen fits;
+ * EXIT_PERMANENT: there is no terminal to ask on. */
 int confirm_found(const struct spool *spool, struct walk *found, const char *act, bool yes);
 
 #endif

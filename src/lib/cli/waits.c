@@ -1,5 +1,6 @@
 #include "cli/waits.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/hours.h"
 #include "base/str.h"
 #include "cli/moment.h"
@@ -47,9 +49,13 @@ static void say(struct asked *a, const char *format, ...)
 static void say_held(struct asked *a, const char *target)
 {
 	int dir = held_open(a->spool, target);
+	int held = dir < 0 ? 0 : disk_exists(dir, HELD_FILE);
 	struct buf by = { 0 };
 
-	if (dir >= 0 && held_is(dir)) {
+	if (held < 0) {
+		say(a, "whether %s held cannot be seen, and so it counts as held: %s",
+			target ? "its target is" : "all targets are", strerror(errno));
+	} else if (held) {
 		held_tell(dir, &by);
 		say(a, "%s held%s; end that with: dcmspool release %s",
 			target ? "its target is" : "all targets are", by.data ? by.data : "",
@@ -192,8 +198,11 @@ static void say_job(struct asked *a)
 	struct retry retry = { 0 };
 	char moment[MOMENT_SIZE];
 
-	if (dir < 0)
+	if (dir < 0) {
+		if (errno != ENOENT)
+			say(a, "what else it waits for cannot be seen: %s", strerror(errno));
 		return;
+	}
 	retry_load(dir, &retry);
 	moment_text(retry.not_before_us, moment, sizeof(moment));
 	if (retry.not_before_us > clock_now_us())

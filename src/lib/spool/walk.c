@@ -196,12 +196,30 @@ static int walk_stage(const struct spool *spool, struct walk *walk, enum spool_d
 
 /* ---- queues -------------------------------------------------------------------------------- */
 
-static void look_at_queue(int dir, bool all_held, struct walk_queue *queue)
+/* As held_is(); and it is told why it could not be seen. */
+static bool is_held(struct walk *walk, int dir, const char *target)
+{
+	int held = disk_exists(dir, HELD_FILE);
+
+	if (held < 0) {
+		log_warning("unable to see whether %s is held: %s; it counts as held", target,
+			strerror(errno));
+		walk->incomplete = true;
+	}
+	return held != 0;
+}
+
+static void look_at_queue(struct walk *walk, int outgoing, int dir, struct walk_queue *queue)
 {
 	int paused = pause_load(dir, &queue->pause);
 
-	queue->held = all_held || held_is(dir);
 	queue->paused = paused > 0 || (paused < 0 && errno == EINVAL);
+	if (paused < 0 && errno != EINVAL) {
+		log_warning(
+			"unable to see whether %s is paused: %s", queue->target, strerror(errno));
+		walk->incomplete = true;
+	}
+	queue->held = is_held(walk, outgoing, queue->target) || is_held(walk, dir, queue->target);
 }
 
 static int walk_queue_of(const struct spool *spool, struct walk *walk, enum spool_dir stage,
@@ -216,7 +234,7 @@ static int walk_queue_of(const struct spool *spool, struct walk *walk, enum spoo
 	if (result < 0)
 		return -1;
 	if (state == PLACE_WAITING && (dir = disk_open_dir(spool->dir[stage], target)) >= 0) {
-		look_at_queue(dir, held_is(spool->dir[stage]), queue);
+		look_at_queue(walk, spool->dir[stage], dir, queue);
 		(void)close(dir); /* only read */
 	}
 	for (size_t i = 0; i < names.count && result == 0; i++) {

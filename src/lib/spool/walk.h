@@ -29,7 +29,7 @@ struct walk {
 	size_t count;
 	struct walk_queue *queue;
 	size_t queues;
-	bool incomplete; /* a directory could not be read, which was told */
+	bool incomplete; /* something could not be read, which was told */
 
 	struct place *place; /* of all items */
 	size_t places;

@@ -79,6 +79,8 @@ static int resend(const struct verb *verb, const struct query *query)
 			target ? "Send again to this target" : "Route again", yes);
 		if (code == 0)
 			code = act(verb, &found);
+		if (code == 0 && found.incomplete)
+			code = EXIT_TEMPORARY; /* what could not be seen may fit, too */
 	}
 	walk_free(&found);
 	return code;

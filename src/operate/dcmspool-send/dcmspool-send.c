@@ -59,6 +59,8 @@ static int send_all(const struct verb *verb, struct files *files)
 		code = result > code ? result : code;
 	}
 	await_free(&await);
+	if (files->failed)
+		return EXIT_TEMPORARY;
 	return files->refused && code < EXIT_PERMANENT ? EXIT_PERMANENT : code;
 }
 

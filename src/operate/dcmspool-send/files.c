@@ -27,6 +27,33 @@ void files_refuse(struct files *files, const char *path, const char *reason)
 	files->refused = true;
 }
 
+static bool may_pass(int number)
+{
+	switch (number) {
+	case EACCES:
+	case EPERM:
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENXIO: /* a socket */
+		return false;
+	default:
+		return true;
+	}
+}
+
+void files_fail(struct files *files, const char *path, int number)
+{
+	if (!may_pass(number)) {
+		files_refuse(files, path, strerror(number));
+		return;
+	}
+	log_error("unable to read %s: %s; the others are not affected; send it again", path,
+		strerror(number));
+	files->failed = true;
+}
+
 static void add(struct files *files, const char *path, const char *series)
 {
 	struct file *more = files->file;
@@ -49,19 +76,19 @@ static void add_file(struct files *files, const char *path)
 	/* A FIFO must not keep us waiting. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct dicom_header header = { 0 };
-	struct dicom_error error;
+	struct dicom_error error = { 0 };
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		files_refuse(files, path, strerror(errno));
+		files_fail(files, path, errno);
 	else if (!S_ISREG(st.st_mode))
 		files_refuse(files, path, "it is no regular file");
-	else if (dicom_read_header(fd, &header, &error) < 0)
-		files_refuse(files, path, error.text);
-	else if (image_objection(&header))
-		files_refuse(files, path, image_objection(&header));
-	else
+	else if (dicom_read_header(fd, &header, &error) == 0 && !image_objection(&header))
 		add(files, path, dicom_get(&header, "SeriesInstanceUID"));
+	else if (error.number)
+		files_fail(files, path, error.number);
+	else
+		files_refuse(files, path, *error.text ? error.text : image_objection(&header));
 	dicom_header_free(&header);
 	if (fd >= 0)
 		(void)close(fd); /* only read */
@@ -72,7 +99,11 @@ static void add_below(struct files *files, const char *path, int depth)
 	struct disk_names names;
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
+	if (lstat(path, &st) < 0) {
+		files_fail(files, path, errno);
+		return;
+	}
+	if (!S_ISDIR(st.st_mode)) {
 		add_file(files, path);
 		return;
 	}
@@ -81,7 +112,7 @@ static void add_below(struct files *files, const char *path, int depth)
 		return;
 	}
 	if (disk_list(AT_FDCWD, path, &names) < 0) {
-		files_refuse(files, path, strerror(errno));
+		files_fail(files, path, errno);
 		return;
 	}
 	for (size_t i = 0; i < names.count; i++) {
@@ -106,7 +137,7 @@ void files_add(struct files *files, const char *path)
 	if (real)
 		add_below(files, real, 0);
 	else
-		files_refuse(files, path, strerror(errno));
+		files_fail(files, path, errno);
 	free(real);
 }
 

@@ -78,7 +78,7 @@ static int know_series(struct making *m, const struct dicom_header *header)
  * fault. */
 static int take_copy(struct making *m, const char *path)
 {
-	int fd = openat(m->job.dir, copy, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), result = -1;
+	int fd = openat(m->job.dir, copy, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), result = -1, saved;
 	struct dicom_header header = { 0 };
 	struct dicom_error error = { 0 };
 	const char *why = NULL;
@@ -89,14 +89,18 @@ static int take_copy(struct making *m, const char *path)
 		why = error.text;
 	else if (!(why = image_objection(&header)) && dicom_walk(fd, &error) < 0)
 		why = error.text;
-	if (why) {
+	if (error.number) {
+		errno = error.number;
+	} else if (why) {
 		files_refuse(m->files, path, why);
 		result = disk_unlink(m->job.dir, copy);
 	} else if (know_series(m, &header) == 0) {
 		result = name_copy(m, &header, fd);
 	}
+	saved = errno;
 	dicom_header_free(&header);
 	(void)close(fd); /* only read */
+	errno = saved;
 	return result;
 }
 

@@ -52,6 +52,7 @@ static int show_found(const struct conf *conf, const struct spool *spool, struct
 			tell_text(spool, &walk, &known[i], all);
 	}
 	known_free(known, found->count);
+	found->incomplete |= walk.incomplete;
 	walk_free(&walk);
 	return found->incomplete ? EXIT_TEMPORARY : 0;
 }

@@ -82,17 +82,29 @@ static void take_answer(void *context, const struct ledger_line *line)
 		no_memory();
 }
 
+static void is_missing(struct walk *walk, const struct place *place)
+{
+	log_warning("unable to read %s/%s: %s; what lies there is missing here",
+		spool_name(place->stage), place->name, strerror(errno));
+	walk->incomplete = true;
+}
+
 static void gather_place(const struct conf *conf, const struct spool *spool, struct walk *walk,
 	struct item *item, struct known_place *out)
 {
-	int dir = place_open(spool, out->place);
 	struct disk_names images;
+	int dir;
 
 	out->answers = json_array();
 	if (!out->answers || waits_for(conf, spool, walk, item, out->place, &out->waits) < 0)
 		no_memory();
-	if (dir < 0)
-		return; /* a file that was dropped; or it has moved on */
+	dir = place_open(spool, out->place);
+	if (dir < 0) {
+		/* a file that was dropped; or it has moved on */
+		if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+			is_missing(walk, out->place);
+		return;
+	}
 	if (ledger_read(dir, out->place->target, take_answer, out->answers) < 0)
 		log_warning("unable to read the answers in %s/%s: %s; they are missing",
 			spool_name(out->place->stage), out->place->name, strerror(errno));
@@ -100,6 +112,8 @@ static void gather_place(const struct conf *conf, const struct spool *spool, str
 	if (job_images(dir, &images) == 0) {
 		out->images = images.count;
 		disk_names_free(&images);
+	} else {
+		is_missing(walk, out->place);
 	}
 	(void)close(dir); /* only read */
 }

@@ -26,7 +26,7 @@ struct known {
 };
 
 /* Of each item of found. walk: the whole tree. Dies without memory; what cannot be read is told,
- * and missing. Returns an array of found->count, for known_free(). */
+ * and missing, and walk->incomplete. Returns an array of found->count, for known_free(). */
 struct known *known_gather(
 	const struct conf *conf, const struct spool *spool, struct walk *walk, struct walk *found);
 void known_free(struct known *known, size_t count);
