@@ -5,7 +5,7 @@ import subprocess
 
 from engine import exits
 from reader import Reader
-from scenario import Scenario, routed, sent, study
+from scenario import SERIES, Scenario, routed, sent, study
 from world import TOOLS, at_rest, jobs, known, listens, names, wait_until
 
 
@@ -181,6 +181,11 @@ SCENARIOS = [
     look('dcmspool-conf', 'check', ('-n', '-c', '{w.conf}')),
     look('dcmspool-conf', 'all of it', ('-c', '{w.conf}')),
     look('dcmspool-find', 'all series', ('-c', '{w.conf}', 'state=outgoing'), routed, keeps_nothing=False,
+         rest=Scenario.rest),
+    look('dcmspool-log', 'a series', ('-c', '{w.conf}', SERIES), sent, keeps_nothing=False, rest=Scenario.rest),
+    look('dcmspool-show', 'a series that waits', ('-c', '{w.conf}', SERIES), routed, keeps_nothing=False,
+         rest=Scenario.rest),
+    look('dcmspool-show', 'a series that was sent', ('-c', '{w.conf}', '-j', SERIES), sent, keeps_nothing=False,
          rest=Scenario.rest),
     look('dcmspool-fsck', 'a queue', ('-c', '{w.conf}'), routed, keeps_nothing=False, rest=Scenario.rest),
     look('dcmspool-reconcile', 'what was sent', ('-c', '{w.conf}'), sent, keeps_nothing=False, rest=Scenario.rest),

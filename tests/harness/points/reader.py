@@ -28,7 +28,7 @@ class Reader(Scenario):
             if status not in self.healthy:
                 raise RuntimeError(f'exits {status}: {w.said()}')
         elif exits(w, status, fault, (self.right[0],)) and status == 0 and self.said(w) != self.right[1] and \
-                not os.path.getsize(w.path + '/log') and not fits(self.said(w), fault):
+                not os.path.getsize(w.path + '/log') and not fits(' '.join(self.said(w).split()), fault):
             w.wrong.append(('false', f'exits {status} and says {self.said(w)!r} instead of {self.right[1]!r}'))
         elif status > 0 and status != self.right[0] and \
                 not os.path.getsize(w.path + '/log') and self.said(w) in self.right[1]:

@@ -204,12 +204,16 @@ class Scenario:
             status = p.wait(60)
             if attempt == 0:
                 did = exits(w, status, fault, self.healthy)
+                self.between(w, fault)
             elif status not in self.healthy and status != 111:
                 w.wrong.append(('stuck', f'exits {status} when it is run again'))
             if status in self.healthy or self.done(w):
                 break
         if not self.done(w):
             w.wrong.append(('false' if did else 'stuck', 'exits 0, and has not done it'))
+
+    def between(self, w, fault):
+        """What must be so when a command has ended that had a fault, before it is run again"""
 
     def inside(self, w, strace, fault):
         w.environment['POINTS_STRACE'] = ' '.join(strace)
