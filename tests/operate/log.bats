@@ -53,7 +53,8 @@ through() {
 	[[ $output == *"unable to write into $BATS_TEST_TMPDIR/file; let it be a folder of "* ]]
 	run -100 timeout 30 "$BIN/dcmspool" up --root -c "$CONF" --log
 	[[ $output == *'option --log needs an argument; usage: '* ]]
-	start up "$BIN/dcmspool" up --root --log "$BATS_TEST_TMPDIR/logs" -c "$CONF"
+	cd "$BATS_TEST_TMPDIR" # a folder from here
+	start up "$BIN/dcmspool" up --root --log logs -c "$CONF"
 	through
 	kill "$pid_up"
 	wait "$pid_up"
