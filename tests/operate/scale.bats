@@ -37,7 +37,7 @@ supervised() { running s6-supervise | wc -l; }
 		run -100 scale router "$odd"
 	done
 	run -100 scale cleaner 2
-	[[ $output == *'unable to scale cleaner: there is one only; what can be scaled is: router, dispatcher'* ]]
+	[[ $output == *'unable to scale cleaner: there is no such stage, or one program only; what can be scaled is: router, dispatcher'* ]]
 	study "$BATS_TEST_TMPDIR/study" -s 3 -n 2 -r 16 -c 16
 	send "$BATS_TEST_TMPDIR/study"
 	wait_for has_images "$BATS_TEST_TMPDIR/archive" 6

@@ -89,6 +89,16 @@ opened() { journal association-opened | jq -r "$1"; }
 	wait_for listens "$TLS"
 	with ct1
 	wait_for has_images archive 1
+	# reload: new rules hold for its connections; what stunnel was started with stays, and that is said
+	sed -i "s/CN=ct1/CN=nobody/" "$CONF"
+	run -0 timeout 30 "$BIN/dcmspool" reload -c "$CONF"
+	[[ $output == *' is what runs' ]]
+	with ct1
+	wait_for has_jobs discard 1
+	sed -i "s/tls_port = $TLS/tls_port = $TLS tls_client = no/" "$CONF"
+	run -0 timeout 30 "$BIN/dcmspool" reload -c "$CONF"
+	[[ $output == *"TLS is received as before; let it take the new settings, "*"-r $SPOOL/.service/tls" ]]
+	! grep -q 'LOG3.*configuration' up.log
 	stop "$pid_up"
 	no_processes
 }
