@@ -167,21 +167,20 @@ class Oracle:
                 if strange or one.name.startswith('.'):
                     stuck.append(f'{one}: {strange or "by its name"}')
 
-    def check_verbs(self):
-        """fsck and reconcile agree: what they find is told as stuck, and as false."""
-        for verb, found in ('fsck', self.verdict.stuck), ('reconcile', self.verdict.false):
-            program = driver.BIN / f'dcmspool-{verb}'
-            if program.exists():
-                said = subprocess.run([program, '-c', self.system.conf], capture_output=True, text=True)
-                if said.returncode:
-                    found.append(f'{verb} exits {said.returncode}: {said.stdout[-2000:]} {said.stderr[-500:]}')
+    def check_verb(self, verb, found):
+        said = subprocess.run([driver.BIN / f'dcmspool-{verb}', '-c', self.system.conf], capture_output=True, text=True)
+        if said.returncode:
+            found.append(f'{verb} exits {said.returncode}: {said.stdout[-2000:]} {said.stderr[-500:]}')
 
-    def check(self, verbs=True):
+    def check(self, verbs=('fsck', 'reconcile')):
+        """verbs: those that must agree; what fsck finds is told as stuck, what reconcile finds as false"""
         self.check_lost()
         self.check_false()
         self.check_stuck()
-        if verbs:
-            self.check_verbs()
+        if 'fsck' in verbs:
+            self.check_verb('fsck', self.verdict.stuck)
+        if 'reconcile' in verbs:
+            self.check_verb('reconcile', self.verdict.false)
         return self.verdict
 
 
