@@ -1,14 +1,6 @@
 # The log of `dcmspool up`: with time, told once, with priorities in the journal, nothing of libraries.
 
-bats_require_minimum_version 1.5.0
-load ../helper
-load ../router
-
-teardown() {
-	stop_all
-	kill_processes
-	show_state || true # there may be no spool
-}
+load whole
 
 TIME='20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}  '
 LINE='[a-z][a-z-]*: (info|warning|error|fatal): .*'

@@ -1,19 +1,9 @@
 # dcmspool reload: what runs takes a new configuration, and nobody notices.
 
-bats_require_minimum_version 1.5.0
-load ../helper
-load ../router
+load whole
 
-teardown() {
-	stop_all
-	kill_processes
-	show_state || true # there may be no spool
-}
-
-start_and_wait() {
-	start_up
-	wait_for listens "$PORT"
-	wait_for up_runs
+start_ready() {
+	start_and_wait
 	wait_for are_ready 6
 }
 are_ready() { [ "$(grep -c 'ready spool=' "$BATS_TEST_TMPDIR/up.log")" -ge "$1" ]; }
@@ -50,7 +40,7 @@ go_on() {
 @test "reload: new rules at once, the same processes, a port more and one less, an open connection goes on" {
 	local before other
 	make_up
-	start_and_wait
+	start_ready
 	before=$(pids_of_all)
 	study "$BATS_TEST_TMPDIR/open" -s 1 -n 2 -r 16 -c 16
 	stay_connected "$BATS_TEST_TMPDIR"/open/*/*
@@ -79,7 +69,7 @@ go_on() {
 @test "reload: what has a mistake, or can be told by a start only, changes nothing" {
 	local before
 	make_up
-	start_and_wait
+	start_ready
 	before=$(md5sum <"$SPOOL/.service/dcmspool.conf")
 	unchanged() {
 		[ "$(md5sum <"$SPOOL/.service/dcmspool.conf")" = "$before" ] && ! told 'beginning anew' && up_runs
@@ -107,7 +97,7 @@ go_on() {
 
 @test "reload: a job in flight is finished with the old one, who is at it is named; its target's queue is kept" {
 	make_slow
-	start_and_wait
+	start_ready
 	one_series a 1.2.3
 	one_series b 1.2.4
 	send "$BATS_TEST_TMPDIR/a"
@@ -167,7 +157,7 @@ go_on() {
 
 @test "reload: instances are what the new one says; in the spool the file needs no name" {
 	make_up
-	start_and_wait
+	start_ready
 	sed -i 's/dispatcher { instances = 2 }/dispatcher { instances = 3 }/' "$CONF"
 	cd "$SPOOL"
 	run -0 timeout 100 "$BIN/dcmspool" reload
@@ -179,7 +169,7 @@ go_on() {
 @test "reload: again and again while senders call: none is refused, nothing is lost; connections are counted on" {
 	local n=0
 	make_up
-	start_and_wait
+	start_ready
 	study "$BATS_TEST_TMPDIR/study" -s 2 -n 50 -r 16 -c 16
 	# shellcheck disable=SC2016 # its own words
 	start callers sh -c 'find "$0" -name "*.dcm" | xargs -n 1 -P 4 "$@"' "$BATS_TEST_TMPDIR/study" \

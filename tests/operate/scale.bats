@@ -1,20 +1,6 @@
 # dcmspool scale: more or fewer routers and dispatchers while the router runs.
 
-bats_require_minimum_version 1.5.0
-load ../helper
-load ../router
-
-teardown() {
-	stop_all
-	kill_processes
-	show_state || true # there may be no spool
-}
-
-start_and_wait() {
-	start_up
-	wait_for listens "$PORT"
-	wait_for up_runs
-}
+load whole
 scale() { timeout 100 "$BIN/dcmspool" scale -c "$CONF" "$@"; }
 count() { running "dcmspool-$1" | wc -l; }
 supervised() { running s6-supervise | wc -l; }

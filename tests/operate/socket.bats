@@ -1,14 +1,6 @@
 # A caller that nobody refuses: sockets that are handed over to `dcmspool up`, and what it tells systemd.
 
-bats_require_minimum_version 1.5.0
-load ../helper
-load ../router
-
-teardown() {
-	stop_all
-	kill_processes
-	show_state || true # there may be no spool
-}
+load whole
 
 # play_systemd: holds the socket of $PORT and runs `up` with it, again each time it has ended, until SIGTERM. What
 # `up` tells stands in systemd.log; SIGHUP ends this `up` only.

@@ -1,24 +1,10 @@
 # kill -9 of the verb at every child that it starts, and of `up` and each program at every step of reload and
 # scale: no job is lost, and the same verb, called again, does what is left.
 
-bats_require_minimum_version 1.5.0
-load ../helper
-load ../router
+load whole
 
 setup() {
 	command -v strace >/dev/null || skip "strace is missing"
-}
-
-teardown() {
-	stop_all
-	kill_processes
-	show_state || true # there may be no spool
-}
-
-start_and_wait() {
-	start_up
-	wait_for listens "$PORT"
-	wait_for up_runs
 }
 
 # through N: a study goes through, images of it lie in the archive once

@@ -1,20 +1,6 @@
 # dcmspool up: the whole router by one command, from the terminal to the last process and back.
 
-bats_require_minimum_version 1.5.0
-load ../helper
-load ../router
-
-teardown() {
-	stop_all
-	kill_processes
-	show_state || true # there may be no spool
-}
-
-start_and_wait() {
-	start_up
-	wait_for listens "$PORT"
-	wait_for up_runs
-}
+load whole
 
 # all_stopped STATUS: `up` ends with it, within five seconds, and leaves no process.
 all_stopped() {

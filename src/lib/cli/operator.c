@@ -37,44 +37,49 @@ static const char *verb_name(void)
 								 : program;
 }
 
-void operator_look(struct spool *spool, const struct conf *conf)
+/* Whose spool it is; dies when that may not even be asked. False: it is not there. */
+static bool spool_owner(const struct conf *conf, uid_t *owner)
 {
-	char self[USER_SIZE], owner[USER_SIZE];
 	struct stat st;
 
-	if (stat(conf->spool, &st) < 0 && errno == EACCES)
+	if (stat(conf->spool, &st) == 0) {
+		*owner = st.st_uid;
+		return true;
+	}
+	if (errno == EACCES)
 		die(EXIT_PERMANENT,
 			"unable to look at the spool %s: %s; be the user who runs dcmspool",
 			conf->spool, strerror(errno));
-	if (access(conf->spool, R_OK | X_OK) < 0 && errno == EACCES &&
-		stat(conf->spool, &st) == 0) {
-		user_name(geteuid(), self, sizeof(self));
-		user_name(st.st_uid, owner, sizeof(owner));
-		die(EXIT_PERMANENT,
-			"unable to look at the spool %s as %s: it belongs to %s; "
-			"be that user: sudo -u '%s' dcmspool %s ...",
-			conf->spool, self, owner, owner, verb_name());
-	}
+	return false;
+}
+
+static _Noreturn void of_another(const struct conf *conf, const char *wanted, uid_t uid)
+{
+	char self[USER_SIZE], owner[USER_SIZE];
+
+	user_name(geteuid(), self, sizeof(self));
+	user_name(uid, owner, sizeof(owner));
+	die(EXIT_PERMANENT,
+		"unable to %s the spool %s as %s: it belongs to %s; "
+		"be that user: sudo -u '%s' dcmspool %s ...",
+		wanted, conf->spool, self, owner, owner, verb_name());
+}
+
+void operator_look(struct spool *spool, const struct conf *conf)
+{
+	uid_t owner;
+
+	if (spool_owner(conf, &owner) && access(conf->spool, R_OK | X_OK) < 0 && errno == EACCES)
+		of_another(conf, "look at", owner);
 	spool_open_to_look(spool, conf->spool); /* tells what else is wrong with it */
 }
 
 void operator_open_spool(struct spool *spool, const struct conf *conf)
 {
-	char self[USER_SIZE], owner[USER_SIZE];
-	struct stat st;
+	uid_t owner;
 
-	if (stat(conf->spool, &st) < 0 && errno == EACCES)
-		die(EXIT_PERMANENT,
-			"unable to look at the spool %s: %s; be the user who runs dcmspool",
-			conf->spool, strerror(errno));
-	if (stat(conf->spool, &st) == 0 && st.st_uid != geteuid()) {
-		user_name(geteuid(), self, sizeof(self));
-		user_name(st.st_uid, owner, sizeof(owner));
-		die(EXIT_PERMANENT,
-			"unable to change the spool %s as %s: it belongs to %s; "
-			"be that user: sudo -u '%s' dcmspool %s ...",
-			conf->spool, self, owner, owner, verb_name());
-	}
+	if (spool_owner(conf, &owner) && owner != geteuid())
+		of_another(conf, "change", owner);
 	spool_open(spool, conf->spool); /* tells what else is wrong with it */
 }
 
