@@ -103,31 +103,9 @@ static void test_written(void)
 	journal_reader_close(&reader);
 }
 
-static void test_last(void)
-{
-	json_t *lines = json_object(), *one = json_pack("{ssss}", "event", "sent", "job", "a");
-	json_t *again = json_pack("{ssssss}", "event", "sent", "job", "a", "again", "true");
-	json_t *target = json_pack("{ssssss}", "event", "sent", "job", "a", "target", "pacs");
-	json_t *refused = json_pack("{ss}", "event", "association-refused");
-
-	ok(journal_keep_last(lines, one) == 0 && journal_keep_last(lines, target) == 0 &&
-			journal_keep_last(lines, again) == 0 && json_object_size(lines) == 2,
-		"the last of event, job, target");
-	ok(json_object_iter_value(json_object_iter(lines)) == again, "in the place of the first");
-	ok(journal_keep_last(lines, refused) == 0 && journal_keep_last(lines, refused) == 0 &&
-			json_object_size(lines) == 4,
-		"what is about nothing is never the same");
-	json_decref(one);
-	json_decref(again);
-	json_decref(target);
-	json_decref(refused);
-	json_decref(lines);
-}
-
 int main(void)
 {
 	spool.dir[SPOOL_JOURNAL] = disk_open_dir(AT_FDCWD, ".");
-	test_last();
 	test_order();
 	test_range();
 	test_written();

@@ -60,18 +60,3 @@ void moment_full(int64_t time_us, char *out, size_t size)
 	if (time_us >= 0)
 		(void)strftime(out, size, "%F %T", &tm);
 }
-
-void moment_span(int64_t span_us, char *out, size_t size)
-{
-	static const struct {
-		long from_s, unit_s;
-		const char *name;
-	} units[] = { { 2 * 86400, 86400, "days" }, { 2 * 3600, 3600, "h" }, { 120, 60, "min" },
-		{ 0, 1, "s" } };
-	long seconds = (long)(span_us / second_us);
-	size_t i = 0;
-
-	while (seconds < units[i].from_s && units[i].from_s > 0)
-		i++;
-	(void)snprintf(out, size, "%ld %s", seconds / units[i].unit_s, units[i].name);
-}

@@ -15,7 +15,5 @@ void moment_text(int64_t time_us, char *out, size_t size);
 void moment_short(int64_t time_us, char *out, size_t size);
 /* The same with the day, always, to the second: "2026-11-27 14:03:01". */
 void moment_full(int64_t time_us, char *out, size_t size);
-/* "40 s", "12 min", "3 h", "2 days": how long something takes, or has taken. */
-void moment_span(int64_t span_us, char *out, size_t size);
 
 #endif

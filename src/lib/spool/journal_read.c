@@ -181,24 +181,3 @@ int64_t journal_time_us(const json_t *line)
 		text + 11, text + 14, text + 17);
 	return spool_stamp_time(stamp);
 }
-
-int journal_keep_last(json_t *lines, json_t *line)
-{
-	static const char *const about[] = { "job", "target", "association", "file", "image",
-		"rule" };
-	struct buf key = { 0 };
-	bool alone = true;
-	int result = -1;
-
-	buf_puts(&key, journal_text(line, "event"));
-	for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
-		buf_printf(&key, "\n%s", journal_text(line, about[i]));
-		alone = alone && !*journal_text(line, about[i]);
-	}
-	if (alone)
-		buf_printf(&key, "%zu", json_object_size(lines));
-	if (!key.failed)
-		result = json_object_set(lines, key.data, line);
-	buf_free(&key);
-	return result;
-}

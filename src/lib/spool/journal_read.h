@@ -46,10 +46,5 @@ long journal_number(const json_t *line, const char *key);
 /* When it was written, microseconds since 1970; -1: not known. */
 int64_t journal_time_us(const json_t *line);
 
-/* Of several lines about the same (event, job, target, association, file, image, rule) the last one
- * counts: puts line into lines, an object, in the place of an earlier one, or at its end. Lines
- * that are about none of these stand for themselves. -1: no memory. Go through it by
- * json_object_foreach(). */
-int journal_keep_last(json_t *lines, json_t *line);
 
 #endif
