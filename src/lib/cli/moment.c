@@ -1,7 +1,6 @@
 #include "cli/moment.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"

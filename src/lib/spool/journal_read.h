@@ -46,5 +46,4 @@ long journal_number(const json_t *line, const char *key);
 /* When it was written, microseconds since 1970; -1: not known. */
 int64_t journal_time_us(const json_t *line);
 
-
 #endif
