@@ -53,16 +53,16 @@ static bool spool_owner(const struct conf *conf, uid_t *owner)
 	return false;
 }
 
-static _Noreturn void of_another(const struct conf *conf, const char *wanted, uid_t uid)
+static _Noreturn void of_another(const struct conf *conf, const char *unable, uid_t uid)
 {
 	char self[USER_SIZE], owner[USER_SIZE];
 
 	user_name(geteuid(), self, sizeof(self));
 	user_name(uid, owner, sizeof(owner));
 	die(EXIT_PERMANENT,
-		"unable to %s the spool %s as %s: it belongs to %s; "
+		"%s %s as %s: it belongs to %s; "
 		"be that user: sudo -u '%s' dcmspool %s ...",
-		wanted, conf->spool, self, owner, owner, verb_name());
+		unable, conf->spool, self, owner, owner, verb_name());
 }
 
 void operator_look(struct spool *spool, const struct conf *conf)
@@ -70,7 +70,7 @@ void operator_look(struct spool *spool, const struct conf *conf)
 	uid_t owner;
 
 	if (spool_owner(conf, &owner) && access(conf->spool, R_OK | X_OK) < 0 && errno == EACCES)
-		of_another(conf, "look at", owner);
+		of_another(conf, "unable to look at the spool", owner);
 	spool_open_to_look(spool, conf->spool); /* tells what else is wrong with it */
 }
 
@@ -79,7 +79,7 @@ void operator_open_spool(struct spool *spool, const struct conf *conf)
 	uid_t owner;
 
 	if (spool_owner(conf, &owner) && owner != geteuid())
-		of_another(conf, "change", owner);
+		of_another(conf, "unable to change the spool", owner);
 	spool_open(spool, conf->spool); /* tells what else is wrong with it */
 }
 
