@@ -23,6 +23,13 @@
 static const char usage[] = "usage: dcmspool-report [-jn] [-c FILE] [-d DAY | -W | -M] [-H]\n"
 			    "                       (--day DAY, --week, --month, --json, --html)\n";
 
+static const char named[] = "there is nothing to name; a day is asked for by --day";
+static const char several[] =
+	"say only one of --day, --week and --month, and one of --json and --html";
+
+static const char to_file[] = "a page is nothing for a terminal; write it to a file: "
+			      "dcmspool report --html >report.html";
+
 /* The charts of a period have bars of step_s * STEPS_OF_A_BAR: an hour, six, a day. */
 static const struct period {
 	int letter;
@@ -73,16 +80,12 @@ int main(int argc, char *argv[])
 	log_open(argv[0]);
 	conf = cli_options_anywhere(argc, argv, "d:jHMW", option, usage);
 	if (optind < argc || chosen > 1 || (json && html)) {
-		log_error(
-			optind < argc
-				? "there is nothing to name; a day is asked for by --day"
-				: "say only one of --day, --week and --month, and one of --json and --html");
+		log_error("%s", optind < argc ? named : several);
 		(void)fputs(usage, stderr);
 		return EXIT_PERMANENT;
 	}
 	if (html && isatty(STDOUT_FILENO))
-		die(EXIT_PERMANENT, "a page is nothing for a terminal; write it to a file: "
-				    "dcmspool report --html >report.html");
+		die(EXIT_PERMANENT, "%s", to_file);
 	find_period(&from, &until);
 	operator_look(&spool, conf);
 	show_open();
