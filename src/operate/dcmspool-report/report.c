@@ -111,7 +111,7 @@ const struct row **report_rows(const struct rows *rows, size_t *count)
 		if (says_something(&rows->row[i]))
 			list[(*count)++] = &rows->row[i];
 	if (*count > 1)
-		qsort(list, *count, sizeof(*list), by_name);
+		qsort(list, *count, sizeof(const struct row *), by_name);
 	return list;
 }
 
