@@ -26,6 +26,7 @@ static const struct option words[] = {
 	{ "images", no_argument, NULL, 'i' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "month", no_argument, NULL, 'M' },
+	{ "offline", no_argument, NULL, 'o' },
 	{ "receiver", no_argument, NULL, 'R' },
 	{ "repair", no_argument, NULL, 'r' },
 	{ "sender", required_argument, NULL, 's' },
@@ -110,18 +111,16 @@ static _Noreturn void no_conf(const char *file)
 }
 
 /* order: "+": what follows the first operand belongs to it; "": operands may stand before options.
- */
-static struct conf *read_options(int argc, char *argv[], const char *order, const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further,
-	bool acts)
+ * Returns the path of the configuration; check: it is only to be checked. */
+static char *read_letters(int argc, char *argv[], const char *order, const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, bool *check)
 {
 	struct option known[WORDS];
 	const char *named = NULL;
-	char all[LETTERS], *file;
-	struct conf *conf;
-	bool check = false;
+	char all[LETTERS];
 	int c;
 
+	*check = false;
 	/* ":": the texts here, not getopt's */
 	if (snprintf(all, sizeof(all), "%s:c:nh%s", order, letters ? letters : "") >= LETTERS)
 		die(EXIT_BUG, "unable to read options: too many letters");
@@ -130,7 +129,7 @@ static struct conf *read_options(int argc, char *argv[], const char *order, cons
 		if (c == 'c') {
 			named = optarg;
 		} else if (c == 'n') {
-			check = true;
+			*check = true;
 		} else if (c == 'h') {
 			print_usage(stdout, usage);
 			finish();
@@ -140,19 +139,46 @@ static struct conf *read_options(int argc, char *argv[], const char *order, cons
 			option(c, optarg);
 		}
 	}
-	file = find_conf(named);
-	conf = conf_load(file, further);
+	return find_conf(named);
+}
+
+static _Noreturn void say_ok(const char *file, struct conf *conf)
+{
+	(void)printf("%s: ok\n", file); /* checked by finish() */
+	conf_free(conf);
+	finish();
+}
+
+static struct conf *read_options(int argc, char *argv[], const char *order, const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further,
+	bool acts)
+{
+	bool check;
+	char *file = read_letters(argc, argv, order, letters, option, usage, &check);
+	struct conf *conf = conf_load(file, further);
+
 	if (acts && !check && (conf || errno == EINVAL))
 		conf = running_conf(file, conf);
 	if (!conf)
 		no_conf(file);
-	if (check) {
-		(void)printf("%s: ok\n", file); /* checked by finish() */
-		conf_free(conf);
-		finish();
-	}
+	if (check)
+		say_ok(file, conf);
 	free(file);
 	return conf;
+}
+
+char *cli_options_file(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	bool check;
+	char *file = read_letters(argc, argv, "", letters, option, usage, &check);
+	struct conf *conf = check ? conf_load(file, NULL) : NULL;
+
+	if (check && !conf)
+		no_conf(file);
+	if (check)
+		say_ok(file, conf);
+	return file;
 }
 
 struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
