@@ -72,7 +72,8 @@ opened() { journal association-opened | jq -r "$1"; }
 @test "tls: allow holds for the true address; nobody's environment counts without -t" {
 	tls tls_client = no allow = '\"10.9.9.9\"'
 	run -1 scu +tla
-	[ "$(journal association-refused | jq -r '.peer + " " + .reason')" = '127.0.0.1 address not in receiver.allow' ]
+	refused() { [ "$(journal association-refused | jq -r '.peer + " " + .reason')" = '127.0.0.1 address not in receiver.allow' ]; }
+	wait_for refused
 	start_receiver
 	REMOTE_HOST=10.9.9.9 run -1 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -E
 	[[ $output == *'rejected 1 1 1'* ]]
@@ -110,6 +111,15 @@ opened() { journal association-opened | jq -r "$1"; }
 	kill -0 "$pid_sender" # else nothing was tried
 	wait "$pid_sender"
 	! grep -q 'LOG3.*configuration' up.log
+	# a supervisor that is killed takes its stunnel with it; the next one has one of its own
+	local before after
+	before=$(s6-svstat -o pid "$SPOOL/.service/tls")
+	pkill -KILL -f "^s6-supervise tls$" -P "$(pgrep -f "^s6-svscan $SPOOL/.service$")"
+	is_another() { after=$(s6-svstat -o pid "$SPOOL/.service/tls" 2>/dev/null) && [ "$after" -gt 0 ] && [ "$after" != "$before" ]; }
+	wait_for is_another
+	wait_for scu +tla
+	ended() { ! kill -0 "$before" 2>/dev/null; }
+	wait_for ended
 	stop "$pid_up"
 	no_processes
 }
