@@ -34,4 +34,9 @@ struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
 struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 
+/* The same for a program that looks at what runs: the file that is meant, in memory that the caller
+ * frees, for running_look(); whatever is in it. */
+char *cli_options_looking(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage);
+
 #endif
