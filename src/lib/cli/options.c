@@ -97,13 +97,13 @@ static _Noreturn void complain(
 	exit(EXIT_PERMANENT);
 }
 
-static _Noreturn void no_conf(const char *file)
+_Noreturn void cli_no_conf(const char *file, int error)
 {
-	if (errno == EINVAL)
+	if (error == EINVAL)
 		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
 			file);
 	die(EXIT_TEMPORARY, "unable to read configuration %s: %s; try again", file,
-		strerror(errno));
+		strerror(error));
 }
 
 /* order: "+": what follows the first operand belongs to it; "": operands may stand before options.
@@ -146,7 +146,7 @@ static struct conf *load(char *file, bool check, conf_check_fn *further, bool ac
 	if (acts && !check && (conf || errno == EINVAL))
 		conf = running_conf(file, conf);
 	if (!conf)
-		no_conf(file);
+		cli_no_conf(file, errno);
 	if (check) {
 		(void)printf("%s: ok\n", file); /* checked by finish() */
 		conf_free(conf);

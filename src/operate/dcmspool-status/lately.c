@@ -55,7 +55,8 @@ static void add_refusal(struct lately *lately, const json_t *line)
 static void add_error(struct lately *lately, json_t *line)
 {
 	json_decref(lately->error[LATELY_ERRORS - 1]);
-	memmove(lately->error + 1, lately->error, (LATELY_ERRORS - 1) * sizeof(*lately->error));
+	for (size_t i = LATELY_ERRORS - 1; i > 0; i--)
+		lately->error[i] = lately->error[i - 1];
 	lately->error[0] = json_incref(line);
 	lately->errors++;
 }

@@ -8,6 +8,7 @@
 #include "base/disk.h"
 #include "base/log.h"
 #include "cli/moment.h"
+#include "cli/options.h"
 #include "spool/assoc.h"
 #include "spool/file.h"
 #include "spool/held.h"
@@ -285,8 +286,7 @@ void status_look(
 		       : status->running.conf                         ? status->running.conf
 								      : status->running.copy;
 	if (!status->conf)
-		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
-			status->running.file);
+		cli_no_conf(status->running.file, status->running.why);
 	look_at_receiving(status, &locks);
 	locks_free(&locks);
 	look_at_queues(status);
