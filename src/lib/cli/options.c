@@ -29,6 +29,7 @@ static const struct option words[] = {
 	{ "sender", required_argument, NULL, 's' },
 	{ "target", required_argument, NULL, 'T' },
 	{ "to", required_argument, NULL, 't' },
+	{ "watch", no_argument, NULL, 'W' },
 	{ "wait", no_argument, NULL, 'w' },
 	{ "yes", no_argument, NULL, 'y' },
 	{ 0 },

@@ -132,9 +132,13 @@ static void judge_queue(struct status *status, const struct queue *queue)
 
 	moment_text(queue->pause.since_us, since, sizeof(since));
 	moment_text(queue->pause.until_us, until, sizeof(until));
-	if (queue->held)
+	if (queue->held && queue->waiting)
 		ADD(status, remedy("dcmspool release %s", queue->name),
-			"target %s is held%s: %zu wait", queue->name, queue->held, queue->waiting);
+			"target %s is held%s, and %zu wait", queue->name, queue->held,
+			queue->waiting);
+	else if (queue->held)
+		ADD(status, remedy("dcmspool release %s", queue->name), "target %s is held%s",
+			queue->name, queue->held);
 	if (!queue->target)
 		ADD(status,
 			remedy("put the target back, or route them again: dcmspool resend "
@@ -184,7 +188,7 @@ static void judge_errors(struct status *status)
 			"%zu in error/ that a target did not take", status->failed);
 	if (status->quarantined)
 		ADD(status,
-			remedy("cat %s/error/*/reason.txt; then resend or remove them",
+			remedy("cat %s/error/*/reason.txt; then move them to incoming/, or remove them",
 				status->spool->path),
 			"%zu in error/ that could not be read as images", status->quarantined);
 }

@@ -30,6 +30,18 @@ static void line(const char *label, struct buf *text)
 	buf_free(text);
 }
 
+/* A table stands by itself. */
+static void print_table(struct table *table)
+{
+	const bool any = table->rows > 0;
+
+	if (any)
+		(void)putchar('\n'); /* show_close() sees a failure, here and below */
+	table_print(table);
+	if (any)
+		(void)putchar('\n');
+}
+
 /* ---- what waits for a person --------------------------------------------------------------- */
 
 static void tell_problems(const struct status *status)
@@ -49,7 +61,7 @@ static void tell_problems(const struct status *status)
 		(void)printf("%s%s%zu thing%s for a person%s", down ? "; " : "",
 			show_colour(SHOW_WAITS), count, count == 1 ? " waits" : "s wait",
 			show_colour(SHOW_PLAIN));
-	(void)putchar('\n'); /* show_close() sees a failure, here and above */
+	(void)putchar('\n');
 	for (size_t i = 0; i < count; i++) {
 		buf_puts(&text, "! ");
 		show_add(&text, status->problem[i].what);
@@ -59,6 +71,8 @@ static void tell_problems(const struct status *status)
 		show_add(&text, status->problem[i].remedy);
 		show_line(&text, INNER);
 	}
+	if (count)
+		(void)putchar('\n');
 }
 
 /* ---- what runs ----------------------------------------------------------------------------- */
@@ -182,7 +196,7 @@ static void tell_receiving(const struct status *status)
 	table_open(&table, connection_columns, CONNECTION_COLUMNS);
 	for (size_t i = 0; i < shown; i++)
 		tell_connection(status, &status->connection[i], &table);
-	table_print(&table);
+	print_table(&table);
 	for (size_t i = 0; i < status->lately->refusals; i++) {
 		const struct refusal *refusal = &status->lately->refusal[i];
 		char moment[MOMENT_SIZE];
@@ -210,7 +224,8 @@ static void tell_collecting(const struct status *status)
 
 	count(&text, status->batches, "series", "series");
 	if (status->batches)
-		buf_printf(&text, " of %zu images so far", status->batch_images);
+		buf_printf(&text, " of %zu image%s so far", status->batch_images,
+			status->batch_images == 1 ? "" : "s");
 	count(&text, status->resent, "to be routed again", "to be routed again");
 	count(&text, status->dropped, "dropped by hand", "dropped by hand");
 	count(&text, status->routing, "being routed", "being routed");
@@ -299,7 +314,7 @@ static void tell_queues(const struct status *status)
 	}
 	if (text.length)
 		buf_printf(&text, ": up, nothing waits");
-	table_print(&table);
+	print_table(&table);
 	line("targets", &text);
 }
 
@@ -349,7 +364,7 @@ static void tell_errors(const struct status *status)
 		moment_text(journal_time_us(lately->error[i]), moment, sizeof(moment));
 		buf_printf(&text, "%s ", moment);
 		event_text(lately->error[i], &text);
-		buf_puts(&text, ": ");
+		buf_puts(&text, *event_subject(lately->error[i]) ? ": " : "");
 		show_add(&text, event_subject(lately->error[i]));
 		line(i ? "" : "errors", &text);
 	}
