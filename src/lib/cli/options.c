@@ -32,6 +32,7 @@ static const struct option words[] = {
 	{ "sender", required_argument, NULL, 's' },
 	{ "target", required_argument, NULL, 'T' },
 	{ "to", required_argument, NULL, 't' },
+	{ "watch", no_argument, NULL, 'f' },
 	{ "wait", no_argument, NULL, 'w' },
 	{ "week", no_argument, NULL, 'W' },
 	{ "yes", no_argument, NULL, 'y' },
@@ -101,18 +102,18 @@ static _Noreturn void complain(
 	exit(EXIT_PERMANENT);
 }
 
-static _Noreturn void no_conf(const char *file)
+_Noreturn void cli_no_conf(const char *file, int error)
 {
-	if (errno == EINVAL)
+	if (error == EINVAL)
 		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
 			file);
 	die(EXIT_TEMPORARY, "unable to read configuration %s: %s; try again", file,
-		strerror(errno));
+		strerror(error));
 }
 
 /* order: "+": what follows the first operand belongs to it; "": operands may stand before options.
- * Returns the path of the configuration; check: it is only to be checked. */
-static char *read_letters(int argc, char *argv[], const char *order, const char *letters,
+ * The file that is meant, which the caller frees; check: -n was given. */
+static char *read_options(int argc, char *argv[], const char *order, const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage, bool *check)
 {
 	struct option known[WORDS];
@@ -125,6 +126,7 @@ static char *read_letters(int argc, char *argv[], const char *order, const char 
 	if (snprintf(all, sizeof(all), "%s:c:nh%s", order, letters ? letters : "") >= LETTERS)
 		die(EXIT_BUG, "unable to read options: too many letters");
 	known_words(all, !*order, known);
+	*check = false;
 	while ((c = getopt_long(argc, argv, all, known, NULL)) != -1) {
 		if (c == 'c') {
 			named = optarg;
@@ -142,71 +144,73 @@ static char *read_letters(int argc, char *argv[], const char *order, const char 
 	return find_conf(named);
 }
 
-static _Noreturn void say_ok(const char *file, struct conf *conf)
+/* Frees file. acts: by what runs. */
+static struct conf *load(char *file, bool check, conf_check_fn *further, bool acts)
 {
-	(void)printf("%s: ok\n", file); /* checked by finish() */
-	conf_free(conf);
-	finish();
-}
-
-static struct conf *read_options(int argc, char *argv[], const char *order, const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further,
-	bool acts)
-{
-	bool check;
-	char *file = read_letters(argc, argv, order, letters, option, usage, &check);
 	struct conf *conf = conf_load(file, further);
 
 	if (acts && !check && (conf || errno == EINVAL))
 		conf = running_conf(file, conf);
 	if (!conf)
-		no_conf(file);
-	if (check)
-		say_ok(file, conf);
+		cli_no_conf(file, errno);
+	if (check) {
+		(void)printf("%s: ok\n", file); /* checked by finish() */
+		conf_free(conf);
+		finish();
+	}
 	free(file);
 	return conf;
+}
+
+struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
+{
+	bool check;
+	char *file = read_options(argc, argv, "+", letters, option, usage, &check);
+
+	return load(file, check, further, false);
+}
+
+struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	bool check;
+	char *file = read_options(argc, argv, "+", letters, option, usage, &check);
+
+	return load(file, check, NULL, true);
+}
+
+struct conf *cli_options(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	return cli_options_checked(argc, argv, letters, option, usage, NULL);
+}
+
+struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	bool check;
+	char *file = read_options(argc, argv, "", letters, option, usage, &check);
+
+	return load(file, check, NULL, false);
+}
+
+struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	bool check;
+	char *file = read_options(argc, argv, "", letters, option, usage, &check);
+
+	return load(file, check, NULL, true);
 }
 
 char *cli_options_file(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
 	bool check;
-	char *file = read_letters(argc, argv, "", letters, option, usage, &check);
-	struct conf *conf = check ? conf_load(file, NULL) : NULL;
+	char *file = read_options(argc, argv, "", letters, option, usage, &check);
 
-	if (check && !conf)
-		no_conf(file);
 	if (check)
-		say_ok(file, conf);
+		(void)load(file, check, NULL, false); /* exits */
 	return file;
-}
-
-struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
-{
-	return read_options(argc, argv, "+", letters, option, usage, further, false);
-}
-
-struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
-{
-	return read_options(argc, argv, "+", letters, option, usage, NULL, true);
-}
-
-struct conf *cli_options(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
-{
-	return read_options(argc, argv, "+", letters, option, usage, NULL, false);
-}
-
-struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
-{
-	return read_options(argc, argv, "", letters, option, usage, NULL, false);
-}
-
-struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
-{
-	return read_options(argc, argv, "", letters, option, usage, NULL, true);
 }

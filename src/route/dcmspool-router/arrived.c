@@ -1,8 +1,7 @@
 /*
  * The journal's line of a job that has begun: complete or resent, and which association has brought
- * how many of its images. It is written after the claim: whoever takes over a claimed batch that
- * still has the files of before it was a job writes it again, for nobody knows whether it was
- * written.
+ * how many of its images. It is written after the claim: whoever takes over a claimed batch without
+ * a plan writes it again, for nobody knows whether it was written.
  */
 #include "router.h"
 
@@ -99,7 +98,12 @@ void arrived_tell(struct router *router, const struct claim *claim, const char *
 
 void arrived_tell_again(struct router *router, const struct claim *claim)
 {
-	if (file_exists(claim->dir, FILE_PLAN) == 0 &&
-		(file_exists(claim->dir, FILE_FILED) == 1 || job_exists(claim->dir) == 1))
+	struct disk_names images = { 0 };
+
+	if (file_exists(claim->dir, FILE_PLAN) != 0)
+		return;
+	if (file_exists(claim->dir, FILE_FILED) == 1 || job_exists(claim->dir) == 1 ||
+		(job_images(claim->dir, &images) == 0 && images.count > 0))
 		tell(router, claim, NULL, true);
+	disk_names_free(&images);
 }
