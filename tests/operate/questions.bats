@@ -1,4 +1,5 @@
-# questions.bats: everyday questions, each answered by one command. Nothing runs: the tree and the journal tell.
+# questions.bats: everyday questions, each answered by one command. Nothing runs, but for those that ask what does: the
+# tree and the journal tell.
 
 load ../helper
 bats_require_minimum_version 1.5.0
@@ -13,7 +14,10 @@ setup() {
 		'rule "all" { match = "True" targets = { "pacs", "archive" } }'
 }
 
-teardown() { stop_all; }
+teardown() {
+	stop_all
+	kill_processes
+}
 
 ago() { date -u -d "$1 ago" +%Y%m%dT%H%M%S; }
 noon_yesterday() { date -u -d yesterday +%Y%m%dT120000; }
@@ -139,4 +143,77 @@ write() {
 	[ "$(cat "/proc/$pid_log/wchan" 2>/dev/null || echo poll)" != 0 ]
 	[ "$cpu" -le 50 ]
 	stop "$pid_log"
+}
+
+@test "How many images an hour, from whom?" {
+	local job
+	job=$(job_of 00000001)
+	write association-opened "" '{association: "a1", calling_aet: "CT1"}'
+	write complete "$job" '{images: "7", bytes: "7000", associations: "a1=7"}'
+	run -0 verb report --day yesterday
+	[[ ${lines[1]} == "CT1 "*" 1 "*" 7  7.0 kB"* ]]
+	[ "$(verb report --day yesterday --json | jq -c '[.received[] | select(.images > 0)]')" = \
+		"[{\"from\":\"$(date -u -d yesterday +%F)T12:00:00.000000Z\",\"images\":7}]" ]
+}
+
+@test "Is anything stuck? What waits for the longest?" {
+	local since
+	since=$(ago 3days)
+	lay 00000001 outgoing/pacs/J at="$since" PatientName=Doe^John
+	lay 00000002 outgoing/pacs/J PatientName=Roe^Jane at="$(ago 1hour)"
+	lay 00000003 error/J.archive PatientName=Poe^Ann at="$(ago 1day)"
+	run -0 "$BIN/dcmspool" list until=2d -c "$CONF"
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"Doe^John"*"pacs: waiting"* ]]
+	run -2 verb status
+	[[ $output == *"1 in error/"*"dcmspool show state=failed"* ]]
+	[ "$(jq -r '.targets[] | select(.target == "pacs") | .oldest' <<<"$(verb status --json)")" = \
+		"${since:0:4}-${since:4:2}-${since:6:5}:${since:11:2}:${since:13:2}.000000Z" ]
+}
+
+@test "Is it well? Is every program alive? Which connections are open? How full is the disk?" {
+	make_up 'target "pacs" { type = folder path = "pacs" }' 'rule "all" { match = "True" targets = { "pacs" } }'
+	start_up
+	wait_for listens "$PORT"
+	is_well() { verb status >"$BATS_TEST_TMPDIR/said" 2>&1; }
+	wait_for is_well
+	run -0 verb status
+	[[ ${lines[0]} == *": well" ]]
+	[[ ${lines[1]} == "up "*"cleaner, dispatcher 2, receiver, router "*": since "* ]]
+	[[ $output == *"receives   no connection is open"* ]]
+	[[ $output == *"disk "*" free, "*"callers are refused"* ]]
+	one_series some 1.2.3
+	stay_connected "$BATS_TEST_TMPDIR"/some/*/*
+	is_open() { verb status --json | jq -e '.connections | length == 1 and .[0].images == 2' >/dev/null; }
+	wait_for is_open
+	run -0 verb status
+	[[ $output == *"CONNECTION OF "*"DCMSPOOL"* ]]
+	stop "$pid_sender"
+	# What changed in the configuration since it runs?
+	sed -i 's/retention = [^ ]*/retention = 9d/; $a cleaner { retention = 9d }' "$CONF"
+	run -1 verb status
+	[[ $output == *"differs from what runs"*"dcmspool reload"* ]]
+	stop "$pid_up"
+	run -2 verb status
+	[[ ${lines[0]} == *": down; "* ]]
+}
+
+@test "What is held? In one list, with who and why" {
+	lay 00000001 outgoing/pacs/J
+	SUDO_USER=alice verb hold -r 'a move' pacs
+	run -2 verb status
+	[[ $output == *"held (since "*" by alice: a move)"*"dcmspool release pacs"* ]]
+}
+
+@test "Is anything wrong with this host?" {
+	chmod o+rx "$SPOOL"
+	run -1 verb doctor
+	[[ $output == *"is open to all users"*"remedy:  chmod o-rwx it"* ]]
+}
+
+@test "Has everything that came yesterday become something?" {
+	write complete "$(job_of 00000001 "$(noon_yesterday)")" '{images: "7"}'
+	write routed "$(job_of 00000001 "$(noon_yesterday)")" '{targets: "pacs", images: "7"}'
+	run -1 verb reconcile --day yesterday
+	[[ $output == *"job $(job_of 00000001 "$(noon_yesterday)"), target pacs: "*"NOT balanced"* ]]
 }

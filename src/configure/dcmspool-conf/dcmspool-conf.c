@@ -89,7 +89,7 @@ int main(int argc, char *argv[])
 	checks = checking(argc, argv);
 	optind = 1;
 	if (acts)
-		conf = cli_options_acting(argc, argv, "kr", option, usage);
+		conf = cli_options_as(CLI_ACTING, argc, argv, "kr", option, usage);
 	else
 		conf = cli_options_checked(argc, argv, "kr", option, usage,
 			checks ? rules_check_and_warn : rules_check);

@@ -87,7 +87,7 @@ int main(int argc, char *argv[])
 	size_t repaired = 0;
 
 	log_open(argv[0]);
-	look.conf = cli_options_anywhere(argc, argv, "ijr", option, usage);
+	look.conf = cli_options_as(CLI_ANYWHERE, argc, argv, "ijr", option, usage);
 	if (optind < argc) {
 		log_error("there is nothing to name: the whole spool is looked at");
 		(void)fputs(usage, stderr);

@@ -139,7 +139,7 @@ int main(int argc, char *argv[])
 	size_t differences, i;
 
 	log_open(argv[0]);
-	conf = cli_options_anywhere(argc, argv, "ijd:s:T:", option, usage);
+	conf = cli_options_as(CLI_ANYWHERE, argc, argv, "ijd:s:T:", option, usage);
 	if (optind < argc) {
 		log_error("there is nothing to name; a day is asked for by --day");
 		(void)fputs(usage, stderr);

@@ -213,8 +213,8 @@ static void read_options(int argc, char *argv[], const struct verb_kind *kind)
 	kind_of = kind;
 	(void)snprintf(letters, sizeof(letters), "%s%s", kind->letters ? kind->letters : "",
 		kind->on_query ? "y" : "");
-	verb.conf = (kind->on_query ? cli_options_acting_anywhere : cli_options_acting)(
-		argc, argv, letters, take_option, kind->usage);
+	verb.conf = cli_options_as(CLI_ACTING | (kind->on_query ? CLI_ANYWHERE : 0), argc, argv,
+		letters, take_option, kind->usage);
 }
 
 static int act(const struct verb_kind *kind, char *operand[], int count)

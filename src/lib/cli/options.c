@@ -126,7 +126,6 @@ static char *read_options(int argc, char *argv[], const char *order, const char 
 	if (snprintf(all, sizeof(all), "%s:c:nh%s", order, letters ? letters : "") >= LETTERS)
 		die(EXIT_BUG, "unable to read options: too many letters");
 	known_words(all, !*order, known);
-	*check = false;
 	while ((c = getopt_long(argc, argv, all, known, NULL)) != -1) {
 		if (c == 'c') {
 			named = optarg;
@@ -144,12 +143,12 @@ static char *read_options(int argc, char *argv[], const char *order, const char 
 	return find_conf(named);
 }
 
-/* Frees file. acts: by what runs. */
-static struct conf *load(char *file, bool check, conf_check_fn *further, bool acts)
+/* Frees file. */
+static struct conf *load(char *file, bool check, conf_check_fn *further, unsigned as)
 {
 	struct conf *conf = conf_load(file, further);
 
-	if (acts && !check && (conf || errno == EINVAL))
+	if (as & CLI_ACTING && !check && (conf || errno == EINVAL))
 		conf = running_conf(file, conf);
 	if (!conf)
 		cli_no_conf(file, errno);
@@ -162,46 +161,29 @@ static struct conf *load(char *file, bool check, conf_check_fn *further, bool ac
 	return conf;
 }
 
+struct conf *cli_options_as(unsigned as, int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	bool check;
+	char *file = read_options(
+		argc, argv, as & CLI_ANYWHERE ? "" : "+", letters, option, usage, &check);
+
+	return load(file, check, NULL, as);
+}
+
 struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
 {
 	bool check;
 	char *file = read_options(argc, argv, "+", letters, option, usage, &check);
 
-	return load(file, check, further, false);
-}
-
-struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
-{
-	bool check;
-	char *file = read_options(argc, argv, "+", letters, option, usage, &check);
-
-	return load(file, check, NULL, true);
+	return load(file, check, further, 0);
 }
 
 struct conf *cli_options(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return cli_options_checked(argc, argv, letters, option, usage, NULL);
-}
-
-struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
-{
-	bool check;
-	char *file = read_options(argc, argv, "", letters, option, usage, &check);
-
-	return load(file, check, NULL, false);
-}
-
-struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage)
-{
-	bool check;
-	char *file = read_options(argc, argv, "", letters, option, usage, &check);
-
-	return load(file, check, NULL, true);
+	return cli_options_as(0, argc, argv, letters, option, usage);
 }
 
 char *cli_options_file(int argc, char *argv[], const char *letters,
@@ -211,6 +193,6 @@ char *cli_options_file(int argc, char *argv[], const char *letters,
 	char *file = read_options(argc, argv, "", letters, option, usage, &check);
 
 	if (check)
-		(void)load(file, check, NULL, false); /* exits */
+		(void)load(file, check, NULL, 0); /* exits */
 	return file;
 }

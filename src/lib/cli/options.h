@@ -15,9 +15,16 @@
 struct conf *cli_options(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 
-/* The same for a program whose options may stand among its operands, as in "resend WORD --to PACS":
- * argv is sorted, the operands come last. What begins with '-' and is none follows "--". */
-struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
+/* The same for a program that is one of these, or both. */
+enum {
+	/* Its options may stand among its operands, as in "resend WORD --to PACS": argv is sorted,
+	 * the operands come last. What begins with '-' and is none follows "--". */
+	CLI_ANYWHERE = 1,
+	/* It acts on what runs: where a router runs on the spool that the file names, the copy that
+	 * it works with is taken, whatever mistakes the file has; that they differ is told. */
+	CLI_ACTING = 2,
+};
+struct conf *cli_options_as(unsigned as, int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 
 /* The same for a program that needs more of the configuration than its values: rules_check or
@@ -26,16 +33,9 @@ struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage,
 	conf_check_fn *further);
 
-/* The same for a program that acts on what runs: where a router runs on the spool that the file
- * names, the copy that it works with is taken, whatever mistakes the file has; that they differ is
- * told. */
-struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage);
-struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage);
-
-/* The same for a program that looks at the configuration itself, whatever mistakes it has, or at what
- * runs: returns the path of the file that is meant, which the caller frees. */
+/* The same for a program that looks at the configuration itself, whatever mistakes it has, or at
+ * what runs; as CLI_ANYWHERE. Returns the path of the file that is meant, which the caller frees.
+ */
 char *cli_options_file(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 /* Dies, as these do, for want of it. error: errno of conf_load(). */

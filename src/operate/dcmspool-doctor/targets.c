@@ -10,6 +10,19 @@
 
 enum { TEXT_SIZE = 1024 };
 
+/* "it is held (since ...): nothing is sent; end that with: ..." */
+static bool add_wait(struct doctor *doctor, const char *place, char *what)
+{
+	char *remedy = strstr(what, "; "), text[TEXT_SIZE];
+
+	if (!remedy || (strncmp(what, "it is ", 6) != 0 && strncmp(what, "all targets ", 12) != 0))
+		return false;
+	*remedy = '\0';
+	(void)snprintf(text, sizeof(text), "its jobs wait, whatever it answers; %s", remedy + 2);
+	doctor_bad(doctor, text, place, "%s", what);
+	return true;
+}
+
 /* "pacs: ok", "pacs: Connection refused" */
 static void add_answer(struct doctor *doctor, char *line)
 {
@@ -22,6 +35,8 @@ static void add_answer(struct doctor *doctor, char *line)
 	if (!conf_target(doctor->conf, line))
 		return; /* what a sender has logged */
 	(void)snprintf(place, sizeof(place), "target %s", line);
+	if (add_wait(doctor, place, what))
+		return;
 	if (strcmp(what, "ok") == 0)
 		doctor_good(doctor, place, "can be used");
 	else

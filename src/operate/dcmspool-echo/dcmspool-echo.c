@@ -178,7 +178,7 @@ int main(int argc, char *argv[])
 	log_open(argv[0]);
 	(void)unsetenv(
 		"DCMSPOOL_JOB"); /* with it, it would be a dispatcher's question; cannot fail */
-	conf = cli_options_acting(argc, argv, NULL, NULL, usage);
+	conf = cli_options_as(CLI_ACTING, argc, argv, NULL, NULL, usage);
 	if (argc != optind + 1) {
 		(void)fputs(usage, stderr); /* there is nobody else to tell */
 		return EXIT_PERMANENT;

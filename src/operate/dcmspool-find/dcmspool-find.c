@@ -31,7 +31,7 @@ int main(int argc, char *argv[])
 	int code;
 
 	log_open(argv[0]);
-	conf = cli_options_anywhere(argc, argv, "ju", option, usage);
+	conf = cli_options_as(CLI_ANYWHERE, argc, argv, "ju", option, usage);
 	if (optind == argc && !unfinished) {
 		log_error("the query is missing; without one: dcmspool list");
 		(void)fputs(usage, stderr);

@@ -149,7 +149,7 @@ int main(int argc, char *argv[])
 	bool any;
 
 	log_open(argv[0]);
-	conf = cli_options_anywhere(argc, argv, "fj", option, usage);
+	conf = cli_options_as(CLI_ANYWHERE, argc, argv, "fj", option, usage);
 	if (query_read(&query, conf, argv + optind, (size_t)(argc - optind)) < 0)
 		return EXIT_PERMANENT;
 	if (follow && until_us(&query))

@@ -78,7 +78,7 @@ int main(int argc, char *argv[])
 	time_t from, until;
 
 	log_open(argv[0]);
-	conf = cli_options_anywhere(argc, argv, "d:jHMW", option, usage);
+	conf = cli_options_as(CLI_ANYWHERE, argc, argv, "d:jHMW", option, usage);
 	if (optind < argc || chosen > 1 || (json && html)) {
 		log_error("%s", optind < argc ? named : several);
 		(void)fputs(usage, stderr);

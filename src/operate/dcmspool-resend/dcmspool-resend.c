@@ -111,7 +111,7 @@ int main(int argc, char *argv[])
 	int code;
 
 	log_open(argv[0]);
-	conf = cli_options_acting_anywhere(argc, argv, "t:wy", option, usage);
+	conf = cli_options_as(CLI_ACTING | CLI_ANYWHERE, argc, argv, "t:wy", option, usage);
 	if (optind == argc) {
 		log_error("the query is missing");
 		(void)fputs(usage, stderr);

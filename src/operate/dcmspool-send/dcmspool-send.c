@@ -72,7 +72,7 @@ int main(int argc, char *argv[])
 	int code;
 
 	log_open(argv[0]);
-	conf = cli_options_acting_anywhere(argc, argv, "t:w", option, usage);
+	conf = cli_options_as(CLI_ACTING | CLI_ANYWHERE, argc, argv, "t:w", option, usage);
 	if (optind == argc)
 		return usage_mistake("the files are missing");
 	if (!target)

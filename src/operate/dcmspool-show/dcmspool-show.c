@@ -66,7 +66,7 @@ int main(int argc, char *argv[])
 	int code;
 
 	log_open(argv[0]);
-	conf = cli_options_anywhere(argc, argv, "aj", option, usage);
+	conf = cli_options_as(CLI_ANYWHERE, argc, argv, "aj", option, usage);
 	if (optind == argc) {
 		log_error("the job, the UID or the query is missing");
 		(void)fputs(usage, stderr);
