@@ -124,8 +124,8 @@ make_tree() {
 	[[ $output == *"did you mean state"* ]]
 	run -100 "$BIN/dcmspool-find" -c "$CONF" day=yesterday
 	[[ $output == *"a query knows no day=; say since= and until=, as in since=yesterday until=today" ]]
-	run -100 "$BIN/dcmspool-find" -c "$CONF" Status=sent
-	[[ $output == *"a query knows no Status=; say state=" ]]
+	run -100 "$BIN/dcmspool-find" -c "$CONF" Aet=CT1
+	[[ $output == *"a query knows no Aet=; say sender=" ]]
 	run -100 "$BIN/dcmspool-find" -c "$CONF" since=yesterdy
 	[[ $output == *"yesterdy is no time; write today, yesterday"* ]]
 	run -100 "$BIN/dcmspool-find" -c "$CONF" /etc/passwd

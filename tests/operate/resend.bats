@@ -159,13 +159,15 @@ on_terminal() {
 	job=$(job_of 00000001)
 	lay 00000001 discard/J PatientID=17
 	mkfifo "$BATS_TEST_TMPDIR/answer"
-	start late script -qec "$(printf '%q ' "$BIN/dcmspool-resend" -c "$CONF" 17)" "$BATS_TEST_TMPDIR/said" <"$BATS_TEST_TMPDIR/answer"
+	# shellcheck disable=SC2016 # for that shell
+	start late sh -c 'exec script -qec "$1" "$2" <"$3"' sh "$(printf '%q ' "$BIN/dcmspool-resend" -c "$CONF" 17)" \
+		"$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/answer"
 	exec 7>"$BATS_TEST_TMPDIR/answer"
-	wait_for grep -q 'Route again these' "$BATS_TEST_TMPDIR/said"
+	wait_for grep -q 'Route again these' "$BATS_TEST_TMPDIR/late.log"
 	verb resend 17 --yes
 	echo y >&7
 	exec 7>&-
-	wait_for grep -q "discard/$job is there no longer: somebody else has moved it; see: dcmspool find $job" "$BATS_TEST_TMPDIR/said"
+	wait_for grep -q "discard/$job is there no longer: somebody else has moved it; see: dcmspool find $job" "$BATS_TEST_TMPDIR/late.log"
 	[ "$(jobs_in incoming)" -eq 1 ]
 }
 

@@ -74,11 +74,11 @@ enum { WHEN, PATIENT, ID, ACCESSION, STUDY, SERIES, MODALITY, IMAGES, WHERE, JOB
 /* On 80 columns: all but accession, study and job. */
 static const struct table_column columns[COLUMNS] = {
 	[WHEN] = { "WHEN", 12, false, 0 },
-	[PATIENT] = { "PATIENT", 10, false, 0 },
-	[ID] = { "ID", 6, false, 0 },
+	[PATIENT] = { "PATIENT", 8, false, 0 },
+	[ID] = { "ID", 4, false, 0 },
 	[ACCESSION] = { "ACCESSION", 6, false, 2 },
 	[STUDY] = { "STUDY", 8, false, 3 },
-	[SERIES] = { "SERIES", 8, false, 0 },
+	[SERIES] = { "SERIES", 5, false, 0 },
 	[MODALITY] = { "MOD", 3, false, 0 },
 	[IMAGES] = { "IMG", 3, true, 0 },
 	[WHERE] = { "WHERE", 16, false, TABLE_CUT_LAST },
