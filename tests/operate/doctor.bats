@@ -43,6 +43,12 @@ well() {
 	[ "$(jq -r '.findings[].finding' "$BATS_TEST_TMPDIR/all" |
 		grep -cvE 'no router runs|belongs to root|is not synchronised|is on (tmpfs|overlayfs)')" -eq 0 ]
 	[ -z "$(ls -A "$SPOOL/incoming")" ]
+	# what one that was killed has left
+	mkdir -p "$SPOOL/incoming/.doctor/e"
+	touch "$SPOOL/incoming/.doctor/a"
+	doctor
+	well '/spool$' 'rename, hard link, flock'
+	[ -z "$(ls -A "$SPOOL/incoming")" ]
 	# for a person: findings always, the rest on a terminal
 	run -1 "$BIN/dcmspool-doctor" -c "$CONF"
 	[[ $output == *"/spool: no router runs on it"*"meaning: nothing is received"*"remedy:  start it"* ]]

@@ -50,7 +50,7 @@ bool check_configuration(struct doctor *doctor)
 
 	if (status < 0)
 		doctor_unknown(doctor, doctor->file, strerror(errno));
-	while ((line = strtok_r(rest, "\n", &rest)))
+	while ((line = doctor_line(&rest)))
 		add_line(doctor, line);
 	if (status == 0 && doctor->found.count == before)
 		doctor_good(doctor, doctor->file, "has no mistake");

@@ -32,8 +32,8 @@ static void find_configuration(void)
 	struct conf *conf = NULL;
 	struct stat st;
 
-	if (check_configuration(&doctor))
-		conf = conf_load(doctor.file, NULL);
+	if (check_configuration(&doctor) && !(conf = conf_load(doctor.file, NULL)))
+		doctor_unknown(&doctor, doctor.file, strerror(errno));
 	doctor.conf = running_conf(doctor.file, conf);
 	if (!doctor.conf)
 		return;

@@ -39,6 +39,8 @@ int doctor_end(struct doctor *doctor);
  * on both outputs goes to out, which the caller frees. As capture(), but 127 when there is none. */
 int doctor_run(const char *const argv[], int in, struct buf *out);
 int doctor_run_ours(const char *program, const char *const arguments[], struct buf *out);
+/* The next line of what was said, which is taken apart; begins with the data; NULL: no more. */
+char *doctor_line(char **rest);
 /* Is there a program of this name in PATH? */
 bool doctor_has(const char *program);
 

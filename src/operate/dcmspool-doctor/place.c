@@ -14,7 +14,9 @@
 #include "base/disk.h"
 #include "spool/spool.h"
 
-enum { TRIAL_SIZE = 64, INODES_LEAST = 100000, PERCENT = 100 };
+enum { INODES_LEAST = 100000, PERCENT = 100 };
+
+static const char trial[] = ".doctor";
 
 static const char network[] =
 	"a rename there is not seen by all at once, and locks and events may be "
@@ -107,34 +109,61 @@ static const char *try_all(int dir)
 	return wrong;
 }
 
-/* What begins with a dot in incoming/ is nobody's. */
-static void check_calls(struct doctor *doctor)
+/* What try_all() makes, also what one that was killed has left. */
+static void clear(int dir)
 {
 	static const char *const files[] = { "a", "b", "c" }, *const dirs[] = { "d", "e" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		(void)disk_unlink(
+			dir, files[i]); /* what stays keeps the directory, which is told */
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+		(void)unlinkat(dir, dirs[i], AT_REMOVEDIR); /* the same */
+}
+
+/* In a directory of incoming/: what begins with a dot there is nobody's. Returns what does not
+ * work, with errno, or NULL; left: the directory could not be removed. */
+static const char *try_in(int incoming, bool *left)
+{
 	const char *wrong = "making a directory in incoming/";
-	char trial[TRIAL_SIZE];
-	int root = disk_open_dir(AT_FDCWD, doctor->conf->spool), incoming = -1, dir = -1, saved;
+	int dir = -1, saved;
+
+	if (disk_make_dir(incoming, trial) == 0)
+		dir = disk_lock_dir(incoming, trial, LOCK_EX);
+	if (dir < 0) {
+		saved = errno;
+		(void)unlinkat(incoming, trial, AT_REMOVEDIR); /* else the next one does */
+		errno = saved;
+		return wrong;
+	}
+	clear(dir);
+	wrong = try_all(dir);
+	saved = errno;
+	clear(dir);
+	*left = unlinkat(incoming, trial, AT_REMOVEDIR) < 0;
+	(void)close(dir); /* releases the lock */
+	errno = saved;
+	return wrong;
+}
+
+static void check_calls(struct doctor *doctor)
+{
+	int root = disk_open_dir(AT_FDCWD, doctor->conf->spool), incoming = -1, saved;
+	const char *wrong = "opening incoming/";
+	bool left = false;
 
 	if (root >= 0)
 		incoming = disk_open_dir(root, spool_name(SPOOL_INCOMING));
-	(void)snprintf(trial, sizeof(trial), ".doctor.%ld", (long)getpid());
-	if (incoming >= 0 && disk_make_dir(incoming, trial) == 0)
-		dir = disk_open_dir(incoming, trial);
-	if (dir >= 0)
-		wrong = try_all(dir);
+	if (incoming >= 0)
+		wrong = try_in(incoming, &left);
 	saved = errno;
-	for (size_t i = 0; dir >= 0 && i < sizeof(files) / sizeof(*files); i++)
-		(void)disk_unlink(dir, files[i]); /* those that there are */
-	for (size_t i = 0; dir >= 0 && i < sizeof(dirs) / sizeof(*dirs); i++)
-		(void)unlinkat(dir, dirs[i], AT_REMOVEDIR); /* the same */
-	if (dir >= 0) {
-		(void)close(dir);                              /* only used as a base */
-		(void)unlinkat(incoming, trial, AT_REMOVEDIR); /* else it lies there, nobody's */
-	}
 	if (incoming >= 0)
 		(void)close(incoming); /* only used as a base, here and below */
 	if (root >= 0)
 		(void)close(root);
+	if (left)
+		doctor_unknown(doctor, doctor->conf->spool,
+			"what was tried there could not be removed; rm -r incoming/.doctor");
 	if (!wrong)
 		doctor_good(doctor, doctor->conf->spool,
 			"rename, hard link, flock and fsync do what every step relies on");

@@ -108,6 +108,11 @@ int doctor_run_ours(const char *program, const char *const arguments[], struct b
 	return status;
 }
 
+char *doctor_line(char **rest)
+{
+	return *rest ? strtok_r(*rest, "\n", rest) : NULL;
+}
+
 bool doctor_has(const char *program)
 {
 	const char *path = getenv("PATH");

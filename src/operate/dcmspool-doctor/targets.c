@@ -59,7 +59,7 @@ void check_targets(struct doctor *doctor)
 	if (status < 0)
 		doctor_unknown(doctor, "the targets", strerror(errno));
 	rest = said.data;
-	while ((line = strtok_r(rest, "\n", &rest)))
+	while ((line = doctor_line(&rest)))
 		add_answer(doctor, line);
 	buf_free(&said);
 }
@@ -79,7 +79,7 @@ static const char *last_line(struct buf *said)
 {
 	char *rest = said->data, *line, *last = NULL;
 
-	while ((line = strtok_r(rest, "\n", &rest)))
+	while ((line = doctor_line(&rest)))
 		last = line;
 	return last ? last : "it says nothing";
 }
