@@ -132,6 +132,16 @@ a_day() {
 	[[ $output == *"There are no charts: <bdi>line 0: &lt;no&gt; terminal"*"CT1"*"</html>"* ]]
 }
 
+@test "report: of many refused callers the most frequent are shown" {
+	local n
+	for n in {1..60}; do said 09:00:00 association-refused peer=10.9.9.9 calling_aet="SCAN$n" reason=unknown; done
+	said 09:00:01 association-refused peer=10.9.9.9 calling_aet=SCAN60 reason=unknown
+	run -0 report
+	[[ ${lines[1]} == "SCAN60 "*" 2 "* && ${lines[41]} == "... and 20 more callers" ]]
+	[ "$(report --html | grep -c SCAN)" -eq 40 ]
+	[ "$(report --json | jq '.refused | length')" -eq 60 ]
+}
+
 @test "report: memory does not grow with images" {
 	series 1 08:00:00 CT1 10
 	seq 200000 | sed "s/.*/{\"time\":\"${YESTERDAY}T08:00:01.000000Z\",\"event\":\"duplicate\",\"association\":\"a1\",\"image\":\"1.2.&\"}/" \

@@ -261,9 +261,12 @@ static void begin_table(const char *title, const char *const *columns)
 	put("</tr>\n");
 }
 
-static void end_table(void)
+static void end_table(size_t more)
 {
-	put("</table></div>\n</section>\n");
+	put("</table></div>\n");
+	if (more > 0)
+		(void)printf("<p class=\"faint\">and %zu more callers</p>\n", more);
+	put("</section>\n");
 }
 
 static void put_name(const struct report *report, const struct row *row)
@@ -344,15 +347,17 @@ static void put_tables(const struct report *report)
 		{ "Refused", of_refused, &report->refused, put_refused } };
 
 	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {
-		size_t count;
+		size_t count, shown;
 		const struct row **list = report_rows(tables[t].rows, &count);
 
+		shown = tables[t].rows == &report->refused && count > CALLERS_SHOWN ? CALLERS_SHOWN
+										    : count;
 		if (count > 0)
 			begin_table(tables[t].title, tables[t].columns);
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < shown; i++)
 			tables[t].put(report, list[i]);
 		if (count > 0)
-			end_table();
+			end_table(count - shown);
 		free(list);
 	}
 }

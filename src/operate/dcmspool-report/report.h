@@ -28,6 +28,9 @@ enum number {
 	NUMBERS
 };
 
+/* Of callers that were refused the most frequent are shown: whoever scans ports has many names. */
+enum { CALLERS_SHOWN = 40 };
+
 /* The first rows of senders: they have no name. */
 enum { BY_HAND, UNKNOWN, ROWS_FIXED };
 

@@ -110,7 +110,7 @@ static void print(const struct report *report, const struct rows *rows,
 	const struct table_column *column, size_t columns,
 	void (*add)(struct table *, const struct report *, const struct row *), bool *any)
 {
-	size_t count;
+	size_t count, shown;
 	const struct row **list = report_rows(rows, &count);
 	struct table table;
 
@@ -118,9 +118,12 @@ static void print(const struct report *report, const struct rows *rows,
 		(void)putchar('\n'); /* show_close() sees a failure */
 	*any |= count > 0;
 	table_open(&table, column, columns);
-	for (size_t i = 0; i < count; i++)
+	shown = rows == &report->refused && count > CALLERS_SHOWN ? CALLERS_SHOWN : count;
+	for (size_t i = 0; i < shown; i++)
 		add(&table, report, list[i]);
 	table_print(&table);
+	if (shown < count)
+		(void)printf("... and %zu more callers\n", count - shown);
 	free(list);
 }
 
