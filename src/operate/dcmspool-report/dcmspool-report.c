@@ -74,7 +74,7 @@ int main(int argc, char *argv[])
 {
 	static struct spool spool; /* for the life of the process, as conf */
 	static struct report report;
-	struct conf *conf;
+	static struct conf *conf;
 	time_t from, until;
 
 	log_open(argv[0]);
