@@ -50,7 +50,7 @@ static bool is_followed(const char *from, const char *to, bool *gone)
 	found = series && strcmp(series_tag(series, "PatientID"), "4711") == 0;
 	*gone = walk.item[0].gone;
 	walk_free(&walk);
-	if (system("rm -r elsewhere outgoing/*/2* sending/*/2* success/2* error/2* discard/2* 2>/dev/null") <
+	if (system("rm -rf elsewhere outgoing/*/2* sending/*/2* success/2* error/2* discard/2*") <
 		0)
 		exit(1);
 	return found;

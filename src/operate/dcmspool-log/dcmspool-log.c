@@ -95,6 +95,9 @@ static bool print_lines(struct journal_reader *reader, struct judge *judge, bool
 	return any;
 }
 
+static const char gone[] =
+	"unable to read the journal: its directory is gone; dcmspool layout makes it anew";
+
 /* Ends with the process. */
 static _Noreturn void follow_lines(struct journal_reader *reader, struct judge *judge)
 {
@@ -115,8 +118,7 @@ static _Noreturn void follow_lines(struct journal_reader *reader, struct judge *
 		(void)print_lines(reader, judge, true);
 		show_close();
 		if (disk_exists(AT_FDCWD, spool_name(SPOOL_JOURNAL)) == 0)
-			die(EXIT_TEMPORARY,
-				"unable to read the journal: its directory is gone; dcmspool layout makes it anew");
+			die(EXIT_TEMPORARY, "%s", gone);
 		(void)watch_wait(&loop, 0, NULL);
 	}
 }
