@@ -140,3 +140,33 @@ write() {
 	[ "$cpu" -le 50 ]
 	stop "$pid_log"
 }
+
+@test "The log goes on when the journal is put aside, cut off, damaged, and over midnight; without a journal it ends" {
+	local day
+	said() { grep -q "of: sent, $1 images" "$BATS_TEST_TMPDIR/log.log"; }
+	put() { printf '{"time":"%s","event":"sent","job":"%s","target":"of","images":"%s"}\n' "${3:-$(date -u +%FT%T.%6NZ)}" "$(job_of 00000001)" "$1" >>"$2"; }
+	make_router
+	day=$SPOOL/journal/$(date -u +%F).jsonl
+	put 1 "$day"
+	start log "$BIN/dcmspool-log" -c "$CONF" -f since=today
+	wait_for said 1
+	mv "$day" "$BATS_TEST_TMPDIR/aside"
+	put 2 "$day"
+	wait_for said 2
+	: >"$day" # as logrotate's copytruncate
+	put 3 "$day"
+	wait_for said 3
+	head -c 5000 /dev/urandom | tr -d '\n' >>"$day"
+	echo >>"$day"
+	printf 'half a li' >>"$day"
+	echo >>"$day" # as whoever writes next ends it
+	put 4 "$day"
+	wait_for said 4
+	put 5 "$SPOOL/journal/$(date -u -d 'tomorrow' +%F).jsonl" "$(date -u -d tomorrow +%FT%T.000000Z)"
+	wait_for said 5
+	[ "$(grep -c 'of: sent, ' "$BATS_TEST_TMPDIR/log.log")" -eq 5 ]
+	rm -r "$SPOOL/journal"
+	wait_for ended "$pid_log"
+	wait "$pid_log" && false || [ $? -eq 111 ]
+	grep -q 'unable to read the journal: ' "$BATS_TEST_TMPDIR/log.log"
+}

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "cli/moment.h"
 #include "spool/assoc.h"
+#include "spool/file.h"
 #include "spool/held.h"
 #include "spool/job.h"
 #include "spool/retry.h"
@@ -239,21 +240,23 @@ static void say_waiting(struct asked *a)
 
 /* ---- a batch ------------------------------------------------------------------------------- */
 
-static bool is_open(struct asked *a, int dir)
+/* Does a connection still deliver into the batch? 1, 0, or -1 with errno. */
+static int is_open(struct asked *a, int dir)
 {
 	struct disk_names names;
-	bool open = false;
+	int open = 0;
 
 	if (disk_list(dir, ".", &names) < 0)
-		return false;
-	for (size_t i = 0; i < names.count; i++) {
+		return -1;
+	for (size_t i = 0; i < names.count && open == 0; i++) {
 		const char *association;
 
 		if (!assoc_is_marker(names.name[i]))
 			continue;
 		association = assoc_of_marker(names.name[i]);
-		open |= strcmp(association, assoc_unknown) == 0 ||
-			disk_exists(a->spool->dir[SPOOL_RECEIVING], association) == 1;
+		open = strcmp(association, assoc_unknown) == 0
+			       ? 1
+			       : disk_exists(a->spool->dir[SPOOL_RECEIVING], association);
 	}
 	disk_names_free(&names);
 	return open;
@@ -265,13 +268,17 @@ static void say_collecting(struct asked *a)
 	char moment[MOMENT_SIZE];
 	struct stat st;
 	long wait_ms;
-	bool open;
+	int open;
 
 	if (dir < 0)
 		return;
 	open = is_open(a, dir);
 	wait_ms = open ? a->conf->router.series_timeout_ms : a->conf->router.association_grace_ms;
-	if (fstat(dir, &st) == 0) {
+	if (file_exists(dir, FILE_COMPLETE) == 1) {
+		say(a, "a router that is free: somebody has said that it is complete");
+	} else if (open < 0) {
+		say(a, "whether its connection is open cannot be seen: %s", strerror(errno));
+	} else if (fstat(dir, &st) == 0) {
 		moment_text(clock_mtime_us(&st) + (int64_t)wait_ms * 1000, moment, sizeof(moment));
 		say(a, "%s; when nothing more comes it is complete at %s",
 			open ? "its connection is open" : "its connection has ended", moment);
