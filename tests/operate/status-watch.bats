@@ -46,7 +46,7 @@ asleep() {
 	make_up
 	start_and_wait
 	wait_for is_well
-	TERM=xterm on_terminal "$BIN/dcmspool-status" -c "$CONF" -W
+	TERM=xterm on_terminal "$BIN/dcmspool-status" -c "$CONF" -f
 	wait_for shows 'archive: up, nothing waits'
 	head -c 14 "$BATS_TEST_TMPDIR/watch.log" | grep -qF $'\e[?1049h\e[?25l'
 	wait_for asleep

@@ -22,15 +22,19 @@ static const struct option words[] = {
 	{ "day", required_argument, NULL, 'd' },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "html", no_argument, NULL, 'H' },
 	{ "images", no_argument, NULL, 'i' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "month", no_argument, NULL, 'M' },
+	{ "offline", no_argument, NULL, 'o' },
 	{ "receiver", no_argument, NULL, 'R' },
 	{ "repair", no_argument, NULL, 'r' },
 	{ "sender", required_argument, NULL, 's' },
 	{ "target", required_argument, NULL, 'T' },
 	{ "to", required_argument, NULL, 't' },
-	{ "watch", no_argument, NULL, 'W' },
+	{ "watch", no_argument, NULL, 'f' },
 	{ "wait", no_argument, NULL, 'w' },
+	{ "week", no_argument, NULL, 'W' },
 	{ "yes", no_argument, NULL, 'y' },
 	{ 0 },
 };
@@ -117,6 +121,7 @@ static char *read_options(int argc, char *argv[], const char *order, const char 
 	char all[LETTERS];
 	int c;
 
+	*check = false;
 	/* ":": the texts here, not getopt's */
 	if (snprintf(all, sizeof(all), "%s:c:nh%s", order, letters ? letters : "") >= LETTERS)
 		die(EXIT_BUG, "unable to read options: too many letters");
@@ -199,7 +204,7 @@ struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *let
 	return load(file, check, NULL, true);
 }
 
-char *cli_options_looking(int argc, char *argv[], const char *letters,
+char *cli_options_file(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
 	bool check;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@ static char *checked(char *text)
 }
 
 /* Does s6-svscan run there? Only then somebody reads its control fifo. */
-static bool is_running(const char *spool)
+bool running_on(const char *spool)
 {
 	struct buf path = { 0 };
 	int fd;
@@ -144,7 +143,7 @@ struct conf *running_conf(const char *file, struct conf *conf)
 	struct conf *runs = NULL;
 	struct stat st;
 
-	if (!is_running(spool))
+	if (!running_on(spool))
 		goto out;
 	if (lstat(copy, &st) < 0 || !S_ISREG(st.st_mode) ||
 		(st.st_uid != geteuid() && st.st_uid != 0))

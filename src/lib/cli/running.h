@@ -9,6 +9,9 @@
 
 #include "conf/conf.h"
 
+/* Does a router run on this spool? */
+bool running_on(const char *spool);
+
 /* conf is what was read from file, NULL when it has mistakes, which were told. Where a router runs
  * on the spool that the file names, returns the copy that it works with, and says so when they
  * differ; else conf, NULL with EINVAL. */

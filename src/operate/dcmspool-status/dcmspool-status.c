@@ -20,7 +20,7 @@
 #include "follow.h"
 #include "status.h"
 
-static const char usage[] = "usage: dcmspool-status [-jnW] [-c FILE]\n";
+static const char usage[] = "usage: dcmspool-status [-fjn] [-c FILE]\n";
 
 static bool json, again;
 
@@ -28,7 +28,7 @@ static void option(int letter, const char *argument)
 {
 	(void)argument; /* none has one */
 	json |= letter == 'j';
-	again |= letter == 'W';
+	again |= letter == 'f';
 }
 
 static void print(const struct status *status)
@@ -62,7 +62,7 @@ int main(int argc, char *argv[])
 	int code = 0;
 
 	log_open(argv[0]);
-	file = cli_options_looking(argc, argv, "jW", option, usage);
+	file = cli_options_file(argc, argv, "fj", option, usage);
 	if (optind < argc) {
 		log_error("there is nothing to be named: %s", argv[optind]);
 		(void)fputs(usage, stderr);

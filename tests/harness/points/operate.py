@@ -195,6 +195,8 @@ SCENARIOS = [
     look('dcmspool-find', 'all series', ('-c', '{w.conf}', 'state=outgoing'), routed, keeps_nothing=False,
          rest=Scenario.rest),
     look('dcmspool-log', 'a series', ('-c', '{w.conf}', SERIES), sent, keeps_nothing=False, rest=Scenario.rest),
+    look('dcmspool-doctor', 'a queue', ('-o', '-c', '{w.conf}'), routed, keeps_nothing=False, rest=Scenario.rest),
+    look('dcmspool-report', 'what was sent', ('-c', '{w.conf}'), sent, keeps_nothing=False, rest=Scenario.rest),
     look('dcmspool-show', 'a series that waits', ('-c', '{w.conf}', SERIES), routed, keeps_nothing=False,
          rest=Scenario.rest),
     look('dcmspool-show', 'a series that was sent', ('-c', '{w.conf}', '-j', SERIES), sent, keeps_nothing=False,
