@@ -60,6 +60,18 @@ write() {
 	[ "$(verb find state=paused --json | jq -r '.places[0].paused | .since + " " + .reason')" = "2026-11-01T05:00:00.000000Z Connection refused" ]
 }
 
+@test "When is a job tried again whose target failed at it? There is one time, the job's own where it is later" {
+	lay 00000001 outgoing/pacs/J
+	echo '{"until": "20991231T000000.000000Z", "since": "20261101T050000.000000Z", "failures": 1, "reason": "no route"}' \
+		>"$SPOOL/outgoing/pacs/paused.json"
+	echo '{"not_before": "20991231T000100.000000Z"}' >"$SPOOL/outgoing/pacs/$(job_of 00000001)/retry.json"
+	run -0 verb show state=paused
+	[ "$(tr -s ' \n' ' ' <<<"$output" | grep -o 'its target is paused.*')" = "its target is paused, failing since 2026-11-01 05:00 (1 in a row): no route it is tried again at 2099-12-31 00:01; now with: dcmspool retry $(job_of 00000001) " ]
+	echo '{"not_before": "20991230T230000.000000Z"}' >"$SPOOL/outgoing/pacs/$(job_of 00000001)/retry.json"
+	run -0 verb show state=paused
+	[[ $output == *"paused until 2099-12-31 00:00"* && $output != *"tried again"* ]]
+}
+
 @test "What was sent yesterday to the PACS?" {
 	write sent J1 '{target: "pacs", images: "7"}'
 	write sent J2 '{target: "archive", images: "8"}'

@@ -7,6 +7,13 @@
 
 enum { TEXT_MAX = 1000 };
 
+const char *held_name(const char *target)
+{
+	if (target && strcmp(target, HELD_RECEIVER) == 0)
+		return "reception";
+	return target ? target : HELD_ALL;
+}
+
 int held_open(const struct spool *spool, const char *target)
 {
 	if (target && strcmp(target, HELD_RECEIVER) == 0)

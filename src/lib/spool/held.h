@@ -14,6 +14,8 @@
 #define HELD_ALL "all"
 /* And receiving/held; no target's name begins so. */
 #define HELD_RECEIVER "--receiver"
+/* What is held, for people: the target's name, "all", "reception". */
+const char *held_name(const char *target);
 
 /* Opens the directory in which a target's (or HELD_RECEIVER's) file lies; NULL: that for all. -1
  * with errno. */

@@ -9,6 +9,7 @@
  */
 #define _DEFAULT_SOURCE /* pidfd_open */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,14 +18,21 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/run.h"
+#include "base/str.h"
+#include "cli/moment.h"
 #include "cli/operator.h"
 #include "cli/options.h"
+#include "cli/show.h"
 #include "conf/ask.h"
 #include "conf/conf.h"
 #include "conf/target.h"
+#include "spool/held.h"
+#include "spool/pause.h"
+#include "spool/spool.h"
 
 static const char usage[] = "usage: dcmspool-echo [-n] [-c FILE] TARGET|all\n";
 
@@ -88,6 +96,63 @@ static int finish(struct probe *probe)
 		(void)printf("%s: send-%s ended with status %d and told no reason\n",
 			probe->target->name, probe->target->type, code);
 	return code == EXIT_PERMANENT ? EXIT_PERMANENT : EXIT_TEMPORARY;
+}
+
+/* What keeps jobs from it whatever it answers, as far as that can be seen. */
+static void tell_hold(const struct spool *spool, const char *target, const char *name)
+{
+	int dir = held_open(spool, target);
+	struct buf by = { 0 };
+
+	if (dir < 0)
+		return; /* it has no queue */
+	if (held_is(dir)) {
+		held_tell(dir, &by);
+		(void)printf("%s: %s held%s: nothing is sent; end that with: dcmspool release %s\n",
+			name, target ? "it is" : "all targets are", by.data ? by.data : "",
+			held_name(target));
+	}
+	buf_free(&by);
+	(void)close(dir); /* only read */
+}
+
+static void tell_pause(const struct spool *spool, const char *target)
+{
+	int dir = held_open(spool, target);
+	char until[MOMENT_SIZE];
+	struct pause pause;
+	struct buf text = { 0 };
+
+	if (dir >= 0 && pause_load(dir, &pause) > 0) {
+		moment_text(pause.until_us, until, sizeof(until));
+		buf_printf(&text, "%s: it is paused%s%s", target, *until ? " until " : "", until);
+		buf_puts(&text, *pause.reason ? ", it failed: " : "");
+		show_add(&text, pause.reason);
+		(void)printf("%s; try its jobs now with: dcmspool retry %s\n",
+			text.data ? text.data : "", target);
+	}
+	buf_free(&text);
+	if (dir >= 0)
+		(void)close(dir); /* only read */
+}
+
+static void tell_waits(const struct conf *conf, const char *target)
+{
+	struct spool spool;
+	struct buf path = { 0 };
+
+	buf_printf(&path, "%s/%s", conf->spool, spool_name(SPOOL_OUTGOING));
+	spool.dir[SPOOL_OUTGOING] = path.failed ? -1 : disk_open_dir(AT_FDCWD, path.data);
+	buf_free(&path);
+	if (spool.dir[SPOOL_OUTGOING] < 0 && errno == EACCES)
+		log_warning(
+			"unable to see whether %s is held or paused: %s", target, strerror(errno));
+	if (spool.dir[SPOOL_OUTGOING] < 0)
+		return; /* there is no spool yet, and nothing waits */
+	tell_hold(&spool, NULL, target);
+	tell_hold(&spool, target, target);
+	tell_pause(&spool, target);
+	(void)close(spool.dir[SPOOL_OUTGOING]); /* only read */
 }
 
 static int worse(int code, int answer)
@@ -195,6 +260,10 @@ int main(int argc, char *argv[])
 	for (size_t i = 0; i < count; i++)
 		start(&probe[i], one ? one : &conf->target[i]);
 	code = finish_all(probe, count);
+	show_open();
+	for (size_t i = 0; i < count; i++)
+		tell_waits(conf, probe[i].target->name);
+	output_flush();
 	free(probe);
 	conf_free(conf);
 	return code;
