@@ -68,9 +68,9 @@ static void tell(struct router *router, const struct claim *claim, const char *f
 	struct buf by = { 0 }, of = { 0 };
 	json_t *series = series_load(claim->dir); /* NULL: without its tags */
 	struct disk_names images;
-	char count[JOB_COUNT_SIZE];
+	struct job_measure measure;
 
-	job_count(claim->dir, count);
+	job_measure(claim->dir, &measure);
 	if (!resend && job_images(claim->dir, &images) == 0) {
 		by = associations(claim->dir, &images);
 		disk_names_free(&images);
@@ -78,7 +78,8 @@ static void tell(struct router *router, const struct claim *claim, const char *f
 	if (resend && (!from || job_base(from) == 0))
 		of = origin(claim->dir);
 	journal_write(&router->spool, resend ? "resent" : "complete", "job", claim->job, "from",
-		of.data ? of.data : from, "images", count, "associations",
+		of.data ? of.data : from, "images", measure.images, "bytes", measure.bytes, "last",
+		resend || !*measure.last ? NULL : measure.last, "associations",
 		resend    ? NULL
 		: by.data ? by.data
 			  : "",
