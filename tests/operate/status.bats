@@ -138,6 +138,22 @@ down_100() { [ "$(tail -n 1 "$SPOOL/.service/$1/ended" 2>/dev/null)" = 100 ] && 
 		sending: 1, sent_series: 0, sent_images: 0}]'
 }
 
+@test "all of it was killed: what s6 has written last does not count as alive, a connection that was open neither" {
+	make_up
+	start_and_wait
+	wait_for is_well
+	one_series some 1.2.3
+	stay_connected "$BATS_TEST_TMPDIR"/some/*/*
+	wait_for has_open 2
+	json -e '.connections[0].alive'
+	kill_processes
+	wait_for no_processes
+	[ -s "$SPOOL/.service/receiver/supervise/status" ]
+	run -2 verb status
+	[[ ${lines[0]} == *": down; 1 thing waits for a person" ]]
+	json -e '([.services[] | .state == "unsupervised"] | all) and (.connections[0].alive | not)'
+}
+
 @test "a connection that is open: who, from where, since when, how many images; and one that a kill has left" {
 	make_router
 	start_all

@@ -118,7 +118,7 @@ static void add_connection(struct status *status, const struct locks *locks, con
 	if (!one->assoc && errno == EACCES)
 		UNSEEN(status, name, "unable to see who sends %s");
 	one->dropped = assoc_is_dropped(one->assoc);
-	one->alive = fstat(dir, &st) == 0 && locks_has(locks, st.st_ino, 0);
+	one->alive = fstat(dir, &st) == 0 && locks_has(locks, &st, 0);
 	free(assoc_reading_load(dir, &counts));
 	one->images = counts.received + count_files(dir);
 	(void)close(dir); /* only read */
