@@ -44,6 +44,7 @@ waits() {
 	for held in archive all --receiver; do
 		SUDO_USER=alice verb hold -r 'a move' "$held" >"$BATS_TEST_TMPDIR/held"
 		waits "held (since "*" by alice: a move)" "dcmspool release $held"
+		json -e '.targets[0].waiting == 0' # the file is no job
 		verb release "$held"
 		is_well
 	done
