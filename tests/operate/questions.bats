@@ -136,6 +136,28 @@ write() {
 	[[ $output == *"=> pacs, archive"* ]]
 }
 
+@test "Is it well? Is every program alive? Is anything stuck? Which connections are open? What is held, and what is to be done?" {
+	lay 00000001 outgoing/pacs/J
+	lay 00000002 error/J.pacs
+	touch "$SPOOL/outgoing/pacs/held"
+	mkdir "$SPOOL/receiving/20261112T080000.000000Z.c"
+	echo '{"peer": "10.0.0.9", "calling_aet": "MR7"}' >"$SPOOL/receiving/20261112T080000.000000Z.c/association.json"
+	COLUMNS=120 run -2 "$BIN/dcmspool" status -c "$CONF"
+	[[ $output == *": down; 3 things wait for a person"*"! no router runs on "*"dcmspool up -c $CONF"* ]]
+	[[ $output == *"! target pacs is held, and 1 wait"*"    dcmspool release pacs"*"! 1 in error/"*"dcmspool resend state=failed"* ]]
+	[[ $output == *"MR7 "*"nobody any more"* ]]
+}
+
+@test "How full is the disk, when is it cleaned, when are callers refused? How much comes, how much goes?" {
+	lay 00000001 success/J.pacs
+	jq -nc --arg time "$(date -u +%FT%T.000000Z)" '{time: $time, event: "complete", job: "J", images: "40"},
+		{time: $time, event: "sent", job: "J", target: "pacs", images: "40"}' >"$SPOOL/journal/$(date -u +%F).jsonl"
+	COLUMNS=120 run -2 "$BIN/dcmspool" status -c "$CONF"
+	[[ $output =~ disk\ +[0-9.]+\ .?B\ of\ [0-9.]+\ .?B\ free.*callers\ are\ refused\ below\ 1\ MB ]]
+	[[ $output == *"keeps      1 sent: deleted after 3d"* ]]
+	[[ $output == *"came       1 series, 40 images in the last 10 minutes"*"pacs "*"1 series, 40 img"* ]]
+}
+
 @test "What happens now? The log goes on, asleep, until there is a line" {
 	local cpu
 	lay 00000001 outgoing/pacs/J PatientName=Doe^John

@@ -44,6 +44,7 @@ waits() {
 	for held in archive all --receiver; do
 		SUDO_USER=alice verb hold -r 'a move' "$held" >"$BATS_TEST_TMPDIR/held"
 		waits "held (since "*" by alice: a move)" "dcmspool release $held"
+		json -e '.targets[0].waiting == 0' # the file is no job
 		verb release "$held"
 		is_well
 	done
@@ -136,6 +137,22 @@ down_100() { [ "$(tail -n 1 "$SPOOL/.service/$1/ended" 2>/dev/null)" = 100 ] && 
 	json -e '.state == "down" and .at_rest == {success: 1, discard: 1, failed: 1, quarantined: 0} and
 		.targets == [{target: "archive", configured: true, waiting: 2, oldest: "2026-11-01T08:00:00.000000Z",
 		sending: 1, sent_series: 0, sent_images: 0}]'
+}
+
+@test "all of it was killed: what s6 has written last does not count as alive, a connection that was open neither" {
+	make_up
+	start_and_wait
+	wait_for is_well
+	one_series some 1.2.3
+	stay_connected "$BATS_TEST_TMPDIR"/some/*/*
+	wait_for has_open 2
+	json -e '.connections[0].alive'
+	kill_processes
+	wait_for no_processes
+	[ -s "$SPOOL/.service/receiver/supervise/status" ]
+	run -2 verb status
+	[[ ${lines[0]} == *": down; 1 thing waits for a person" ]]
+	json -e '([.services[] | .state == "unsupervised"] | all) and (.connections[0].alive | not)'
 }
 
 @test "a connection that is open: who, from where, since when, how many images; and one that a kill has left" {
@@ -258,7 +275,8 @@ has_open() { [ "$(json '.connections[0].images')" = "$1" ]; }
 	"${as[@]}" test -x "$BIN/dcmspool-status" || skip "another user may not read the programs"
 	run -100 "${as[@]}" "$BIN/dcmspool-status" -c "$CONF"
 	[[ $output == *"it belongs to "*"be that user: sudo -u"* ]]
-	chmod -R o+rX "$SPOOL"
+	chmod -R o+rX "$SPOOL"/[a-z]*
+	chmod o+rX "$SPOOL"{,/.format,/.service,/.service/*} # not what s6 makes in there: that is so already
 	run -0 "${as[@]}" "$BIN/dcmspool-status" -c "$CONF"
 	[[ $output == *": well"*"up         cleaner, dispatcher 2, receiver, router 2: since "* ]]
 	chmod o-rx "$SPOOL/outgoing/archive"

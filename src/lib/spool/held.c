@@ -23,7 +23,12 @@ int held_open(const struct spool *spool, const char *target)
 
 bool held_is(int dir)
 {
-	return disk_exists(dir, HELD_FILE) != 0;
+	return held_exists(dir) != 0;
+}
+
+int held_exists(int dir)
+{
+	return disk_exists(dir, HELD_FILE);
 }
 
 void held_tell(int dir, struct buf *text)

@@ -24,6 +24,8 @@ int held_open(const struct spool *spool, const char *target);
 /* Is there one in this directory? What cannot be looked at counts as held, as the dispatchers see
  * it. */
 bool held_is(int dir);
+/* For whoever only tells: 1, 0, or -1 with errno. */
+int held_exists(int dir);
 
 /* Adds " (what stands in the file)" to text, or nothing when it is empty or cannot be read. */
 void held_tell(int dir, struct buf *text);

@@ -98,61 +98,69 @@ static int finish(struct probe *probe)
 	return code == EXIT_PERMANENT ? EXIT_PERMANENT : EXIT_TEMPORARY;
 }
 
-/* What keeps jobs from it whatever it answers, as far as that can be seen. */
-static void tell_hold(const struct spool *spool, const char *target, const char *name)
+static void unseen(const char *target)
 {
-	int dir = held_open(spool, target);
-	struct buf by = { 0 };
-
-	if (dir < 0)
-		return; /* it has no queue */
-	if (held_is(dir)) {
-		held_tell(dir, &by);
-		(void)printf("%s: %s held%s: nothing is sent; end that with: dcmspool release %s\n",
-			name, target ? "it is" : "all targets are", by.data ? by.data : "",
-			held_name(target));
-	}
-	buf_free(&by);
-	(void)close(dir); /* only read */
+	log_warning("unable to see whether %s is held or paused: %s", target, strerror(errno));
 }
 
-static void tell_pause(const struct spool *spool, const char *target)
+/* What keeps jobs from it whatever it answers. dir: of the target's queue, or with all of all. */
+static void tell_hold(int dir, bool all, const char *target)
 {
-	int dir = held_open(spool, target);
-	char until[MOMENT_SIZE];
+	int held = held_exists(dir);
+	struct buf by = { 0 };
+
+	if (held < 0)
+		unseen(target);
+	if (held <= 0)
+		return;
+	held_tell(dir, &by);
+	(void)printf("%s: %s held%s: nothing is sent; end that with: dcmspool release %s\n", target,
+		all ? "all targets are" : "it is", by.data ? by.data : "", all ? HELD_ALL : target);
+	buf_free(&by);
+}
+
+static void tell_pause(int queue, const char *target)
+{
 	struct pause pause;
+	int paused = pause_load(queue, &pause);
+	char until[MOMENT_SIZE];
 	struct buf text = { 0 };
 
-	if (dir >= 0 && pause_load(dir, &pause) > 0) {
-		moment_text(pause.until_us, until, sizeof(until));
-		buf_printf(&text, "%s: it is paused%s%s", target, *until ? " until " : "", until);
-		buf_puts(&text, *pause.reason ? ", it failed: " : "");
-		show_add(&text, pause.reason);
-		(void)printf("%s; try its jobs now with: dcmspool retry %s\n",
-			text.data ? text.data : "", target);
-	}
+	if (paused < 0)
+		unseen(target);
+	if (paused <= 0)
+		return;
+	moment_text(pause.until_us, until, sizeof(until));
+	buf_printf(&text, "%s: it is paused%s%s", target, *until ? " until " : "", until);
+	buf_puts(&text, *pause.reason ? ", it failed: " : "");
+	show_add(&text, pause.reason);
+	(void)printf("%s; try its jobs now with: dcmspool retry %s\n", text.data ? text.data : "",
+		target);
 	buf_free(&text);
-	if (dir >= 0)
-		(void)close(dir); /* only read */
 }
 
 static void tell_waits(const struct conf *conf, const char *target)
 {
-	struct spool spool;
 	struct buf path = { 0 };
+	int outgoing, queue;
 
 	buf_printf(&path, "%s/%s", conf->spool, spool_name(SPOOL_OUTGOING));
-	spool.dir[SPOOL_OUTGOING] = path.failed ? -1 : disk_open_dir(AT_FDCWD, path.data);
+	if (path.failed)
+		die(EXIT_TEMPORARY, "unable to ask: out of memory");
+	outgoing = disk_open_dir(AT_FDCWD, path.data);
 	buf_free(&path);
-	if (spool.dir[SPOOL_OUTGOING] < 0 && errno == EACCES)
-		log_warning(
-			"unable to see whether %s is held or paused: %s", target, strerror(errno));
-	if (spool.dir[SPOOL_OUTGOING] < 0)
-		return; /* there is no spool yet, and nothing waits */
-	tell_hold(&spool, NULL, target);
-	tell_hold(&spool, target, target);
-	tell_pause(&spool, target);
-	(void)close(spool.dir[SPOOL_OUTGOING]); /* only read */
+	queue = outgoing < 0 ? -1 : disk_open_dir(outgoing, target);
+	if (queue < 0 && errno != ENOENT) /* nothing has ever waited for it */
+		unseen(target);
+	if (outgoing >= 0) {
+		tell_hold(outgoing, true, target);
+		(void)close(outgoing); /* only read */
+	}
+	if (queue >= 0) {
+		tell_hold(queue, false, target);
+		tell_pause(queue, target);
+		(void)close(queue); /* only read */
+	}
 }
 
 static int worse(int code, int answer)
