@@ -67,7 +67,7 @@ ended() { [ "$(journal association-ended | wc -l)" -ge "$1" ]; }
 	mkfifo hold
 	start hang bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -H open <>hold"
 	wait_for grep -q accepted hang.log
-	kill -ALRM "$(pgrep -P "$(running dcmspool-association)" storescp)"
+	kill -ALRM "$(storescps)"
 	wait_for ended 1
 	grep -q 'storescp did neither answer nor end in time association=' receiver.log
 	[ "$(journal association-ended | jq -r .how)" = broken ]

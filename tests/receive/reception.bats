@@ -41,7 +41,6 @@ teardown() {
 	wait_for nothing_left
 }
 
-# No process of this test runs any more.
 nothing_left() { ! pgrep -f "$BATS_TEST_TMPDIR/bin/" >/dev/null; }
 
 # receiver [KEYS]: starts it, with these additional keys of the section receiver.
@@ -331,7 +330,8 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	alive 1
 	start sender "$TOOLS/rawsend" -w 10 127.0.0.1 "$port" made/*/*.dcm
 	wait_for grep -q 'IM00020.dcm 0000' sender.log
-	pkill -KILL -P "$(find spool/receiving -mindepth 1 -maxdepth 1 | sort | sed 's/.*\.//' | tail -1)" storescp
+	last=$(find "$PWD/spool/receiving" -mindepth 1 -maxdepth 1 | sort | tail -1)
+	for pid in $(pgrep storescp); do [ ! "/proc/$pid/cwd" -ef "$last" ] || kill -KILL "$pid"; done
 	wait_for grep -q closed sender.log # though its images are not filed yet
 	alive 2
 	rm busy

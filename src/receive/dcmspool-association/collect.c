@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,7 +152,12 @@ void collect_storescp_ended(struct collect *c, int status)
 	c->broken = status != 0;
 	if (c->relay)
 		relay_finish(c->relay);
-	if (status == RUN_SIGNALLED + SIGALRM)
+	if (c->life >= 0)
+		(void)close(c->life); /* a socket */
+	c->life = -1;
+	if (status == RUN_SIGNALLED)
+		log_warning("storescp was killed or has crashed association=%s", c->a->name);
+	else if (status == RUN_SIGNALLED + SIGALRM)
 		log_warning(
 			"storescp did neither answer nor end in time association=%s", c->a->name);
 	else if (status != 0)
@@ -166,11 +172,22 @@ static void reap(struct collect *c)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		status = run_status(status);
-		if (pid == c->storescp)
+		if (pid == c->storescp && c->life < 0)
 			collect_storescp_ended(c, status);
 		else if (pid == c->tags)
 			tags_ended(c, status);
 	}
+}
+
+/* One that waited has ended: it says how, or the kernel closes its end. */
+static void hear_end(struct collect *c)
+{
+	unsigned char status;
+	ssize_t n = recv(c->life, &status, sizeof(status), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	collect_storescp_ended(c, n == sizeof(status) ? status : RUN_SIGNALLED);
 }
 
 static void handle_signals(struct collect *c)
@@ -183,7 +200,9 @@ static void handle_signals(struct collect *c)
 		return;
 	c->loop.stopping = false;
 	c->stopping = true;
-	if (c->storescp > 0)
+	if (c->life >= 0)
+		parked_kill(c->life);
+	else if (c->storescp > 0)
 		(void)kill(c->storescp, SIGKILL); /* it is our child until reaped */
 }
 
@@ -257,7 +276,7 @@ static void start_again(struct collect *c)
 
 int collect_run(struct collect *c)
 {
-	enum { LOG = LOOP_OWN, RELAY, POLLED = RELAY + RELAY_ENDS };
+	enum { LOG = LOOP_OWN, LIFE, RELAY, POLLED = RELAY + RELAY_ENDS };
 
 	c->pause_ms = PAUSE_MIN_MS;
 	if (c->tags < 0)
@@ -265,6 +284,7 @@ int collect_run(struct collect *c)
 	while (!is_done(c)) {
 		struct pollfd polled[POLLED] = {
 			[LOG] = { .fd = c->log, .events = POLLIN },
+			[LIFE] = { .fd = c->life, .events = POLLIN },
 			[RELAY] = { .fd = -1 },
 			[RELAY + 1] = { .fd = -1 },
 		};
@@ -276,6 +296,8 @@ int collect_run(struct collect *c)
 			(void)relay_log(c);
 		if (c->relay)
 			relay_turn(c->relay, polled + RELAY);
+		if (polled[LIFE].revents)
+			hear_end(c);
 		handle_signals(c);
 		start_again(c);
 	}

@@ -18,7 +18,6 @@
 #include "request.h"
 #include "sender.h"
 #include "standin.h"
-#include "storescp.h"
 
 #include "cli/options.h"
 #include "conf/conf.h"
@@ -32,6 +31,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +44,7 @@ static const char usage[] = "usage: dcmspool-association [-nt] [-c FILE] [-r NAM
 static const struct acceptor_reject congestion = { 2, 3, 1 }; /* PS3.8 table 9-21 */
 
 static const char *recover_name;
+static int parked = -1; /* the command socket of a storescp that waits, parked.h */
 static bool behind_tls; /* whoever starts us says who is calling */
 
 static void option(int letter, const char *argument)
@@ -194,7 +195,7 @@ static int finish(struct collect *c, const char *how)
 static int recover(struct association *a, const char *name)
 {
 	struct collect c = {
-		.a = a, .storescp = -1, .log = -1, .stopping = true
+		.a = a, .storescp = -1, .life = -1, .log = -1, .stopping = true
 	}; /* whoever started us tries again, see dcmspool-receiver */
 	int receiving = a->spool->dir[SPOOL_RECEIVING];
 
@@ -236,7 +237,7 @@ static void start_storescp(
 	if (relayed)
 		socket = relay_open(c->relay, STDIN_FILENO, length, request, c->a->stand_ins);
 	if (socket >= 0)
-		c->storescp = storescp_start(c->a, socket, profile, &c->log);
+		(void)collect_storescp(c, socket, profile, parked);
 	if (c->storescp < 0) {
 		log_error("unable to start storescp: %s; is DCMTK installed?", strerror(errno));
 		request_refuse(STDIN_FILENO, length, congestion);
@@ -244,14 +245,27 @@ static void start_storescp(
 	}
 	if (relayed && socket >= 0)
 		(void)close(socket); /* storescp has it */
+	if (parked >= 0)
+		(void)close(parked); /* we have no other connection */
 	let_go(STDIN_FILENO);
+}
+
+/* What the receiver says of it, who starts us. */
+static void find_parked(void)
+{
+	const char *text = getenv("DCMSPOOL_PARKED");
+	long number;
+
+	if (text && parse_long(text, STDERR_FILENO + 1, INT_MAX, &number) == 0 &&
+		fcntl((int)number, F_SETFD, FD_CLOEXEC) == 0)
+		parked = (int)number;
 }
 
 static int serve(struct association *a, const struct caller *caller, const char *profile,
 	size_t length, const struct buf *request)
 {
 	struct relay relay = RELAY_NONE;
-	struct collect c = { .a = a, .storescp = 1, .log = -1, .relay = &relay };
+	struct collect c = { .a = a, .storescp = 1, .life = -1, .log = -1, .relay = &relay };
 
 	loop_open(&c.loop);
 	log_info("association opened association=%s peer=%s calling=%s called=%s", a->name,
@@ -286,6 +300,7 @@ int main(int argc, char *argv[])
 	if (recover_name)
 		return recover(&a, recover_name);
 
+	find_parked();
 	keep_output_off_the_socket();
 	request = calloc(1, sizeof(*request));
 	if (!request)

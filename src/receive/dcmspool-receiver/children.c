@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -92,8 +93,10 @@ static size_t waiting(const struct children *c)
 }
 
 /* connection -1: a recovery of the directory name. */
-static int start(struct children *c, int connection, const char *name, bool waits)
+static int start(struct children *c, int connection, int command, const char *name, bool waits)
 {
+	char setting[64];
+	const char *environment[] = { command < 0 ? NULL : setting, NULL };
 	const char *argv[] = { c->program, "-c", c->conf->file, name ? "-r" : NULL, name, NULL };
 	struct run run = RUN_DEFAULT;
 	struct child child = { .waits = waits };
@@ -102,7 +105,10 @@ static int start(struct children *c, int connection, const char *name, bool wait
 		return -1;
 	run.argv = argv;
 	run.in = connection;
+	run.keep = command;
+	run.environment = environment;
 	run.survive = 1;
+	(void)snprintf(setting, sizeof(setting), "DCMSPOOL_PARKED=%d", command); /* fits */
 	child.pid = run_start(&run);
 	if (child.pid < 0) {
 		int saved = errno;
@@ -116,9 +122,9 @@ static int start(struct children *c, int connection, const char *name, bool wait
 	return 0;
 }
 
-int children_serve(struct children *c, int connection)
+int children_serve(struct children *c, int connection, int command)
 {
-	return start(c, connection, NULL, false);
+	return start(c, connection, command, NULL, false);
 }
 
 static bool being_recovered(const struct children *c, const char *name)
@@ -189,7 +195,7 @@ bool children_recover(struct children *c, const struct spool *spool)
 		if ((state == ALIVE && waiting(c) >= RECOVERIES) ||
 			(state == DEAD && working(c) >= RECOVERIES)) {
 			left = true;
-		} else if (start(c, -1, name, state == ALIVE) < 0) {
+		} else if (start(c, -1, -1, name, state == ALIVE) < 0) {
 			log_error("unable to start dcmspool-association: %s", strerror(errno));
 			left = true;
 		} else {
@@ -201,7 +207,7 @@ bool children_recover(struct children *c, const struct spool *spool)
 	return left;
 }
 
-struct reaped children_reap(struct children *c)
+struct reaped children_reap(struct children *c, struct parked *parked)
 {
 	struct reaped r = { 0 };
 	int status;
@@ -213,8 +219,11 @@ struct reaped children_reap(struct children *c)
 
 		while (i < c->count && c->child[i].pid != pid)
 			i++;
-		if (i == c->count)
-			continue; /* of whoever became this process by exec */
+		if (i ==
+			c->count) { /* the storescp that waits; or of whoever became this process */
+			(void)parked_ended(parked, pid, status);
+			continue;
+		}
 		if (!c->child[i].recovers) {
 			c->connections--;
 			r.lost += !well;

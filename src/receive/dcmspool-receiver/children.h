@@ -8,6 +8,7 @@
 #define CHILDREN_H
 
 #include "conf/conf.h"
+#include "receive/parked.h"
 #include "spool/spool.h"
 
 #include <stdbool.h>
@@ -34,8 +35,9 @@ void children_open(struct children *children, const struct conf *conf);
 
 bool children_full(const struct children *children);
 
-/* Starts one for a connection; the caller closes its copy. -1 with errno. */
-int children_serve(struct children *children, int connection);
+/* Starts one for a connection; the caller closes its copy. command: of the storescp that waits, -1:
+ * none does. -1 with errno. */
+int children_serve(struct children *children, int connection, int command);
 
 /* Looks at receiving/ and starts a recovery for each directory whose lock is free, at most 4 at
  * once; and for those whose lock is held, but not by an association of ours that is alive: their
@@ -49,7 +51,7 @@ struct reaped {
 	int recovered; /* recoveries with exit 0 */
 	int failed;    /* recoveries otherwise */
 };
-struct reaped children_reap(struct children *children);
+struct reaped children_reap(struct children *children, struct parked *parked);
 
 /* Leaves to service_again() which there are: children_open() knows them then. */
 void children_leave(const struct children *children);

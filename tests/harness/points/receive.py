@@ -3,10 +3,13 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import threading
+import time
 
 from engine import supervise
 from reader import Reader
-from scenario import ASSOCIATION, SERIES, Scenario, study
+from scenario import ASSOCIATION, SERIES, Scenario, study, write
 from world import TOOLS, image, images, known, names, syntax, wait_until
 
 STAND_INS = {'1.2.840.10008.1.2.4.70': '1.2.840.10008.1.2.4.201'}
@@ -129,6 +132,67 @@ class Reception(Scenario):
                     w.wrong.append(('false', f'{path} was never sent'))
 
 
+class Own(Reception):
+    """The first storescp, which is to wait, ends: the second is for the connection"""
+
+    def put_inside(self, w):
+        super().put_inside(w)
+        with open(w.path + '/bin/storescp') as f:
+            shim = f.read()
+        write(w.path + '/bin/storescp', shim.replace(
+            '#!/bin/sh\n', '#!/bin/sh\ncase "$*" in *" /dcmspool/profile "*) exit 7 ;; esac\n'))
+
+
+class Forked(Reception):
+    """As above; strace is attached to a running process, and follows what it forks until the fault has struck"""
+    kind, follow = 'forked', ('-f',)
+
+    def victim(self, w, receiver):
+        return receiver.pid
+
+    def attach(self, w, pid, strace):
+        tracer = w.start(['strace', '-qq', '-o', w.path + '/trace', '-p', str(pid), *strace])
+
+        def traced():
+            try:
+                with open(f'/proc/{pid}/status') as f:
+                    return 'TracerPid:\t0\n' not in f.read()
+            except FileNotFoundError:  # the call in which it slept has failed
+                return True
+        if not wait_until(traced):
+            raise RuntimeError('strace does not attach')
+        threading.Thread(target=self.once, args=(w, tracer), daemon=True).start()
+        return tracer
+
+    def once(self, w, tracer):
+        """Each process would get the fault at its own call of that number"""
+        while tracer.poll() is None:
+            with open(w.path + '/trace', errors='replace') as f:
+                if re.search(r'\(INJECTED\)|killed by SIGKILL', f.read()):
+                    tracer.terminate()
+            time.sleep(0.002)
+
+    def forked(self, w, strace, fault):
+        receiver = w.start([w.program('dcmspool-receiver'), '-c', w.conf])
+        if not wait_until(lambda: 'a storescp waits for connections' in w.said()):
+            raise RuntimeError('no storescp waits')
+        tracer = self.attach(w, self.victim(w, receiver), strace)
+        self.attack(w)
+        tracer.terminate()
+        tracer.wait()
+        status = w.stop(receiver)
+        if status != 0 and not (status == -9 and fault == 'kill'):
+            w.wrong.append(('stuck', f'the receiver ended with {status}'))
+
+
+class Waiting(Forked):
+    """The storescp that waits, and its children"""
+
+    def victim(self, w, receiver):
+        found = subprocess.run(['pgrep', '-x', 'storescp', '-P', str(receiver.pid)], capture_output=True, text=True)
+        return int(found.stdout)
+
+
 class Receiver(Reception):
     kind = 'receiver'
 
@@ -166,5 +230,6 @@ SCENARIOS = [
     Receiver('dcmspool-receiver, three images', 'dcmspool-receiver'),
     Reception('dcmspool-association, three images', 'dcmspool-association'),
     Reception('getdcmtags, three images', 'getdcmtags'),
-    Reception('storescp, three images', 'storescp'),
+    Waiting('storescp, three images', 'storescp'),
+    Own('storescp, one of its own', 'storescp'),
 ]
