@@ -21,6 +21,13 @@ receive() {
 	start_receiver
 }
 
+# anew: with the configuration of now
+anew() {
+	kill -HUP "$pid_receiver"
+	wait_for ready_again
+}
+ready_again() { [ "$(grep -c ': info: ready' receiver.log)" -eq 2 ]; }
+
 caller() { python3 "$BATS_TEST_DIRNAME/caller.py" "$PORT" "$@"; }
 rawsend() { "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$@"; }
 received() { [ -z "$(find "$SPOOL/receiving" -mindepth 1 -type d)" ]; }
@@ -161,6 +168,7 @@ refusals() { journal association-refused | jq -r "$1"; }
 		sender "CT2" { calling_aets = { "CT2", "CT3" } }
 	END
 	sed -i 's|\\/|/|g' "$CONF"
+	anew
 	study made -s 1 -n 1 -r 16 -c 16
 	image=$(find made -name '*.dcm')
 	raw() { "$TOOLS/rawsend" 127.0.0.1 "$PORT" "$@"; }
@@ -189,6 +197,7 @@ refusals() { journal association-refused | jq -r "$1"; }
 @test "sender: places of its own, which nobody else can take" {
 	receive max_associations = 1
 	echo 'sender "CT1" { calling_aets = "CT1" max_associations = 1 }' >>"$CONF"
+	anew
 	mkfifo hold
 	start hang bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -H open <>hold"
 	wait_for grep -q accepted hang.log

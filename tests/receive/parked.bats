@@ -130,7 +130,7 @@ ended() { [ "$(journal association-ended | wc -l)" -ge "$1" ]; }
 		[ "$(how)" = broken ]
 		logged 'storescp was killed or has crashed association='
 		stop "$pid_receiver"
-		rm -r "$SPOOL" study
+		rm -r "$SPOOL" study receiver.log sender.log
 	done
 }
 

@@ -1,6 +1,6 @@
 /*
- * children: the dcmspool-association processes, one for each connection and one for each dead
- * association in receiving/ that is being recovered.
+ * children: the processes of associations, one for each connection, which is forked, and one for
+ * each dead association in receiving/ that is being recovered, which is a dcmspool-association -r.
  *
  * They survive a kill -9 of the receiver: a connection is lost only with its own process.
  */
@@ -22,7 +22,8 @@ struct child {
 
 struct children {
 	const struct conf *conf;
-	char *program;
+	const struct spool *spool;
+	char *program; /* of recoveries */
 	struct child *child;
 	size_t count, max; /* max: of connections and recoveries together */
 	size_t connections, max_connections;
@@ -31,7 +32,7 @@ struct children {
 };
 
 /* Room for max_associations and those that are about to be refused. Dies when out of memory. */
-void children_open(struct children *children, const struct conf *conf);
+void children_open(struct children *children, const struct conf *conf, const struct spool *spool);
 
 bool children_full(const struct children *children);
 
@@ -43,7 +44,7 @@ int children_serve(struct children *children, int connection, int command);
  * once; and for those whose lock is held, but not by an association of ours that is alive: their
  * recoveries wait for the lock. These are associations of a receiver that was killed, and those
  * whose children are still dying. Returns whether any is left for later. */
-bool children_recover(struct children *children, const struct spool *spool);
+bool children_recover(struct children *children);
 
 /* What has ended. */
 struct reaped {

@@ -1,6 +1,6 @@
 /*
- * dcmspool-receiver: listens, and starts one dcmspool-association for each connection, as inetd or
- * tcpserver would, but only once a whole request is there (waiting.h); see dcmspool-receiver(8).
+ * dcmspool-receiver: listens, and forks a process for each connection, but only once a whole
+ * request is there (waiting.h); what that does is receive/serve.h. See dcmspool-receiver(8).
  *
  * It also has dead associations recovered: at start all that are in receiving/, later whenever an
  * association ended otherwise than with exit 0. It holds no state: killed and started again, it
@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "base/service.h"
 #include "cli/watcher.h"
+#include "decide/names.h"
 #include "handed.h"
 #include "receive/parked.h"
 #include "spool/spool.h"
@@ -92,7 +93,7 @@ static void serve(struct receiver *r)
 
 	while (!children_full(&r->children) && (connection = waiting_next(&r->waiting)) >= 0) {
 		if (children_serve(&r->children, connection, parked_command(&r->parked)) < 0)
-			pause_accepting(r, "start dcmspool-association");
+			pause_accepting(r, "start an association");
 		(void)close(connection); /* the child has it */
 	}
 }
@@ -100,7 +101,7 @@ static void serve(struct receiver *r)
 static void recover(struct receiver *r)
 {
 	r->recover_at_us = 0;
-	if (children_recover(&r->children, &r->spool))
+	if (children_recover(&r->children))
 		r->recover_at_us = clock_now_us() + RECOVER_PAUSE_US;
 }
 
@@ -190,7 +191,7 @@ int main(int argc, char *argv[])
 
 	log_open(argv[0]);
 	service_open(argv);
-	conf = cli_options(argc, argv, "lo:", option, usage);
+	conf = cli_options_checked(argc, argv, "lo:", option, usage, names_check);
 	if (try.only) {
 		spool_check_format(conf->spool);
 		listen_open(&conf->receiver, &r.listeners, try);
@@ -198,7 +199,7 @@ int main(int argc, char *argv[])
 	}
 	spool_open(&r.spool, conf->spool);
 	loop_open(&r.loop);
-	children_open(&r.children, conf);
+	children_open(&r.children, conf, &r.spool);
 	listen_open(&conf->receiver, &r.listeners, try);
 	parked_open(&r.parked, &conf->receiver);
 	waiting_open(&r.waiting, &r.spool, conf->receiver.request_timeout_s);

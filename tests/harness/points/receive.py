@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -105,8 +106,12 @@ class Reception(Scenario):
             w.acked[uid] = digest
         return len(acknowledged) == len(files)
 
+    def recover(self, w):
+        """What is not the receiver's to recover"""
+
     def attack(self, w):
         self.send(w, 'answers')
+        self.recover(w)
         if not wait_until(lambda: received(w)):
             w.wrong.append(('stuck', f'receiving/ has {names(w.spool, "receiving")}'))
         if not wait_until(lambda: self.send(w, 'answers again')):
@@ -145,7 +150,7 @@ class Own(Reception):
 
 class Forked(Reception):
     """As above; strace is attached to a running process, and follows what it forks until the fault has struck"""
-    kind, follow = 'forked', ('-f',)
+    kind, follow, twice = 'forked', ('-f',), True
 
     def victim(self, w, receiver):
         return receiver.pid
@@ -183,6 +188,30 @@ class Forked(Reception):
         status = w.stop(receiver)
         if status != 0 and not (status == -9 and fault == 'kill'):
             w.wrong.append(('stuck', f'the receiver ended with {status}'))
+
+
+class Behind(Reception):
+    """dcmspool-association as another server starts it, the first time with the fault"""
+    kind = 'behind'
+
+    def recover(self, w):
+        for name in names(w.spool, 'receiving'):
+            w.start([w.program('dcmspool-association'), '-c', w.conf, '-r', name]).wait(60)
+
+    def behind(self, w, strace, fault):
+        argv, faults = [w.program('dcmspool-association'), '-c', w.conf], [strace]
+        with socket.create_server(('127.0.0.1', w.port)) as server:
+            def serve():
+                while True:
+                    try:
+                        connection, _ = server.accept()
+                    except OSError:  # it is closed
+                        return
+                    with connection:
+                        w.start(argv, faults.pop() if faults else None, stdin=connection)
+            threading.Thread(target=serve, daemon=True).start()
+            self.attack(w)
+            server.shutdown(socket.SHUT_RDWR)
 
 
 class Waiting(Forked):
@@ -228,8 +257,8 @@ SCENARIOS = [
     print_tags('prints', ('-p', IMAGE)),
     print_tags('is it whole', ('-k', IMAGE)),
     Receiver('dcmspool-receiver, three images', 'dcmspool-receiver'),
-    Reception('dcmspool-association, three images', 'dcmspool-association'),
-    Reception('getdcmtags, three images', 'getdcmtags'),
+    Forked('dcmspool-receiver, its children', 'dcmspool-receiver'),
+    Behind('dcmspool-association, three images', 'dcmspool-association'),
     Waiting('storescp, three images', 'storescp'),
     Own('storescp, one of its own', 'storescp'),
 ]

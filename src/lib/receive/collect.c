@@ -2,6 +2,7 @@
 #include "collect.h"
 
 #include "base/clock.h"
+#include "follow.h"
 #include "spool/journal.h"
 #include "base/log.h"
 #include "spool/file.h"
@@ -34,26 +35,32 @@ static void end_input(struct collect *c)
 	c->input = -1;
 }
 
-int collect_start(struct collect *c)
+/* A process of its own: a file that it crashes on does no harm to anything else. */
+static pid_t fork_tags(const struct association *a, int input)
 {
 	char directory[sizeof("receiving/") + ASSOC_NAME_SIZE];
-	char *program = run_beside("getdcmtags");
-	const char *argv[] = { program, "-c", c->a->conf->file, "-w", directory, NULL };
-	struct run run = RUN_DEFAULT;
+	int keep[SPOOL_DIRS + 1];
+	pid_t pid;
+
+	memcpy(keep, a->spool->dir, sizeof(a->spool->dir));
+	keep[SPOOL_DIRS] = a->dir;
+	pid = run_fork("getdcmtags", input, keep, SPOOL_DIRS + 1, false);
+	if (pid != 0)
+		return pid;
+	(void)snprintf(directory, sizeof(directory), "receiving/%s", a->name); /* fits */
+	exit(follow_association(a->spool, directory));
+}
+
+int collect_start(struct collect *c)
+{
 	int ends[2] = { -1, -1 };
 
-	(void)snprintf(directory, sizeof(directory), "receiving/%s", c->a->name); /* fits */
-	run.argv = argv;
-	run.keep = c->a->dir;
 	c->tags = -1;
 	c->input = -1;
-	if (program && pipe2(ends, O_CLOEXEC) == 0) {
-		run.in = ends[0];
-		c->tags = run_start(&run);
-	}
+	if (pipe2(ends, O_CLOEXEC) == 0)
+		c->tags = fork_tags(c->a, ends[0]);
 	if (c->tags < 0)
 		log_error("unable to start getdcmtags: %s", strerror(errno));
-	free(program);
 	if (ends[0] >= 0)
 		(void)close(ends[0]); /* the child has it */
 	c->input = ends[1];

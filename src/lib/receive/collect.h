@@ -13,7 +13,7 @@
 
 #include "association.h"
 #include "base/loop.h"
-#include "receive/parked.h"
+#include "parked.h"
 #include "relay.h"
 
 #include <sys/types.h>

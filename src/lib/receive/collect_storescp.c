@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "receive/parked.h"
-#include "receive/storescp.h"
+#include "parked.h"
+#include "storescp.h"
 
 #include <errno.h>
 #include <fcntl.h>
