@@ -16,7 +16,7 @@ WORK=$(mktemp -d /dev/shm/bench.XXXXXX) || exit 111
 # shellcheck source=tests/bench/bench.bash
 . "$TOP/tests/bench/bench.bash"
 end() {
-	clean_up
+	KEEP=1 clean_up
 	umount "$WORK/ext4" 2>/dev/null
 	rmdir "$GROUP" 2>/dev/null
 	rm -rf "$WORK"

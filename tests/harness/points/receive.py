@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from engine import supervise
+from engine import exits, supervise
 from reader import Reader
 from scenario import ASSOCIATION, SERIES, Scenario, study, write
 from world import TOOLS, image, images, known, names, syntax, wait_until
@@ -109,14 +109,18 @@ class Reception(Scenario):
     def recover(self, w):
         """What is not the receiver's to recover"""
 
+    def lives(self, w):
+        """What is started again when it has ended, is now"""
+        return True
+
     def attack(self, w):
         self.send(w, 'answers')
         self.recover(w)
-        if not wait_until(lambda: received(w)):
+        if not wait_until(lambda: self.lives(w) and received(w)):
             w.wrong.append(('stuck', f'receiving/ has {names(w.spool, "receiving")}'))
-        if not wait_until(lambda: self.send(w, 'answers again')):
+        if not wait_until(lambda: self.lives(w) and self.send(w, 'answers again')):
             w.wrong.append(('stuck', 'the sender cannot send again'))
-        wait_until(lambda: received(w))
+        wait_until(lambda: self.lives(w) and received(w))
 
     def inside(self, w, strace, fault):
         w.environment['POINTS_STRACE'] = ' '.join(strace)
@@ -181,13 +185,22 @@ class Forked(Reception):
         receiver = w.start([w.program('dcmspool-receiver'), '-c', w.conf])
         if not wait_until(lambda: 'a storescp waits for connections' in w.said()):
             raise RuntimeError('no storescp waits')
+        w.receiver, w.ends = receiver, []
         tracer = self.attach(w, self.victim(w, receiver), strace)
         self.attack(w)
         tracer.terminate()
         tracer.wait()
-        status = w.stop(receiver)
-        if status != 0 and not (status == -9 and fault == 'kill'):
-            w.wrong.append(('stuck', f'the receiver ended with {status}'))
+        w.ends.append(w.stop(w.receiver))
+        if w.ends[0] != 0 and not exits(w, w.ends[0], fault, ()) and any(w.ends[1:]):
+            w.wrong.append(('stuck', f'the receiver ended with {w.ends}'))
+
+    def lives(self, w):
+        """As s6 does"""
+        if w.receiver.poll() is not None:
+            w.ends.append(w.receiver.returncode)
+            w.receiver = w.start([w.program('dcmspool-receiver'), '-c', w.conf])
+            return False
+        return True
 
 
 class Behind(Reception):
