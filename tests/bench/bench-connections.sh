@@ -28,11 +28,12 @@ trap 'exit 130' INT TERM
 # A group of version 1 or 2, or none, where that is not permitted.
 GROUP=
 for group in /sys/fs/cgroup/cpuacct "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)"; do
-	[ -n "$group" ] && [ -e "$group/cgroup.procs" ] && mkdir "$group/bench.$$" 2>/dev/null || continue
-	GROUP=$group/bench.$$
-	[ -e "$GROUP/cpuacct.usage" ] || [ -e "$GROUP/cpu.stat" ] && break
-	rmdir "$GROUP"
-	GROUP=
+	if [ -n "$group" ] && mkdir "$group/bench.$$" 2>/dev/null; then
+		GROUP=$group/bench.$$
+		if [ -e "$GROUP/cpuacct.usage" ] || [ -e "$GROUP/cpu.stat" ]; then break; fi
+		rmdir "$GROUP"
+		GROUP=
+	fi
 done
 
 used_ms() {
