@@ -56,8 +56,6 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 	else
 		log_info("association refused peer=%s calling=%s called=%s: %s", caller->peer,
 			caller->calling, caller->called, refusal->reason);
-	if (length > 0)
-		request_refuse(STDIN_FILENO, length, *reject);
 	if (reject->result)
 		(void)snprintf(numbers, sizeof(numbers), "%d/%d/%d", reject->result, reject->source,
 			reject->reason);
@@ -65,6 +63,8 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 		caller->calling, "called_aet", caller->called, "reason", refusal->reason,
 		"rejected", length > 0 ? numbers : NULL, "sender", sender ? sender->name : NULL,
 		NULL);
+	if (length > 0) /* who asks the journal because of the answer finds it there */
+		request_refuse(STDIN_FILENO, length, *reject);
 	return 0;
 }
 
