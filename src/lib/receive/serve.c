@@ -8,6 +8,7 @@
 #include "relay.h"
 #include "request.h"
 #include "section.h"
+#include "spool/places.h"
 #include "standin.h"
 
 #include "conf/conf.h"
@@ -69,6 +70,36 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 	return 0;
 }
 
+/* Behind TLS a caller has a process before his request is there, so these are counted by places
+ * of their own, held until they are closed. Returns NULL; or why there is none for him. */
+static const char *take_silent_place(
+	const struct spool *spool, const struct caller *caller, int *places)
+{
+	char name[sizeof("tls peer ") + sizeof(caller->peer)];
+
+	*places = places_open(spool);
+	(void)snprintf(name, sizeof(name), "tls peer %s", caller->peer); /* fits */
+	if (*places < 0)
+		die(EXIT_TEMPORARY, "unable to look at the spool: %s", strerror(errno));
+	if (places_take(*places, name, REQUEST_SILENT_OF_PEER) < 0)
+		return request_too_many_of_peer;
+	return places_take(*places, "tls", REQUEST_SILENT_MAX) < 0 ? request_too_many : NULL;
+}
+
+/* As peek_request(). */
+static const char *wait_for_request(const struct spool *spool, const struct conf_receiver *conf,
+	bool behind_tls, const struct caller *caller, unsigned char **pdu, size_t *length)
+{
+	int places = -1;
+	const char *wrong = behind_tls ? take_silent_place(spool, caller, &places) : NULL;
+
+	if (!wrong)
+		wrong = peek_request(STDIN_FILENO, conf->request_timeout_s, pdu, length);
+	if (places >= 0)
+		(void)close(places); /* gives them back */
+	return wrong;
+}
+
 /* The caller frees *pdu, which is still waiting on the socket. */
 static void read_request(const struct spool *spool, const struct conf_receiver *conf,
 	bool behind_tls, struct caller *caller, struct acceptor_request *request,
@@ -86,7 +117,7 @@ static void read_request(const struct spool *spool, const struct conf_receiver *
 		die(EXIT_PERMANENT,
 			"unable to tell who is calling: REMOTE_HOST is no address; -t is for "
 			"dcmspool-tls");
-	wrong.reason = peek_request(STDIN_FILENO, conf->request_timeout_s, pdu, length);
+	wrong.reason = wait_for_request(spool, conf, behind_tls, caller, pdu, length);
 	if (wrong.reason && !*wrong.reason)
 		exit(0);
 	if (wrong.reason)
