@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
-#include "sender.h"
+#include "section.h"
 #include "spool/held.h"
 #include "spool/places.h"
 
@@ -170,12 +170,12 @@ const struct acceptor_refusal *admit(struct association *a, const struct caller 
 	const struct conf_sender *sender = a->sender;
 	const struct acceptor_refusal *refusal;
 
-	if (!sender_address_ok(a->conf, sender, caller))
+	if (!section_address_ok(a->conf, sender, caller))
 		return say(no_reason, "address not in", NULL, "allow");
-	if (!sender_calling_ok(a->conf, sender, caller))
+	if (!section_calling_ok(a->conf, sender, caller))
 		return say(calling_unknown, "calling AE title empty or not in",
 			sender && sender->calling_aets.count ? sender : NULL, "calling_aets");
-	if (!sender_called_ok(a->conf, sender, caller))
+	if (!section_called_ok(a->conf, sender, caller))
 		return say(called_unknown, "called AE title empty or not in",
 			sender && sender->called_aets.count ? sender : NULL, "called_aets");
 	if (held_is(a->spool->dir[SPOOL_RECEIVING]))
