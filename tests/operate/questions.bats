@@ -205,7 +205,7 @@ write() {
 		"${since:0:4}-${since:4:2}-${since:6:5}:${since:11:2}:${since:13:2}.000000Z" ]
 }
 
-@test "Is it well? Is every program alive? Which connections are open? How full is the disk?" {
+@test "Is it well while it runs? Which connections are open? What changed in the configuration since?" {
 	make_up 'target "pacs" { type = folder path = "pacs" }' 'rule "all" { match = "True" targets = { "pacs" } }'
 	start_up
 	wait_for listens "$PORT"
@@ -230,13 +230,6 @@ write() {
 	stop "$pid_up"
 	run -2 verb status
 	[[ ${lines[0]} == *": down; "* ]]
-}
-
-@test "What is held? In one list, with who and why" {
-	lay 00000001 outgoing/pacs/J
-	SUDO_USER=alice verb hold -r 'a move' pacs
-	run -2 verb status
-	[[ $output == *"held (since "*" by alice: a move)"*"dcmspool release pacs"* ]]
 }
 
 @test "Is anything wrong with this host?" {
