@@ -21,7 +21,7 @@ from volume import Volume, run
 MAKE = {'ext4': ['mkfs.ext4', '-q'], 'xfs': ['mkfs.xfs', '-q'], 'btrfs': ['mkfs.btrfs', '-q']}
 REPAIR = {'ext4': ['e2fsck', '-fy'], 'xfs': None, 'btrfs': ['btrfs', 'check', '-q']}  # XFS: its log, by mounting
 LINES = ['offered', 'acknowledged', 'pacs.answers']
-ENOUGH = 100
+ENOUGH = 300
 NOT_WHOLE = ['is not whole', 'offset \\d+: ']
 
 
@@ -90,7 +90,7 @@ def receive(system, disk, cuts):
     known = []
     for n in range(cuts):
         wait_for(lambda: acknowledged(system) > system.last_cut + 20)
-        over.wait(system.dice.uniform(0, 1.5))
+        over.wait(system.dice.uniform(0, 0.7))
         before = promised(system)
         disk.cut(f'cut{n}')
         system.last_cut = acknowledged(system)

@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 /* Room for the lines of others that write at the same moment: wanted, and when the disk is full. */
-enum { AHEAD = 1 << 16, AHEAD_LEAST = 1 << 14, DAY_US = 86400 };
+static const off_t ahead[] = { 1 << 16, 1 << 14, 0 };
+enum { DAY_S = 86400 };
 
 enum { FILE_SIZE = sizeof("2026-11-22.jsonl") };
 
@@ -55,7 +56,7 @@ static int sync_day_before(const struct spool *spool, int64_t time_us)
 {
 	char file[FILE_SIZE];
 
-	file_of(time_us - INT64_C(1000000) * DAY_US, file);
+	file_of(time_us - INT64_C(1000000) * DAY_S, file);
 	return sync_file(spool, file) == 0 || errno == ENOENT ? 0 : -1;
 }
 
@@ -74,9 +75,11 @@ int journal_sync(const struct spool *spool)
  * promise it (EOPNOTSUPP) is tried all the same. */
 static int make_room(int fd, off_t end, off_t length)
 {
-	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + AHEAD) == 0 || errno == EOPNOTSUPP)
-		return 0;
-	return fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + AHEAD_LEAST);
+	for (size_t i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++)
+		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + ahead[i]) == 0 ||
+			errno == EOPNOTSUPP)
+			return 0;
+	return -1;
 }
 
 /* The whole line, or nothing of it: on a full disk room is made sure of before a byte is written.
