@@ -45,6 +45,19 @@ static void say(struct asked *a, const char *format, ...)
 		a->failed = true;
 }
 
+/* Not before when the job may go; 0: at once. */
+static int64_t not_before_us(struct asked *a)
+{
+	int dir = place_open(a->spool, a->place);
+	struct retry retry = { 0 };
+
+	if (dir >= 0) {
+		retry_load(dir, &retry);
+		(void)close(dir); /* only read */
+	}
+	return retry.not_before_us > clock_now_us() ? retry.not_before_us : 0;
+}
+
 /* ---- the target ---------------------------------------------------------------------------- */
 
 static void say_held(struct asked *a, const char *target)
@@ -67,11 +80,14 @@ static void say_held(struct asked *a, const char *target)
 		(void)close(dir); /* only read */
 }
 
+/* A job that the target failed at waits a little longer than the pause: then it is that moment
+ * which counts, and say_job() tells it. */
 static void say_paused(struct asked *a, const struct walk_queue *queue)
 {
-	char until[MOMENT_SIZE], since[MOMENT_SIZE];
+	char until[MOMENT_SIZE] = "", since[MOMENT_SIZE];
 
-	moment_text(queue->pause.until_us, until, sizeof(until));
+	if (not_before_us(a) <= queue->pause.until_us)
+		moment_text(queue->pause.until_us, until, sizeof(until));
 	moment_text(queue->pause.since_us, since, sizeof(since));
 	say(a, "its target is paused%s%s, failing%s%s (%ld in a row)%s%s", *until ? " until " : "",
 		until, *since ? " since " : "", since, queue->pause.failures,
@@ -193,10 +209,11 @@ static void say_order(struct asked *a)
 
 /* ---- the job ------------------------------------------------------------------------------- */
 
-static void say_job(struct asked *a)
+/* queue: NULL when nothing is known of it. */
+static void say_job(struct asked *a, const struct walk_queue *queue)
 {
+	int64_t retry_us = not_before_us(a);
 	int dir = place_open(a->spool, a->place);
-	struct retry retry = { 0 };
 	char moment[MOMENT_SIZE];
 
 	if (dir < 0) {
@@ -204,9 +221,8 @@ static void say_job(struct asked *a)
 			say(a, "what else it waits for cannot be seen: %s", strerror(errno));
 		return;
 	}
-	retry_load(dir, &retry);
-	moment_text(retry.not_before_us, moment, sizeof(moment));
-	if (retry.not_before_us > clock_now_us())
+	moment_text(retry_us, moment, sizeof(moment));
+	if (retry_us > 0 && (!queue || !queue->paused || retry_us > queue->pause.until_us))
 		say(a, "it is tried again at %s; now with: dcmspool retry %s", moment,
 			a->place->name);
 	if (job_is_cancelled(dir))
@@ -229,7 +245,7 @@ static void say_waiting(struct asked *a)
 	if (queue && queue->paused)
 		say_paused(a, queue);
 	say_hours(a);
-	say_job(a);
+	say_job(a, queue);
 	say_order(a);
 	say_connections(a);
 	if (a->out->count == 0)
