@@ -17,14 +17,14 @@ from volume import Volume, run
 # what happens: which programs stand still until the disk is full
 MOMENTS = {'reception': (), 'routing': ('dcmspool-router',), 'fan-out': ('dcmspool-router',),
            'ledger': ('dcmspool-dispatcher',), 'journal': ('dcmspool-router', 'dcmspool-dispatcher')}
-MAKE = {'ext4': ['mkfs.ext4', '-q', '-b', '4096', '-m', '0', '-N', '2000', '-e', 'remount-ro'],
+MAKE = {'ext4': ['mkfs.ext4', '-q', '-b', '4096', '-m', '0', '-N', '6000', '-e', 'remount-ro'],
         'xfs': ['mkfs.xfs', '-q', '-i', 'maxpct=1']}
 
 
 
 class Disk(Volume):
     def __init__(self, folder, kind):
-        size = {'xfs': '320M', 'ext4': '48M', 'tmpfs': 'size=32m,nr_inodes=2000'}[kind]
+        size = {'xfs': '320M', 'ext4': '96M', 'tmpfs': 'size=96m,nr_inodes=6000'}[kind]
         super().__init__(folder / 'disk', folder / 'disk.image', MAKE.get(kind), size)
         self.broken, self.ballast = False, self.mounted / 'ballast'
 

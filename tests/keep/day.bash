@@ -127,6 +127,7 @@ each_line_is_missed() {
 		sed -i "${number}d" "$SPOOL"/journal/*.jsonl
 		echo "$number $event $name" >>"$there/list"
 	done < <(awk -v step="$step" -v shift="$((RANDOM % step))" 'NR % step == shift' "$there/evidence")
+	# shellcheck disable=SC2016 # the inner shell's words
 	cut -d' ' -f1 "$there/list" | xargs -P 20 -I{} sh -c \
 		'"$1" -c "$2/without.{}.conf" --json >"$2/said.{}"; echo $? >"$2/status.{}"' sh "$BIN/dcmspool-reconcile" "$there"
 	while read -r number event name; do

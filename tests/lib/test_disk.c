@@ -100,6 +100,7 @@ static void test_ledger(int dir)
 		.target = "pacs", .status = "-", .image = "1.dcm", .text = "so", .tries = 1
 	};
 	long pacs[3] = { 0 }, all[3] = { 0 };
+	int fd;
 
 	ok(ledger_read(dir, "pacs", count, pacs) == 0 && ledger_exists(dir) == 0, "no ledger");
 	line.stored = true;
@@ -117,6 +118,14 @@ static void test_ledger(int dir)
 		"what was before counts for nothing");
 	ok(ledger_read(dir, NULL, count, all) == 0 && all[0] == 1 && all[1] == 1 && all[2] == 1,
 		"and stays");
+	/* what a power failure leaves of the last line */
+	fd = openat(dir, "sent.log", O_WRONLY | O_APPEND);
+	ok(fd >= 0 && write(fd, "2026\0\0\0\0", 8) == 8 && close(fd) == 0 &&
+			ledger_append(dir, &line) == 0,
+		"a line behind one that was cut off");
+	memset(pacs, 0, sizeof(pacs));
+	ok(ledger_read(dir, "pacs", count, pacs) == 0 && pacs[1] == 1 && pacs[2] == 2, "counts");
+	ok(ledger_agains(dir, "pacs") == 1 && ledger_agains(dir, "other") == 1, "agains");
 }
 
 static void test_files(int dir)

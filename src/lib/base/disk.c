@@ -147,6 +147,17 @@ fail:
 	return NULL;
 }
 
+char *disk_read_lines(int dir, const char *name, size_t max)
+{
+	size_t length;
+	char *text = disk_read_file(dir, name, max, &length);
+
+	for (size_t i = 0; text && i < length; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+	return text;
+}
+
 /* pread(2) until the block is full or the file ends. */
 static ssize_t read_block(int fd, char *block, off_t at)
 {

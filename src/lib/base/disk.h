@@ -37,6 +37,9 @@ int disk_write_file(int dir, const char *name, const void *data, size_t length);
 /* Reads a whole file of at most max bytes, NUL-terminated, into memory that the caller frees; NULL
  * on error (EFBIG: larger). length may be NULL. */
 char *disk_read_file(int dir, const char *name, size_t max, size_t *length);
+/* The same of a file of lines, with blanks for NULs: of a line that was being written a power
+ * failure may leave the place and not the bytes, and what is behind it is not to be missed. */
+char *disk_read_lines(int dir, const char *name, size_t max);
 
 /* write(2) until all is written. */
 int disk_write_all(int fd, const void *data, size_t length);

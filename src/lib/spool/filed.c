@@ -187,7 +187,7 @@ int filed_load(int batch, struct filed *f)
 	*f = (struct filed){ 0 };
 	if (this_boot(boot) < 0)
 		return -1;
-	f->text = disk_read_file(batch, file_name(FILE_FILED), FILE_MAX, NULL);
+	f->text = disk_read_lines(batch, file_name(FILE_FILED), FILE_MAX);
 	if (!f->text)
 		return errno == ENOENT ? 0 : -1;
 	for (const char *p = f->text; (p = strchr(p, '\n')); p++)

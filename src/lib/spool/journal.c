@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 /* Room for the lines of others that write at the same moment: wanted, and when the disk is full. */
-enum { AHEAD = 1 << 16, AHEAD_LEAST = 1 << 14, DAY_US = 86400 };
+static const off_t ahead[] = { 1 << 16, 1 << 14, 0 };
+enum { DAY_S = 86400 };
 
 enum { FILE_SIZE = sizeof("2026-11-22.jsonl") };
 
@@ -55,7 +56,7 @@ static int sync_day_before(const struct spool *spool, int64_t time_us)
 {
 	char file[FILE_SIZE];
 
-	file_of(time_us - INT64_C(1000000) * DAY_US, file);
+	file_of(time_us - INT64_C(1000000) * DAY_S, file);
 	return sync_file(spool, file) == 0 || errno == ENOENT ? 0 : -1;
 }
 
@@ -74,41 +75,31 @@ int journal_sync(const struct spool *spool)
  * promise it (EOPNOTSUPP) is tried all the same. */
 static int make_room(int fd, off_t end, off_t length)
 {
-	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + AHEAD) == 0 || errno == EOPNOTSUPP)
-		return 0;
-	return fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + AHEAD_LEAST);
-}
-
-/* Has a crash cut off the last line? Then ours begins a new one. While somebody writes it may look
- * so as well, which costs an empty line. */
-static bool is_cut_off(int fd, off_t end)
-{
-	char last;
-
-	return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
+	for (size_t i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++)
+		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + ahead[i]) == 0 ||
+			errno == EOPNOTSUPP)
+			return 0;
+	return -1;
 }
 
 /* The whole line, or nothing of it: on a full disk room is made sure of before a byte is written.
- * Whoever begins a day has the day before on the disk, for journal_sync() looks at today's. line
- * has an end of a line before it, which is written when it is needed. */
+ * Whoever begins a day has the day before on the disk, for journal_sync() looks at today's. */
 static int append(const struct spool *spool, int64_t time_us, const char *file, const char *line,
 	size_t length)
 {
 	int journal = spool->dir[SPOOL_JOURNAL], result = -1;
-	int fd = openat(journal, file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	int fd = openat(journal, file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 	struct stat st;
-	bool cut = false;
 
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0) {
 		if (st.st_size == 0)
 			(void)sync_day_before(spool, time_us); /* no reason to lose today's line */
-		cut = is_cut_off(fd, st.st_size);
 		result = make_room(fd, st.st_size, (off_t)length);
 	}
 	result = disk_close(fd, result);
-	return result < 0 ? -1 : disk_append(journal, file, line - cut, length + cut);
+	return result < 0 ? -1 : disk_append(journal, file, line, length);
 }
 
 /* The caller frees. C1 control characters, which JSON lets through, are for no terminal. */
@@ -128,7 +119,6 @@ int journal_write(const struct spool *spool, const char *event, ...)
 	char file[FILE_SIZE], time[SPOOL_RFC3339_SIZE];
 	const int64_t now_us = clock_now_us();
 	const char *key, *value;
-	struct buf text = { 0 };
 	char *line = NULL;
 	va_list args;
 	int ok, result = -1, saved = ENOMEM;
@@ -147,20 +137,20 @@ int journal_write(const struct spool *spool, const char *event, ...)
 	if (ok)
 		line = line_of(object);
 	json_decref(object);
-	if (line)
-		buf_printf(&text, "\n%s\n", line);
-	if (line && !text.failed) {
-		result = append(spool, now_us, file, text.data + 1, text.length - 1);
+	if (line) {
+		size_t length = strlen(line);
+
+		line[length] = '\n'; /* in the place of the NUL: the length is what is written */
+		result = append(spool, now_us, file, line, length + 1);
 		saved = errno;
 		if (result < 0)
 			log_error("unable to write the journal %s/journal/%s: %s; the event was: "
-				  "%s",
-				spool->path, file, strerror(errno), line);
+				  "%.*s",
+				spool->path, file, strerror(errno), (int)length, line);
 	} else {
 		log_error("unable to write the journal: out of memory event=%s", event);
 	}
 	free(line);
-	buf_free(&text);
 	errno = saved;
 	return result;
 }

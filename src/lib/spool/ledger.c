@@ -61,7 +61,7 @@ static char *begin_of(char *text, const char *target)
 
 int ledger_read(int job, const char *target, ledger_take *take, void *context)
 {
-	char *text = disk_read_file(job, file_name(FILE_LEDGER), LEDGER_MAX, NULL), *end;
+	char *text = disk_read_lines(job, file_name(FILE_LEDGER), LEDGER_MAX), *end;
 	char *field[FIELDS];
 
 	if (!text)
@@ -89,7 +89,7 @@ int ledger_read(int job, const char *target, ledger_take *take, void *context)
 
 int ledger_agains(int job, const char *target)
 {
-	char *text = disk_read_file(job, file_name(FILE_LEDGER), LEDGER_MAX, NULL), *end;
+	char *text = disk_read_lines(job, file_name(FILE_LEDGER), LEDGER_MAX), *end;
 	int count = 0;
 
 	if (!text)

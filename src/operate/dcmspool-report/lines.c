@@ -143,6 +143,10 @@ static void opened(struct report *report, const struct line *line)
 	const char *name = text(line, "calling_aet");
 	size_t sender = rows_find(&report->sender, name, name);
 
+	/* a recovery tells it again */
+	if (*text(line, "again") &&
+		json_object_get(report->of_association, text(line, "association")))
+		return;
 	if (json_object_set_new(report->of_association, text(line, "association"),
 		    json_integer((json_int_t)sender)) < 0)
 		(void)rows_checked(NULL);

@@ -26,13 +26,15 @@ static int listing_failed(const struct verb *verb, const char *what)
 	return EXIT_TEMPORARY;
 }
 
+/* What cannot be looked at counts as one: who goes on with it says why. */
 static bool is_queue(const struct verb *verb, const char *name)
 {
 	int dir = disk_open_dir(verb->spool.dir[SPOOL_OUTGOING], name);
 
-	if (dir >= 0)
-		(void)close(dir); /* only looked at */
-	return dir >= 0;
+	if (dir < 0)
+		return errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
+	(void)close(dir); /* only looked at */
+	return true;
 }
 
 /* The dispatchers see that a pause is gone, but not what goes inside of a job. They are woken also

@@ -14,6 +14,7 @@
 #include "spool/journal.h"
 #include "spool/series.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* NULL, which leaves it out, when there is no such tag. */
@@ -62,13 +63,14 @@ static struct buf origin(int dir)
 	return text;
 }
 
-static void tell(struct router *router, const struct claim *claim, const char *from, bool again)
+static int tell(struct router *router, const struct claim *claim, const char *from, bool again)
 {
 	bool resend = job_exists(claim->dir) > 0;
 	struct buf by = { 0 }, of = { 0 };
 	json_t *series = series_load(claim->dir); /* NULL: without its tags */
 	struct disk_names images;
 	struct job_measure measure;
+	int result, saved;
 
 	job_measure(claim->dir, &measure);
 	if (!resend && job_images(claim->dir, &images) == 0) {
@@ -77,26 +79,30 @@ static void tell(struct router *router, const struct claim *claim, const char *f
 	}
 	if (resend && (!from || job_base(from) == 0))
 		of = origin(claim->dir);
-	journal_write(&router->spool, resend ? "resent" : "complete", "job", claim->job, "from",
-		of.data ? of.data : from, "images", measure.images, "bytes", measure.bytes, "last",
-		resend || !*measure.last ? NULL : measure.last, "associations",
+	result = journal_write(&router->spool, resend ? "resent" : "complete", "job", claim->job,
+		"from", of.data ? of.data : from, "images", measure.images, "bytes", measure.bytes,
+		"last", resend || !*measure.last ? NULL : measure.last, "associations",
 		resend    ? NULL
 		: by.data ? by.data
 			  : "",
 		"series", tag_or_none(series, "SeriesInstanceUID"), "study",
 		tag_or_none(series, "StudyInstanceUID"), "accession",
 		tag_or_none(series, "AccessionNumber"), "again", again ? "true" : NULL, NULL);
+	saved = errno;
 	buf_free(&by);
 	buf_free(&of);
 	json_decref(series);
+	errno = saved;
+	return result;
 }
 
-void arrived_tell(struct router *router, const struct claim *claim, const char *from)
+void arrived_tell(struct router *router, struct claim *claim, const char *from)
 {
-	tell(router, claim, from, false);
+	claim->untold =
+		tell(router, claim, from, false) < 0 && (errno == ENOSPC || errno == EDQUOT);
 }
 
-void arrived_tell_again(struct router *router, const struct claim *claim)
+void arrived_tell_again(struct router *router, struct claim *claim)
 {
 	struct disk_names images = { 0 };
 
@@ -104,6 +110,7 @@ void arrived_tell_again(struct router *router, const struct claim *claim)
 		return;
 	if (file_exists(claim->dir, FILE_FILED) == 1 || job_exists(claim->dir) == 1 ||
 		(job_images(claim->dir, &images) == 0 && images.count > 0))
-		tell(router, claim, NULL, true);
+		claim->untold =
+			tell(router, claim, NULL, true) < 0 && (errno == ENOSPC || errno == EDQUOT);
 	disk_names_free(&images);
 }

@@ -79,6 +79,11 @@ static int decide_and_carry_out(struct router *router, const struct claim *claim
 	json_t *plan = plan_load(claim->dir);
 	int result;
 
+	if (!plan && claim->untold) {
+		errno = ENOSPC;
+		return -1;
+	}
+
 	if (!plan && ((errno != ENOENT && errno != EINVAL) || check_images(router, claim) < 0 ||
 			     strip(router, claim) < 0))
 		return -1;
@@ -142,6 +147,7 @@ int scan_routing(struct router *router)
 			tell_no_job(router, jobs.name[i]);
 			continue;
 		}
+		claim = (struct claim){ 0 };
 		claim.dir = disk_lock_dir(routing, jobs.name[i], LOCK_EX | LOCK_NB);
 		if (claim.dir < 0) {
 			if (!is_anothers(errno)) {

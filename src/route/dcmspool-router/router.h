@@ -74,6 +74,7 @@ int resends_take(struct router *router, const struct resends *resends, int batch
 struct claim {
 	int dir;
 	char job[128]; /* its name in routing/ */
+	bool untold;   /* the journal has no room for its beginning: nor is there any for its way */
 };
 
 /* Turns incoming/name, locked by us as dir, into routing/<job>. Takes over dir on success. Returns
@@ -81,9 +82,9 @@ struct claim {
 int claim_batch(struct router *router, int dir, const char *name, struct claim *claim);
 
 /* Tells the journal that incoming/from has become this job. */
-void arrived_tell(struct router *router, const struct claim *claim, const char *from);
+void arrived_tell(struct router *router, struct claim *claim, const char *from);
 /* The same of one that was taken over, if it may not have been told. */
-void arrived_tell_again(struct router *router, const struct claim *claim);
+void arrived_tell_again(struct router *router, struct claim *claim);
 
 /* When images that somebody has put into a batch, locked by us, are no longer written
  * (microseconds since 1970), 0: now; -1 with errno. */

@@ -17,8 +17,7 @@ void untold_tell(const struct spool *spool, int dir, const char *name)
 	if (told_is(dir) != 0 || ended_load(&ended, dir, SPOOL_ERROR, name) < 0)
 		return;
 	if (ended_tell(spool, &ended, dir) > 0)
-		log_warning("given up, and the journal may not have it: told again, see error/%s",
-			name);
+		log_warning("the journal may not have it: told again, see error/%s", name);
 	ended_free(&ended);
 }
 
