@@ -250,3 +250,20 @@ refusals() { journal association-refused | jq -r "$1"; }
 		"1.2.840.99.1 ODD 127.0.0.1 $(journal association-ended | jq -r .association)" ]
 	grep -q 'image refused .*calling=ODD image=1.2.840.99.1: its length is odd.* has to pad it' receiver.log
 }
+
+# bats test_tags=torture
+@test "a storescp that hangs before its answer is ended after 30 s, and the place is free" {
+	local began
+	mkdir "$BATS_TEST_TMPDIR/hangs"
+	printf '%s\n' '#!/bin/sh' '[ "${*%%/dcmspool/profile*}" != "$*" ] && exit 7; exec sleep 300' >"$BATS_TEST_TMPDIR/hangs/storescp"
+	chmod +x "$BATS_TEST_TMPDIR/hangs/storescp"
+	PATH=$BATS_TEST_TMPDIR/hangs:$PATH receive max_associations = 1
+	began=$SECONDS
+	run -1 timeout 60 "$TOOLS/rawsend" -T 50 127.0.0.1 "$PORT" -E
+	echo "$output, after $((SECONDS - began)) s"
+	[ $((SECONDS - began)) -ge 29 ]
+	grep -q 'storescp did neither answer nor end in time association=' receiver.log
+	wait_for received
+	run -1 timeout 60 "$TOOLS/rawsend" -T 1 127.0.0.1 "$PORT" -E
+	[[ $output != *rejected* ]]
+}
