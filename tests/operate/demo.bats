@@ -54,11 +54,12 @@ short() {
 	wait_for grep -q 'sent: 48 images' demo.log
 	[ "$(find in -name '*.dcm' | wc -l)" -eq 48 ]
 	mkdir "$spool/receiving/a1"
-	for file in in/*; do
-		uid=$(tag "$file" 0020,000e)
+	set -- in/*
+	while read -r uid image; do
 		mkdir -p "series/$uid"
-		mv "$file" "series/$uid/$(tag "$file" 0008,0018).dcm"
-	done
+		mv "$1" "series/$uid/$image.dcm"
+		shift
+	done < <("$BIN/getdcmtags" "$@" | jq -r '.SeriesInstanceUID + " " + .SOPInstanceUID')
 	for folder in series/*; do
 		uid=${folder#series/}
 		job=20261122T140301.123456Z.0badcafe.$(short "$uid")
