@@ -175,7 +175,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	fails rawsend -E >out
 	grep -qx 'rejected 2 3 2' out
 	refused() { [ "$(events association-refused reason)" = "$1" ]; }
-	wait_for refused 'more than receiver.max_associations_per_peer'
+	wait_for refused 'more associations of one address than receiver.max_associations_per_peer'
 	stop "$pid_hang1"
 	wait_for alive 1
 	rawsend -E

@@ -117,9 +117,14 @@ static int move_to(
 {
 	if (filed_add(batch, name, image->st.st_size, filing->association) < 0)
 		return -1;
-	if (disk_rename(image->dir, image->name, batch, name) == 0)
+	if (disk_rename(image->dir, image->name, batch, name) == 0 ||
+		(errno == EXDEV && move_across(image, batch, name) == 0))
 		return 0;
-	return errno == EXDEV ? move_across(image, batch, name) : -1;
+	if (errno == EEXIST) { /* whoever was faster has brought it */
+		(void)filed_take_back(batch, name, filing->association); /* costs the count of it */
+		errno = EEXIST;
+	}
+	return -1;
 }
 
 /* The committing call: into the batch as <sop>.dcm, or <sop>~2.dcm ... when other bytes have that

@@ -16,10 +16,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/service.h"
+#include "base/str.h"
 #include "cli/watcher.h"
 #include "decide/names.h"
 #include "handed.h"
 #include "receive/parked.h"
+#include "spool/held.h"
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -183,6 +185,19 @@ static void stop(struct receiver *r, struct pollfd *polled)
 	}
 }
 
+static void tell_held(const struct receiver *r)
+{
+	struct buf by = { 0 };
+
+	if (!held_is(r->spool.dir[SPOOL_RECEIVING]))
+		return;
+	held_tell(r->spool.dir[SPOOL_RECEIVING], &by);
+	log_warning("reception is held%s: callers are told to come back later; "
+		    "end that with: dcmspool release --receiver",
+		by.data ? by.data : "");
+	buf_free(&by);
+}
+
 int main(int argc, char *argv[])
 {
 	static struct receiver r; /* all of it for the life of the process */
@@ -208,6 +223,7 @@ int main(int argc, char *argv[])
 		die(EXIT_TEMPORARY, "unable to start: out of memory");
 
 	watcher_ready(conf);
+	tell_held(&r);
 	recover(&r);
 	while (loop_goes_on(&r.loop)) {
 		wait_for_events(&r, polled);

@@ -94,6 +94,8 @@ static void survey(struct dispatcher *d, struct candidate *c)
 	int sending =
 		outgoing < 0 ? -1 : disk_open_dir(d->spool.dir[SPOOL_SENDING], c->target->name);
 
+	if (outgoing >= 0)
+		holds_look(d, c->target, outgoing);
 	if (sending < 0) {
 		queue_look_failed(d);
 	} else if (!queue_is_held(d, outgoing)) {

@@ -30,7 +30,7 @@ class Dead(Scenario):
         options = ['-P', list(STAND_INS)[0]] if self.stand_ins else []
         for path in study(w, *options):
             shutil.copy(path, f'{top}/{os.path.basename(path)}' + ('.ok' if self.ok else ''))
-        said = {'association': ASSOCIATION, 'peer': '127.0.0.1'}
+        said = {'association': ASSOCIATION, 'peer': '127.0.0.1', 'calling_aet': 'CT1', 'called_aet': 'DCMSPOOL'}
         if self.ok:
             said['ok'] = True
             shutil.copy(path, f'{top}/CT.X.9')  # was not acknowledged
@@ -269,6 +269,7 @@ SCENARIOS = [
     Dead('getdcmtags, corrected images', 'getdcmtags', argv=WATCH, stand_ins=STAND_INS),
     Recovered('dcmspool-association, recovery', 'dcmspool-association', argv=RECOVER),
     Recovered('dcmspool-association, recovery of images of before', 'dcmspool-association', argv=RECOVER, ok=False),
+    Recovered('dcmspool-fsck, repair of an association', 'dcmspool-fsck', argv=('-r', '-c', '{w.conf}')),
     FileOne('getdcmtags, one image'),
     print_tags('prints', ('-p', IMAGE)),
     print_tags('is it whole', ('-k', IMAGE)),
