@@ -98,7 +98,8 @@ descriptors() {
 	wait_for received
 	rawsend -E
 	kill -0 "$pid_receiver"
-	[ "$(journal association-ended | jq -r .how | sort | xargs)" = 'clean recovered' ]
+	wait_for both_ended
 	has_images "$SPOOL/incoming" 2
 }
+both_ended() { [ "$(journal association-ended | jq -r .how | sort | xargs)" = 'clean recovered' ]; }
 files_again() { [ -n "$(running getdcmtags)" ]; }

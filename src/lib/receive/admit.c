@@ -150,16 +150,16 @@ static const struct acceptor_refusal *take_places(
 }
 
 static const struct acceptor_refusal *check_limits(
-	const struct association *a, const struct caller *caller)
+	struct association *a, const struct caller *caller)
 {
 	int64_t free_bytes = disk_free_bytes(a->spool->dir[SPOOL_RECEIVING]);
 	const struct acceptor_refusal *refusal = &spool_failed;
-	int places = places_open(a->spool); /* until this process ends */
 
-	if (free_bytes >= 0 && places >= 0)
+	a->places = places_open(a->spool);
+	if (free_bytes >= 0 && a->places >= 0)
 		refusal = free_bytes / 1048576 < a->conf->receiver.min_free_mb
 				  ? &disk_full
-				  : take_places(a, caller, places);
+				  : take_places(a, caller, a->places);
 	if (refusal == &spool_failed)
 		log_error("unable to look at the spool: %s", strerror(errno));
 	return refusal;

@@ -1,7 +1,7 @@
 /*
  * admit: decides whether a caller may come in, and makes its directory in receiving/.
  *
- * It holds its places (spool/places.h) until this process ends; what a crash left behind, and what
+ * It holds its places (spool/places.h) until the directory goes; what a crash left behind, and what
  * was dropped by hand, has none.
  */
 #ifndef ADMIT_H

@@ -23,11 +23,12 @@ struct association {
 	char name[ASSOC_NAME_SIZE];        /* "<stamp>.<pid>"; the router makes others for things
 						    dropped by hand */
 	int dir;                           /* locked */
+	int places;                        /* that it has taken, spool/places.h; -1: none */
 };
 
 /* Takes apart what an association leaves: its markers in incoming/; then our own files and the
- * directory. Both return 0, or -1 after having logged why, for the next recovery: images remain,
- * say. */
+ * directory, before which its places are given back. Both return 0, or -1 after having logged why,
+ * for the next recovery: images remain, say. */
 int association_settle(const struct association *a);
 int association_remove(const struct association *a);
 

@@ -60,6 +60,8 @@ int association_remove(const struct association *a)
 {
 	int receiving = a->spool->dir[SPOOL_RECEIVING];
 
+	if (a->places >= 0)
+		(void)close(a->places); /* locks of bytes */
 	if (assoc_remove_files(a->dir) == 0 && unlinkat(receiving, a->name, AT_REMOVEDIR) == 0)
 		return 0;
 	log_error("unable to remove receiving/%s: %s", a->name, strerror(errno));

@@ -300,7 +300,9 @@ int serve_connection(
 	static struct acceptor_request *request; /* these for the life of the process */
 	static struct buf profile, rewritten;
 	static struct stand_ins stand_ins;
-	struct association a = { .conf = conf, .spool = spool, .stand_ins = &stand_ins, .dir = -1 };
+	struct association a = {
+		.conf = conf, .spool = spool, .stand_ins = &stand_ins, .dir = -1, .places = -1
+	};
 	const struct acceptor_refusal *refusal;
 	enum conf_accept accept;
 	struct caller caller;

@@ -5,6 +5,7 @@
 #ifndef GUARD_H
 #define GUARD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,6 +13,9 @@ enum { GUARD_FAILED = 111, GUARD_BUG = 101 }; /* as log.h has them */
 
 /* Where messages go, besides those of DCMTK's own logger: a descriptor, -1: nowhere. */
 extern int guard_log;
+
+/* It has rejected, released or aborted. */
+extern volatile sig_atomic_t guard_farewell;
 
 /* A connection is there, on this descriptor: its deadlines begin. */
 void guard_begin(int connection);
@@ -25,5 +29,7 @@ bool park_is_asked(void);
 
 /* How this process ends, as an exit status; for whoever has handed its connection over. */
 void park_tell(int status);
+/* SIGALRM ends this process from now on, and it tells how. */
+void park_at_deadline(void);
 
 #endif

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 enum { DESCRIPTORS = 64 }; /* DCMTK has opened five by then */
+enum { SIGNALLED = 128 };  /* RUN_SIGNALLED */
 
 static int command = -1;       /* where connections come from; -1: it has its own */
 static int connection_at = -1; /* where DCMTK has its connection, and its log */
@@ -51,6 +52,20 @@ void park_tell(int status)
 	ssize_t n = life < 0 ? 0 : send(life, &byte, sizeof(byte), MSG_NOSIGNAL);
 
 	(void)n; /* nobody is there to be told */
+}
+
+/* At a deadline: after its farewell it has nothing more to say, and ends well. */
+static void leave(int number)
+{
+	const int status = guard_farewell ? 0 : SIGNALLED + number;
+
+	park_tell(status);
+	_exit(status);
+}
+
+void park_at_deadline(void)
+{
+	(void)signal(SIGALRM, leave); /* whoever started us may ignore it */
 }
 
 /* main() has returned, and every image is closed. What is left are destructors. */

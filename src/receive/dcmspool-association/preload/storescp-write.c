@@ -51,7 +51,6 @@
 #include <unistd.h>
 
 enum { ANSWER_S = 30, FAREWELL_S = 5 };
-enum { SIGNALLED = 128 }; /* RUN_SIGNALLED */
 
 /* PS3.8 9.3.1, 9.3.5, E.2; PS3.7 6.3.1, 9.3.1.2, E.1 */
 enum { ACCEPT = 2, REJECT = 3, P_DATA = 4, RELEASED = 6, ABORT = 7 };
@@ -72,8 +71,8 @@ struct sent {
 
 static struct sent sent;
 int guard_log = -1;
-static unsigned int silence_s;         /* 0: there is no association, or none any more */
-static volatile sig_atomic_t farewell; /* it has nothing more to say */
+static unsigned int silence_s; /* 0: there is no association, or none any more */
+volatile sig_atomic_t guard_farewell;
 static char closed[NAME_MAX + 1]; /* the image that was closed last, if it is not answered yet */
 
 static bool is_image(int fd)
@@ -117,7 +116,8 @@ static void note_closed(int fd)
 	n = readlink(link, path, sizeof(path) - 1);
 	if (n < 0)
 		give_up("unable to mark the image being received", errno);
-	path[n] = '\0';
+	else
+		path[n] = '\0';
 	slash = strrchr(path, '/');
 	n = snprintf(closed, sizeof(closed), "%s", slash ? slash + 1 : path);
 	if ((size_t)n >= sizeof(closed))
@@ -165,14 +165,6 @@ static uint32_t little(const unsigned char *p)
 	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
-static void leave(int number)
-{
-	int status = farewell ? 0 : SIGNALLED + number;
-
-	park_tell(status);
-	_exit(status);
-}
-
 /* On a local socket (relay.h, stunnel's) DCMTK takes the failure of this option for one of the
  * connection (3.6.7, dul.cc, receiveTransportConnectionTCP()), unless it is told not to set it. */
 static void set_no_delay(int connection)
@@ -187,7 +179,7 @@ static void set_no_delay(int connection)
 void guard_begin(int connection)
 {
 	set_no_delay(connection);
-	(void)signal(SIGALRM, leave); /* whoever started us may ignore it */
+	park_at_deadline();
 	(void)alarm(ANSWER_S);
 }
 
@@ -210,7 +202,7 @@ static void said(unsigned char type)
 		(void)alarm(silence_s);
 	} else if (type == REJECT || type == RELEASED || type == ABORT) {
 		silence_s = 0;
-		farewell = true;
+		guard_farewell = true;
 		(void)alarm(FAREWELL_S);
 	}
 }
