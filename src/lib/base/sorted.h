@@ -25,7 +25,7 @@ struct sorted {
 
 /* The struct of this type that the node is the member of; NULL of NULL. */
 #define SORTED_OF(node, type, member)                                                              \
-	((node) ? (type *)((char *)(node) - offsetof(type, member)) : NULL)
+	((node) ? (type *)((char *)(node)-offsetof(type, member)) : NULL)
 
 /* node is in no place of this set, and nothing equal is. What orders it must not change while it is
  * in. */

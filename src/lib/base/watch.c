@@ -36,7 +36,7 @@ struct entry {
 };
 
 static int inotify_fd = -1;
-static int also = -1; /* watch_also() */
+static int also = -1;         /* watch_also() */
 static struct entry *entries; /* sorted by path */
 static size_t entry_count;
 static size_t stale; /* entries that the library keeps for nothing */

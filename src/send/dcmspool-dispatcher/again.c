@@ -72,8 +72,10 @@ bool again_all(struct dispatcher *d, const struct queue *queue)
 
 	for (struct waiting *w = roll_first(queue->roll, ROLL_ENDED); w && made < MOST;
 		w = roll_next(queue->roll, w)) {
-		if (!clock_is_due(w->retry.not_before_us, grace_us)) {
-			loop_at(&d->loop, w->retry.not_before_us);
+		int64_t due_us = w->retry.not_before_us;
+
+		if (due_us != 0 && !clock_is_due(due_us, grace_us)) {
+			loop_at(&d->loop, due_us);
 		} else if (!queue_is_resting(d, queue->target, w->name)) {
 			w->retry.not_before_us = clock_now_us() + grace_us; /* if it is not quiet */
 			made += again(d, queue, w->name, job_ended(w->name));

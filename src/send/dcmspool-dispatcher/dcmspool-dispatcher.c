@@ -32,7 +32,8 @@ enum { REST_MS = 30000 };
 
 static const char usage[] = "usage: dcmspool-dispatcher [-ln] [-c FILE]\n";
 
-/* Connections that become free: jobs that end, in sending/<target>. Those that wait are on the rolls.
+/* Connections that become free: jobs that end, in sending/<target>. Those that wait are on the
+ * rolls.
  */
 enum { SENDING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MOVE_SELF };
 

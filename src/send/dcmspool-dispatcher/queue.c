@@ -81,8 +81,8 @@ struct roll *queue_roll(struct dispatcher *d, const struct conf_target *target, 
 	if (roll_refresh(&d->rolls, roll, outgoing, &watched) < 0)
 		return NULL;
 	if (watched != 0) {
-		(void)snprintf(path, sizeof(path), "%s/%s/", spool_name(SPOOL_OUTGOING),
-			target->name);
+		(void)snprintf(
+			path, sizeof(path), "%s/%s/", spool_name(SPOOL_OUTGOING), target->name);
 		errno = watched;
 		queue_watch_failed(d, path);
 	}

@@ -1,7 +1,7 @@
 /*
- * queue: one target's directories, outgoing/<target> and sending/<target>, looked at under the lock of
- * the former, so that two dispatchers never count the same free connection or overtake each other
- * within a study.
+ * queue: one target's directories, outgoing/<target> and sending/<target>, looked at under the lock
+ * of the former, so that two dispatchers never count the same free connection or overtake each
+ * other within a study.
  */
 #ifndef QUEUE_H
 #define QUEUE_H

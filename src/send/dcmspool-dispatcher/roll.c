@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BY_NAME(node) SORTED_OF(node, struct waiting, by_name)
+#define BY_NAME(node)  SORTED_OF(node, struct waiting, by_name)
 #define BY_STUDY(node) SORTED_OF(node, struct waiting, by_study)
-#define IN_TURN(node) SORTED_OF(node, struct waiting, in_turn)
+#define IN_TURN(node)  SORTED_OF(node, struct waiting, in_turn)
 
 static int compare_names(const struct sorted_node *a, const struct sorted_node *b)
 {

@@ -55,12 +55,12 @@ struct waiting {
 
 struct roll {
 	enum conf_order order;
-	int watch;                    /* -1: none */
-	bool whole;                   /* what is on it is right, once the events are taken */
-	unsigned int retries;         /* counts how often all retry.json may have changed */
-	struct sorted names;          /* all, by kind and name */
-	struct sorted studies;        /* jobs by priority, study, (number,) name */
-	struct sorted ready, later;   /* by priority and name; by retry.json */
+	int watch;                  /* -1: none */
+	bool whole;                 /* what is on it is right, once the events are taken */
+	unsigned int retries;       /* counts how often all retry.json may have changed */
+	struct sorted names;        /* all, by kind and name */
+	struct sorted studies;      /* jobs by priority, study, (number,) name */
+	struct sorted ready, later; /* by priority and name; by retry.json */
 };
 struct rolls {
 	int inotify;

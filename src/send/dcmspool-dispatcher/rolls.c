@@ -61,8 +61,7 @@ void rolls_drain(struct rolls *rolls)
 	static _Alignas(struct inotify_event) char events[1 << 16];
 	ssize_t n;
 
-	while ((n = read(rolls->inotify, events, sizeof(events))) > 0 ||
-		(n < 0 && errno == EINTR))
+	while ((n = read(rolls->inotify, events, sizeof(events))) > 0 || (n < 0 && errno == EINTR))
 		for (char *at = events; at < events + n;) {
 			const struct inotify_event *event = (const void *)at;
 

@@ -55,8 +55,7 @@ static int passed(void)
 
 /* An image that getdcmtags has not filed: its study is in its header, which storescp wrote first.
  */
-static int look_at_image(
-	struct upstream *up, int association, const char *name, const char *path)
+static int look_at_image(struct upstream *up, int association, const char *name, const char *path)
 {
 	int fd = openat(association, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK),
 	    result = 0;
@@ -226,7 +225,7 @@ int upstream_look(struct upstream *up, const struct spool *spool)
 
 	up->looked_us = clock_now_us();
 	up->before_us = up->wanted_us > settled_us ? up->wanted_us : settled_us;
-	up->lasting_us = up->wanted_us < up->looked_us ? up->before_us : settled_us;
+	up->lasting_us = settled_us;
 	up->wanted_us = 0;
 	up->is_fresh = true;
 	up->count = 0;

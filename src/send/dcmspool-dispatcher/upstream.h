@@ -39,7 +39,7 @@ struct upstream {
 	int64_t wanted_us;  /* a job of that time has to know; 0: none */
 	bool is_fresh;      /* looked at for this choice */
 	bool unknown;       /* it could not be looked at: what goes in order waits */
-	bool awaited; /* a job waits for a series on its way, so that way is to be watched */
+	bool awaited;       /* a job waits for a series on its way, so that way is to be watched */
 };
 
 /* Lists the series on their way that may have to go before what is wanted. -1 when that cannot be
