@@ -1,6 +1,6 @@
 #!/bin/bash
 # bench-queues.sh: what a queue costs by its length. Jobs of one image in a second, and processor time for each, with
-# WAITING jobs beside 100, in one run; the same with FINISHED jobs in success/; beside a dead target with WAITING jobs;
+# WAITING jobs, beside 600 that become 100, in one run; the same with FINISHED jobs in success/; beside a dead target with WAITING jobs;
 # the start with WAITING jobs; and how long after the last of BATCHES series of one image all are queued. Part of `make
 # bench`. ROUNDS interleaved rounds, medians. A folder of its own below TMPDIR (default: the build folder), which it
 # removes; inodes for WAITING * 4 files.
@@ -33,7 +33,7 @@ configure() {
 	"$BIN/dcmspool-layout" "$SPOOL" || die 'unable to make a spool'
 }
 
-# jobs N DIRECTORY KIND: waiting jobs of a study each, finished ones, or batches in incoming/
+# jobs_of N DIRECTORY KIND: waiting jobs of a study each, finished ones, or batches in incoming/
 jobs_of() {
 	/usr/bin/python3 - "$SPOOL" "$WORK/images" "$1" "$2" "$3" <<-'END' || die "unable to make $1 in $2"
 		import json, os, sys, time
@@ -64,7 +64,7 @@ count() { find "$SPOOL/$1" -mindepth 1 -maxdepth 1 -name '*2*' -printf x | wc -c
 # The journal is a line each: that is cheaper to count than a directory.
 has_sent() { [ "$(cat "$SPOOL"/journal/*.jsonl 2>/dev/null | grep -c '"sent"')" -ge "$1" ]; }
 
-# measure NAME: jobs/s and ms of processor time for each (its sender's, too), of the jobs behind the first ones
+# measure NAME N: jobs/s and ms of processor time for each (its sender's, too), of the jobs behind the first ones
 measure() {
 	local began cpu_began from
 	began=$EPOCHREALTIME
@@ -79,26 +79,10 @@ measure() {
 	stop "$pid_dispatcher"
 }
 
-few() { # the queue holds 100 at most, and is filled again
-	local round began cpu_began took=0 used=0
+few() {
 	configure
-	jobs_of 1 outgoing/good waiting
-	start dispatcher "$BIN/dcmspool-dispatcher" -c "$CONF"
-	wait_for has_sent 1
-	for round in 1 2 3 4 5; do
-		touch "$SPOOL/outgoing/good/held"
-		rm -rf "$SPOOL"/success/*
-		rm -rf "$WORK/archive"/* "$SPOOL"/journal/*
-		jobs_of 100 outgoing/good waiting
-		began=$EPOCHREALTIME cpu_began=$(cpu "$pid_dispatcher")
-		rm "$SPOOL/outgoing/good/held"
-		wait_for has_sent 100
-		took=$(calc "$took + $EPOCHREALTIME - $began")
-		used=$(calc "$used + $(cpu "$pid_dispatcher") - $cpu_began")
-	done
-	note jobs.few "500 / $took"
-	note cpu.few "1000 * $used / 500"
-	stop "$pid_dispatcher"
+	jobs_of 600 outgoing/good waiting
+	measure few $MEASURED
 }
 
 many() {
@@ -129,7 +113,7 @@ batches() {
 	start router "$BIN/dcmspool-router" -c "$CONF"
 	wait_for grep -qs ready "$WORK/router.log"
 	jobs_of "$BATCHES" incoming batch
-	began=$EPOCHREALTIME cpu_began=$(cpu "$pid_router")
+	began=$EPOCHREALTIME
 	wait_for is_queued
 	note batches "$EPOCHREALTIME - $began"
 	note batches.cpu "1000 * $(cpu "$pid_router") / $BATCHES"
@@ -153,7 +137,7 @@ finished
 note ratio.finished "${last[jobs.finished]} / ${last[jobs.few]}"
 note ratio.finished.cpu "${last[cpu.finished]} / ${last[cpu.few]}"
 printf 'Jobs of one image to a folder, one dispatcher, medians of %s rounds\n' "$rounds"
-row "100 waiting" jobs.few %8.0f jobs/s
+row "600 to 100 waiting" jobs.few %8.0f jobs/s
 row "  processor time" cpu.few %8.2f ms/job
 row "$WAITING waiting" jobs.many %8.0f jobs/s
 row "  ratio" ratio.jobs %8.3f '' '>=' 0.8

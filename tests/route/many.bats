@@ -9,10 +9,10 @@ teardown() {
 	show_state | head -n 100
 }
 
-# batches FIRST LAST: batches of one image each, as getdcmtags leaves them
+# batches FIRST LAST [MARKER]: batches of one image each, as getdcmtags leaves them
 batches() {
 	[ -e "$BATS_TEST_TMPDIR/image" ] || { one_series made 1.2.3 -n 1 && cp "$BATS_TEST_TMPDIR"/made/*/* "$BATS_TEST_TMPDIR/image"; }
-	/usr/bin/python3 - "$SPOOL" "$BATS_TEST_TMPDIR/image" "$1" "$2" <<-'END'
+	/usr/bin/python3 - "$SPOOL" "$BATS_TEST_TMPDIR/image" "$1" "$2" "${3-}" <<-'END'
 		import json, os, shutil, sys, time
 		spool, image, first, last = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 		boot = open('/proc/sys/kernel/random/boot_id').read()[:8]
@@ -20,6 +20,8 @@ batches() {
 		    made = spool + '/.new'
 		    os.mkdir(made)
 		    shutil.copy(image, made + '/1.dcm')
+		    if sys.argv[5]:
+		        open(made + '/' + sys.argv[5], 'w').close()
 		    now = time.time()
 		    with open(made + '/filed', 'w') as f:
 		        f.write('%s %d 1.dcm a\n' % (boot, os.path.getsize(image)))
@@ -79,11 +81,9 @@ start_router() {
 	GRACE=300ms TIMEOUT=10m
 	make_router
 	start_router
-	for n in 1 2 3 4; do
-		batches $n $n
-		mkdir -p "$SPOOL/receiving/a" && : >"$SPOOL/incoming/1.2.3.$n/.assoc.a"
-	done
+	mkdir "$SPOOL/receiving/a"
 	exec 8<"$SPOOL/receiving/a" && flock 8 # it is connected
+	batches 1 4 .assoc.a
 	wait_for asleep
 	batches 5 5 # looks, and the others' grace is over
 	wait_for queued 1
@@ -102,17 +102,15 @@ start_router() {
 	GRACE=300ms TIMEOUT=10m
 	make_router
 	start_router
-	batches 1 3
 	mkdir "$SPOOL/receiving/a"
 	exec 8<"$SPOOL/receiving/a" && flock 8
-	for n in 1 2 3; do : >"$SPOOL/incoming/1.2.3.$n/.assoc.a"; done
+	batches 1 3 .assoc.a
 	batches 4 4
 	wait_for queued 1
 	wait_for asleep
 	kill -STOP "$pid_router1"
 	mv "$SPOOL/incoming/1.2.3.1" "$SPOOL/aside"
-	batches 1 1
-	touch "$SPOOL/incoming/1.2.3.1/.complete"
+	batches 1 1 .complete
 	kill -CONT "$pid_router1"
 	wait_for -t 20 queued 2
 	wait_for asleep

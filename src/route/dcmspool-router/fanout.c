@@ -104,9 +104,9 @@ static int move_out(struct router *router, const struct claim *claim, const json
 	int outgoing = router->spool.dir[SPOOL_OUTGOING], queue, result;
 	char to[NAME_SIZE];
 
-	if (disk_make_dir(outgoing, target) < 0)
-		return -1;
 	queue = disk_open_dir(outgoing, target);
+	if (queue < 0 && errno == ENOENT && disk_make_dir(outgoing, target) == 0)
+		queue = disk_open_dir(outgoing, target);
 	if (queue < 0)
 		return -1;
 	queue_name(claim, plan, target, to);
