@@ -210,7 +210,8 @@ static struct buf joined_priorities(const json_t *plan)
 	return text;
 }
 
-/* Tells what was done. */
+/* routed: before the first copy is moved out, so that no kill leaves a job whose targets nobody has
+ * told; it may be told twice. discarded: when it lies there. */
 static void tell(
 	struct router *router, const struct claim *claim, const json_t *plan, bool discarded)
 {
@@ -228,7 +229,7 @@ static void tell(
 		"images", images, "rules", rules.data ? rules.data : "", "targets", to.data,
 		"priorities", priorities.data, NULL);
 	/* The descriptor is that of the directory, which lies in discard/ now. */
-	if (discarded && told_set(claim->dir) < 0)
+	if (discarded && told_set(&router->spool, claim->dir) < 0)
 		log_warning(
 			"unable to note that the journal has it: %s; it is written again job=%s",
 			strerror(errno), claim->job);
@@ -262,9 +263,14 @@ int fanout_move(struct router *router, struct claim *claim)
 {
 	int routing = router->spool.dir[SPOOL_ROUTING];
 	const char *target = only_target(claim->plan);
+	bool shared = fanout_is_shared(claim);
 
-	if (fanout_is_shared(claim))
-		return commit_copies(claim) < 0 ? -1 : deliver_copies(router, claim, claim->plan);
+	if (shared && commit_copies(claim) < 0)
+		return -1;
+	if (*target)
+		tell(router, claim, claim->plan, false);
+	if (shared)
+		return deliver_copies(router, claim, claim->plan);
 	if (*target)
 		return move_out(router, claim, claim->plan, routing, claim->job, target);
 	return disk_rename_unique(
@@ -273,8 +279,7 @@ int fanout_move(struct router *router, struct claim *claim)
 
 int fanout_end(struct router *router, struct claim *claim)
 {
-	if (fanout_is_shared(claim) && remove_original(router, claim) < 0)
-		return -1;
-	tell(router, claim, claim->plan, !*only_target(claim->plan));
-	return 0;
+	if (!*only_target(claim->plan))
+		tell(router, claim, claim->plan, true);
+	return fanout_is_shared(claim) ? remove_original(router, claim) : 0;
 }
