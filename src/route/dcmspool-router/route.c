@@ -170,8 +170,11 @@ int route(struct router *router, struct claim *claims, size_t count)
 	if (many)
 		failures += sync_all(claims, count);
 	failures += each(router, claims, count, fanout_prepare);
-	if (many || any(claims, count, fanout_is_shared)) /* links, too */
+	/* Links, and the journal's lines; without these no image waits. */
+	if (many || any(claims, count, fanout_is_shared))
 		failures += sync_all(claims, count);
+	else
+		(void)journal_sync(&router->spool);
 	failures += each(router, claims, count, fanout_move);
 	if (many)
 		failures += sync_all(claims, count);
