@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
+#include "spool/journal.h"
 #include "spool/plan.h"
 #include "spool/reason.h"
 
