@@ -14,9 +14,6 @@ teardown() {
 	stop_all
 }
 
-# tag FILE GGGG,EEEE: the value at the top level, as dcmdump prints it.
-tag() { dcmdump -s +P "$2" "$1" 2>/dev/null | sed 's/^[^[]*\[\(.*\)\].*/\1/; q'; }
-
 # fake_spool: a spool, and a dcmspool-conf that knows it, for the demo without a router.
 fake_spool() {
 	spool=$BATS_TEST_TMPDIR/spool

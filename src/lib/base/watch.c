@@ -36,6 +36,8 @@ struct entry {
 };
 
 static int inotify_fd = -1;
+static int also = -1;         /* watch_also() */
+static watch_take *taker;     /* watch_each() */
 static struct entry *entries; /* sorted by path */
 static size_t entry_count;
 static size_t stale; /* entries that the library keeps for nothing */
@@ -147,6 +149,8 @@ static void restart(void)
 		die(EXIT_TEMPORARY, "unable to start watching: %s", strerror(errno));
 	for (size_t i = 0; i < entry_count; i++)
 		entries[i].ended = true;
+	if (taker)
+		taker(NULL, "");
 }
 
 /* The kernel ended a watch. For one that we ended ourselves the library has no name any more. */
@@ -161,6 +165,14 @@ static void ignored(int wd)
 		entries[i].ended |= entries[i].wd == wd;
 }
 
+static void tell(const struct inotify_event *event)
+{
+	const char *path = event->wd < 0 ? NULL : inotifytools_filename_from_wd(event->wd);
+
+	if (path || event->wd < 0) /* else it is of a watch that we have ended */
+		taker(path, event->len > 0 ? event->name : "");
+}
+
 static void drain(void)
 {
 	const struct inotify_event *event;
@@ -168,6 +180,8 @@ static void drain(void)
 	while ((event = inotifytools_next_events(0, 1)))
 		if (event->mask & IN_IGNORED)
 			ignored(event->wd);
+		else if (taker)
+			tell(event);
 }
 
 void watch_begin(void)
@@ -206,6 +220,17 @@ int watch_keep(const char *path, unsigned int events)
 	return 0;
 }
 
+bool watch_still(const char *path)
+{
+	bool found;
+	size_t at = find(path, &found);
+
+	if (!found || entries[at].ended)
+		return false;
+	entries[at].kept = true;
+	return true;
+}
+
 void watch_end(void)
 {
 	size_t kept = 0;
@@ -224,15 +249,26 @@ void watch_end(void)
 	entry_count = kept;
 }
 
+void watch_each(watch_take *take)
+{
+	taker = take;
+}
+
+void watch_also(int fd)
+{
+	also = fd;
+}
+
 bool watch_wait(struct loop *loop, int64_t due_us, bool *due)
 {
-	enum { TREE = LOOP_OWN, POLLED };
-	struct pollfd polled[POLLED] = { [TREE] = { .fd = inotify_fd, .events = POLLIN } };
+	enum { TREE = LOOP_OWN, ALSO, POLLED };
+	struct pollfd polled[POLLED] = { [TREE] = { .fd = inotify_fd, .events = POLLIN },
+		[ALSO] = { .fd = also, .events = POLLIN } };
 	bool is_due = loop_poll(loop, due_us, polled, POLLED);
 
 	if (polled[TREE].revents)
 		drain();
 	if (due)
 		*due = is_due;
-	return polled[TREE].revents != 0;
+	return polled[TREE].revents || polled[ALSO].revents;
 }

@@ -21,8 +21,9 @@
 enum {
 	RECEIVING_EVENTS = IN_MOVED_FROM | IN_DELETE,
 	INCOMING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB,
-	/* Inside a batch only what `touch .complete` does: renames of images must not wake us. */
-	BATCH_EVENTS = IN_CLOSE_WRITE | IN_ATTRIB,
+	/* Inside a batch only what `touch` and `mkdir .complete` do: renames of images must not
+	 * wake us. */
+	BATCH_EVENTS = IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB,
 };
 
 /* A batch that is complete. */
@@ -31,6 +32,10 @@ struct due {
 	const char *name;
 	bool resend;
 };
+
+/* So many groups are taken before everything is looked at anew: what has come meanwhile may be
+ * urgent. */
+enum { GROUPS = 4 };
 
 /* The scan's state: who is connected, and what is complete. */
 struct round {
@@ -76,23 +81,57 @@ static int64_t arrived_us(int batch)
 	return time_us < 0 ? clock_now_us() : time_us;
 }
 
+static void add_due(struct round *round, const char *name, int64_t arrived, bool resend)
+{
+	round->due[round->due_count++] =
+		(struct due){ .arrived_us = arrived, .name = name, .resend = resend };
+}
+
+/* When the batch is complete; noted as known. -1 with errno. */
+static int64_t look_due(struct round *round, int batch, struct known *known)
+{
+	known->due_us =
+		complete_due(round->router, &round->connected, batch, known->name, &known->fed);
+	if (known->due_us >= 0)
+		known_set(round->router, known);
+	return known->due_us;
+}
+
 /* Puts the batch among those that are due. resend: it has job.json. */
 static void look_at_batch(struct round *round, const char *name, bool resend)
 {
 	int batch = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
+	struct known known = { .name = name, .resend = resend };
 
 	if (batch < 0) {
 		if (errno != ENOENT) /* claimed by another router just now */
 			tell_failed_look(round, name);
 		return;
 	}
-	if (resend && resends_add(&round->resends, batch, name) < 0)
+	if (resend && resends_add(&round->resends, batch, name) < 0) {
 		tell_failed_look(round, name);
-	else if (has_come(round, complete_due(round->router, &round->connected, batch, name), name))
-		round->due[round->due_count++] = (struct due){
-			.arrived_us = arrived_us(batch), .name = name, .resend = resend
-		};
+	} else if (has_come(round, look_due(round, batch, &known), name)) {
+		known.arrived_us = arrived_us(batch);
+		known_set(round->router, &known);
+		add_due(round, name, known.arrived_us, resend);
+	}
 	(void)close(batch); /* only looked at */
+}
+
+/* Is there nothing to be looked at, because what is known of it tells? */
+static bool is_known(struct round *round, const char *name, const char *path)
+{
+	struct known *known = known_find(round->router, name);
+
+	if (!known || known->resend || !watch_still(path))
+		return false;
+	if (known->due_us > clock_now_us())
+		loop_at(&round->router->loop, known->due_us);
+	else if (known->arrived_us > 0)
+		add_due(round, name, known->arrived_us, false);
+	else
+		return false;
+	return true;
 }
 
 /* Somebody else is at it: soon it will be gone, or free. */
@@ -103,10 +142,12 @@ static void look_soon(struct round *round)
 }
 
 /* Claims the batch, if it is still complete now that nobody can add to it. -1: not now. */
-static int claim_due(struct round *round, const char *name, struct claim *claim)
+static int claim_due(struct round *round, const struct due *due, struct claim *claim)
 {
 	struct router *router = round->router;
+	const char *name = due->name;
 	int batch = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
+	struct known known = { .name = name, .arrived_us = due->arrived_us, .resend = due->resend };
 
 	if (batch < 0) {
 		if (errno == EWOULDBLOCK) /* an image is being filed, or another router was first */
@@ -115,7 +156,7 @@ static int claim_due(struct round *round, const char *name, struct claim *claim)
 			tell_failed_look(round, name);
 		return -1;
 	}
-	if (!has_come(round, complete_due(router, &round->connected, batch, name), name) ||
+	if (!has_come(round, look_due(round, batch, &known), name) ||
 		!has_come(round, check_due(router, batch), name))
 		goto out;
 	if (resends_take(router, &round->resends, batch, name) < 0) {
@@ -138,12 +179,11 @@ out:
 	return -1;
 }
 
-/* Routes the batch. Resends are claimed by one router at a time, or two would claim the same images
- * twice, neither having a resend that the other one could take along. */
-static void take_batch(struct round *round, const struct due *due)
+/* Claims the batch; -1: not now. Resends are claimed by one router at a time, or two would claim
+ * the same images twice, neither having a resend that the other one could take along. */
+static int take_batch(struct round *round, const struct due *due, struct claim *claim)
 {
 	struct router *router = round->router;
-	struct claim claim;
 	int all = -1, result;
 
 	if (due->resend)
@@ -154,13 +194,32 @@ static void take_batch(struct round *round, const struct due *due)
 			look_soon(round);
 		else
 			tell_failed_look(round, due->name);
-		return;
+		return -1;
 	}
-	result = claim_due(round, due->name, &claim);
+	result = claim_due(round, due, claim);
 	if (all >= 0)
 		(void)close(all); /* releases the lock */
-	if (result == 0 && route(router, &claim) < 0)
-		look_again(router);
+	return result;
+}
+
+/* Routes what is due, a group at a time. */
+static void take_due(struct round *round)
+{
+	struct router *router = round->router;
+	struct claim claims[GROUP_MAX];
+	size_t i = 0, count;
+
+	for (int groups = 0; i < round->due_count && loop_goes_on(&router->loop); groups++) {
+		if (groups == GROUPS) {
+			loop_at(&router->loop, LOOP_NOW);
+			break;
+		}
+		for (count = 0; i < round->due_count && count < router->group; i++)
+			count += take_batch(round, &round->due[i], &claims[count]) == 0;
+		if (route(router, claims, count) < 0)
+			look_again(router);
+		loop_take_signals(&router->loop);
+	}
 }
 
 static int by_arrival(const void *a, const void *b)
@@ -250,13 +309,15 @@ static void look_at(struct round *round, const char *name)
 
 	if (name[0] == '.')
 		return; /* on its way: rsync and others write under such names and rename */
+	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
+	if (is_known(round, name, path))
+		return;
 	thing = thing_of(round->router->spool.dir[SPOOL_INCOMING], name);
 	if (thing == DROP) {
 		look_at_drop(round, name);
 	} else if (thing == UNKNOWN) {
 		tell_failed_look(round, name);
 	} else {
-		(void)snprintf(path, sizeof(path), "incoming/%s/", name);
 		keep_watch(round->router, path, BATCH_EVENTS);
 		look_at_batch(round, name, thing == RESEND);
 	}
@@ -281,12 +342,12 @@ static void scan_incoming(struct router *router)
 	for (size_t i = 0; round.due && i < names.count; i++)
 		look_at(&round, names.name[i]);
 	watch_end();
+	known_sweep(router, names.count);
 	if (round.loose.count > 0 && !readers_are_busy(router))
 		drop_take(router, round.loose.name, round.loose.count);
 	if (round.due_count > 0)
 		qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
-	for (size_t i = 0; i < round.due_count; i++)
-		take_batch(&round, &round.due[i]);
+	take_due(&round);
 	free(round.due);
 	disk_names_free(&names);
 	resends_free(&round.resends);
@@ -298,6 +359,7 @@ void scan(struct router *router)
 {
 	loop_forget(&router->loop);
 	watch_begin();
+	router->woken = false;
 	keep_watch(router, "receiving/", RECEIVING_EVENTS);
 	keep_watch(router, "incoming/", INCOMING_EVENTS);
 	if (clock_is_due(router->recover_us, RETRY_US)) {

@@ -10,9 +10,9 @@
  *   again.c     what is to be sent again by hand  sending.c   runs the sender
  *   order.c     may this job go now?              said.c      what the sender writes
  *   queue.c     a target's two directories        finish.c    success/, error/, discard/, or back
- *   upstream.c  series that are in no queue yet   split.c     what failed goes to error/ alone
- *                                                 given_up.c  which images that are, and why
- *                                                 untold.c    what the journal lacks of error/
+ *   roll.c      what waits in one, in order       split.c     what failed goes to error/ alone
+ *   rolls.c     ... corrected by its events       given_up.c  which images that are, and why
+ *   upstream.c  series that are in no queue yet   untold.c    what the journal lacks of error/
  *                                                 answers.c   the images and their ledger
  *   strays.c    what nobody will ever take        blame.c     whose failure it is
  *
@@ -29,6 +29,7 @@
 #include "conf/conf.h"
 #include "holds.h"
 #include "queue.h"
+#include "roll.h"
 #include "spool/spool.h"
 #include "turn.h"
 #include "upstream.h"
@@ -48,6 +49,7 @@ struct dispatcher {
 	struct loop loop;
 	struct turn turn;
 	struct upstream upstream;
+	struct rolls rolls;
 	struct rest resting;      /* jobs that we could not work on for a reason of our own */
 	struct seen *seen;        /* for each of conf's targets */
 	struct hold held;         /* all targets */

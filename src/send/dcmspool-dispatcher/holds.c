@@ -40,7 +40,7 @@ static bool has_jobs(int outgoing)
 	if (disk_list(outgoing, ".", &names) < 0)
 		return false;
 	for (size_t i = 0; i < names.count && !jobs; i++)
-		jobs = queue_is_job(names.name[i]);
+		jobs = roll_is_job(names.name[i]);
 	disk_names_free(&names);
 	return jobs;
 }
