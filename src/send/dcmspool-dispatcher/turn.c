@@ -94,8 +94,6 @@ static void survey(struct dispatcher *d, struct candidate *c)
 	int sending =
 		outgoing < 0 ? -1 : disk_open_dir(d->spool.dir[SPOOL_SENDING], c->target->name);
 
-	if (outgoing >= 0)
-		holds_look(d, c->target, outgoing);
 	if (sending < 0) {
 		queue_look_failed(d);
 	} else if (!queue_is_held(d, outgoing)) {
@@ -106,8 +104,10 @@ static void survey(struct dispatcher *d, struct candidate *c)
 		else
 			close_hours(d, c);
 	}
-	if (outgoing >= 0)
+	if (outgoing >= 0) {
+		holds_look(d, c->target, outgoing);
 		(void)close(outgoing); /* only read */
+	}
 	if (sending >= 0)
 		(void)close(sending); /* only read */
 }
