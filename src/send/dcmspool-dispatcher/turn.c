@@ -86,8 +86,6 @@ static void survey(struct dispatcher *d, struct candidate *c)
 		outgoing < 0 ? -1 : disk_open_dir(d->spool.dir[SPOOL_SENDING], c->target->name);
 	struct roll *roll = sending < 0 ? NULL : queue_roll(d, c->target, outgoing);
 
-	if (outgoing >= 0)
-		holds_look(d, c->target, outgoing);
 	if (!roll) {
 		queue_look_failed(d);
 	} else if (!queue_is_held(d, outgoing)) {
@@ -99,8 +97,10 @@ static void survey(struct dispatcher *d, struct candidate *c)
 			note_waiting(c, roll);
 		close_hours(d, c);
 	}
-	if (outgoing >= 0)
+	if (outgoing >= 0) {
+		holds_look(d, c->target, outgoing);
 		(void)close(outgoing); /* only read */
+	}
 	if (sending >= 0)
 		(void)close(sending); /* only read */
 }
