@@ -46,6 +46,9 @@ static void compile(struct conf_work *work, size_t nth)
 		work->no_memory = true;
 	else if (!rule->compiled)
 		show(work, nth, &error);
+	else if (rule->cut_through && rule_names(rule->compiled, "InstanceNumber"))
+		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+			"the image that arrives first need not have the lowest InstanceNumber, which the rule asks for; remove one of the two");
 }
 
 static void release(struct conf *conf)

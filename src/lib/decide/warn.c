@@ -163,8 +163,8 @@ static char *likeness_of(const struct conf_rule *r)
 	struct buf out = { 0 };
 	char *match = rule_normal(r->match);
 
-	buf_printf(&out, "%d %d %d %d ", (int)r->action, (int)r->priority, (int)r->on,
-		(int)r->fallback);
+	buf_printf(&out, "%d %d %d %d %d ", (int)r->action, (int)r->priority, (int)r->on,
+		(int)r->fallback, (int)r->cut_through);
 	add_targets(&out, &r->targets);
 	if (match)
 		buf_printf(&out, " %s", match);
@@ -208,6 +208,19 @@ out:
 	free(all);
 }
 
+static void warn_of_cut_through(struct conf_work *work, size_t nth)
+{
+	const struct conf_rule *rule = &work->conf->rule[nth];
+
+	if (!rule->cut_through)
+		return;
+	for (size_t i = 0; i < rule->targets.count; i++)
+		if (target_takes_ahead(conf_target(work->conf, rule->targets.item[i])))
+			return;
+	CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+		"warning: it has no effect, for none of its targets is of type dicom; remove it");
+}
+
 static void warn_of_rules(struct conf_work *work)
 {
 	struct conf *conf = work->conf;
@@ -223,6 +236,7 @@ static void warn_of_rules(struct conf_work *work)
 		truths.rule[i] = truth_of(conf->rule[i].compiled, why, sizeof(why));
 		if (!conf->rule[i].disabled)
 			warn_of_truth(work, &truths, i, why);
+		warn_of_cut_through(work, i);
 	}
 	for (size_t i = 0; i < conf->rule_count; i++) {
 		if (!conf->rule[i].disabled && truths.rule[i] != NEVER)

@@ -143,14 +143,17 @@ int check_images(struct router *router, const struct claim *claim)
 {
 	struct disk_names images = { 0 }, gone = { 0 };
 	struct filed filed;
-	int result, saved;
+	int result, early, saved;
 
 	if (load(claim->dir, &filed) < 0)
 		return -1;
 	result = job_images(claim->dir, &images);
 	for (size_t i = 0; i < images.count && result == 0; i++)
 		result = check_image(router, claim, &filed, images.name[i], &gone);
-	for (size_t i = 0; i < gone.count && result == 0; i++)
+	early = file_exists(claim->dir, FILE_AHEAD);
+	result = early < 0 ? -1 : result;
+	/* What was sent ahead is known by its name. */
+	for (size_t i = 0; !early && i < gone.count && result == 0; i++)
 		result = give_way(claim->dir, gone.name[i], images.count);
 	saved = errno;
 	disk_names_free(&gone);

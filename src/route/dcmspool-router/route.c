@@ -25,7 +25,8 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 	if (fstatat(claim->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	if (S_ISREG(st.st_mode) &&
-		(file_is_image(name) || strcmp(name, file_name(FILE_SERIES)) == 0))
+		(file_is_image(name) || strcmp(name, file_name(FILE_SERIES)) == 0 ||
+			strcmp(name, file_name(FILE_AHEAD)) == 0))
 		return 0;
 	if (reason_quarantine(&router->spool, claim->dir, name, claim->job,
 		    "lay in the directory of a series, but is no image file (NAME.dcm)") < 0) {
@@ -41,7 +42,7 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 	return 0;
 }
 
-/* Leaves images and series.json in the job, nothing else. */
+/* Leaves images, series.json and ahead.json in the job, nothing else. */
 static int strip(struct router *router, const struct claim *claim)
 {
 	struct disk_names names;
@@ -72,7 +73,7 @@ static int is_finished(const struct claim *claim)
 
 static int remove_finished(struct router *router, const struct claim *claim)
 {
-	if (file_remove(claim->dir, FILE_SERIES) < 0 || file_remove(claim->dir, FILE_PLAN) < 0)
+	if (file_remove(claim->dir, FILE_SERIES) < 0 || file_remove(claim->dir, FILE_AHEAD) < 0 || file_remove(claim->dir, FILE_PLAN) < 0)
 		return -1;
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
@@ -98,7 +99,9 @@ static int decide_and_carry_out(struct router *router, const struct claim *claim
 		if (!plan)
 			return -1;
 	}
-	result = fanout(router, claim, plan);
+	result = file_remove(claim->dir, FILE_AHEAD); /* the plan has it */
+	if (result == 0)
+		result = fanout(router, claim, plan);
 	json_decref(plan);
 	return result;
 }

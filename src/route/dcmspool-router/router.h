@@ -4,6 +4,7 @@
  *   scan.c     looks at incoming/: which batches are complete, when is the next one due
  *   complete.c when is a batch complete
  *   resend.c   jobs moved back by hand that are one
+ *   early.c    decides at the first image what is to be sent ahead
  *   claim.c    incoming/<x> becomes routing/<job>
  *   check.c    are its images whole
  *   route.c    brings a job in routing/ to its end, whatever state it was left in
@@ -38,6 +39,7 @@ struct router {
 	struct rest said;  /* names in routing/ that are no jobs */
 	char *association; /* path of dcmspool-association */
 	size_t readers;    /* processes of ours that read what was dropped */
+	bool cuts_through; /* a rule does */
 	bool recovered_once;
 	int64_t recover_us; /* when to look for dead directories in receiving/; 0: no need */
 };
@@ -69,6 +71,16 @@ void resends_free(struct resends *resends);
 /* Unlinks the images of batch, locked by us, in the other resends of its job. -1 with errno:
  * EWOULDBLOCK when somebody is at one of them; nothing is lost, for batch has them. */
 int resends_take(struct router *router, const struct resends *resends, int batch, const char *name);
+
+struct claim;
+
+/* Is something to be sent ahead of this batch, which is not complete? Decided by its first image that
+ * is believed; later calls do nothing. */
+void early_look(struct router *router, int batch, const char *name);
+/* Does the batch still wait for that? Then its images are events. */
+bool early_is_awaited(const struct router *router, int batch);
+/* The early decision that the job was claimed by, or NULL; the caller decrefs. -1 with errno. */
+int early_of(const struct claim *claim, json_t **early);
 
 /* A batch that may be claimed: its directory, locked by us. */
 struct claim {

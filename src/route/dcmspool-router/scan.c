@@ -92,6 +92,8 @@ static void look_at_batch(struct round *round, const char *name, bool resend)
 		round->due[round->due_count++] = (struct due){
 			.arrived_us = arrived_us(batch), .name = name, .resend = resend
 		};
+	else if (!resend)
+		early_look(round->router, batch, name);
 	(void)close(batch); /* only looked at */
 }
 
@@ -243,6 +245,20 @@ static void keep_watch(struct router *router, const char *path, unsigned int eve
 	look_again(router);
 }
 
+/* What is sent ahead begins with the first image: until then each name that comes is an event. The
+ * watch comes before the look at what the directory is, which may be a batch in a moment. */
+static void watch_for_first(struct round *round, const char *name, const char *path)
+{
+	int dir = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
+
+	if (dir >= 0 && early_is_awaited(round->router, dir))
+		keep_watch(round->router, path, BATCH_EVENTS | IN_MOVED_TO);
+	else if (dir >= 0)
+		keep_watch(round->router, path, BATCH_EVENTS);
+	if (dir >= 0)
+		(void)close(dir); /* only looked at */
+}
+
 static void look_at(struct round *round, const char *name)
 {
 	char path[512];
@@ -250,14 +266,17 @@ static void look_at(struct round *round, const char *name)
 
 	if (name[0] == '.')
 		return; /* on its way: rsync and others write under such names and rename */
+	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
+	if (round->router->cuts_through)
+		watch_for_first(round, name, path);
 	thing = thing_of(round->router->spool.dir[SPOOL_INCOMING], name);
 	if (thing == DROP) {
 		look_at_drop(round, name);
 	} else if (thing == UNKNOWN) {
 		tell_failed_look(round, name);
 	} else {
-		(void)snprintf(path, sizeof(path), "incoming/%s/", name);
-		keep_watch(round->router, path, BATCH_EVENTS);
+		if (!round->router->cuts_through)
+			keep_watch(round->router, path, BATCH_EVENTS);
 		look_at_batch(round, name, thing == RESEND);
 	}
 }

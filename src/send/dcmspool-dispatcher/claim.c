@@ -98,7 +98,7 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 		return -1;
 	}
 	d->let_go_us = 0;
-	if (is_being_made(d, dir, job)) {
+	if (!job_ahead(job) && is_being_made(d, dir, job)) {
 		(void)close(dir); /* releases the lock */
 		return -1;
 	}
@@ -139,7 +139,8 @@ static const char *claim_first(struct dispatcher *d, struct queue *queue,
 		claimed->dir = claim(d, queue, queue->waiting[i].name);
 		if (claimed->dir < 0)
 			continue;
-		tell_overtaken(d, queue, i, claimed->dir);
+		if (!job_ahead(queue->waiting[i].name)) /* its job is still to come */
+			tell_overtaken(d, queue, i, claimed->dir);
 		return queue->waiting[i].name;
 	}
 	return NULL;
@@ -160,7 +161,7 @@ static const char *claim_hopeless(
 	for (size_t i = 0; due_us >= 0 && i < queue->waiting_names.count; i++) {
 		const struct waiting *job = &queue->waiting[i];
 
-		if (!queue_is_job(job->name) || job->time_us < 0 ||
+		if (!queue_is_job(job->name) || job->time_us < 0 || job_ahead(job->name) ||
 			queue_is_resting(d, queue->target, job->name))
 			continue;
 		if (job->time_us > due_us)
@@ -230,7 +231,7 @@ bool claim_from(struct dispatcher *d, const struct conf_target *target, enum job
 	struct queue queue;
 	bool is_claimed = false;
 
-	*claimed = (struct claimed){ .target = target, .dir = -1, .probe = -1 };
+	*claimed = (struct claimed){ .target = target, .dir = -1, .images = -1, .probe = -1 };
 	if (queue_is_resting(d, target, QUEUE_ALL))
 		return false;
 	/* It may have been held since the survey. */
@@ -257,6 +258,11 @@ void claimed_answered(struct claimed *claimed)
 	if (claimed->probe >= 0)
 		(void)close(claimed->probe); /* releases the lock */
 	claimed->probe = -1;
+}
+
+int claimed_images(const struct claimed *claimed)
+{
+	return claimed->images >= 0 ? claimed->images : claimed->dir;
 }
 
 void claimed_close(struct claimed *claimed)

@@ -69,7 +69,7 @@ static void watch_all(struct dispatcher *d, bool upstream)
 		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
 		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
 	}
-	if (upstream && upstream_watch() < 0) {
+	if (expect_watch(&d->expect) < 0 || (upstream && upstream_watch() < 0)) {
 		log_error("unable to watch what is on its way: %s; it is tried again",
 			strerror(errno));
 		loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
@@ -95,7 +95,7 @@ static void scan(struct dispatcher *d)
 		claimed_close(&job);
 	}
 	chain_end(d); /* no connection is kept for what may come */
-	if (d->upstream.awaited && !upstream)
+	if ((d->upstream.awaited && !upstream) || expect_missed(&d->expect))
 		loop_at(&d->loop, LOOP_NOW); /* with the watches, which come before the look */
 }
 

@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dispatcher.h"
+#include "expect.h"
 #include "pausing.h"
+#include "spool/early.h"
 #include "spool/retry.h"
 #include "spool/series.h"
 
@@ -95,11 +97,24 @@ static bool is_behind(struct dispatcher *d, struct queue *queue, size_t i)
 	for (size_t k = 0; k < queue->waiting_names.count; k++) {
 		struct waiting *other = &queue->waiting[k];
 
-		if (k != i && other->study == self->study && other->priority == self->priority &&
+		/* A series that is still being received is upstream: it has its time. */
+		if (k != i && !job_ahead(other->name) && other->study == self->study && other->priority == self->priority &&
 			goes_before(d, queue, other, self) &&
 			queue_is_claimable(d, queue->outgoing, other->name))
 			return true;
 	}
+	return false;
+}
+
+/* Has the job's entry a dispatcher, which is about to give it back? */
+static bool is_sent_ahead(const struct queue *queue, const char *job)
+{
+	char entry[QUEUE_NAME_SIZE];
+
+	early_entry(job, entry);
+	for (size_t k = 0; k < queue->running.count; k++)
+		if (strcmp(queue->running.name[k], entry) == 0)
+			return true;
 	return false;
 }
 
@@ -150,12 +165,14 @@ bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
 
 	if (!queue_is_job(job) || job_ended(job) > 0)
 		return false; /* our own files, what is being copied here by hand, again.h */
-	if (is_behind(d, queue, i) || queue->unknown || queue_is_resting(d, queue->target, job))
+	if (is_sent_ahead(queue, job) || is_behind(d, queue, i) || queue->unknown || queue_is_resting(d, queue->target, job))
 		return false;
 	due_us = due(d, queue, job);
 	if (due_us > clock_now_us()) {
 		loop_at(&d->loop, due_us);
 		return false;
 	}
-	return !waits_for_earlier(d, queue, i);
+	if (waits_for_earlier(d, queue, i))
+		return false;
+	return !job_ahead(job) || expect_more(d, queue, job);
 }

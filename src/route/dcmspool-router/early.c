@@ -1,0 +1,174 @@
+/*
+ * Sending ahead, STATES.md 5a: at the first image of a series that is believed, the rules say to
+ * whom its images may go at once. What they say is written into the batch, and the job to come is
+ * bound by it; entries without images in the queues of these targets have dispatchers send from the
+ * batch. The entries are made first: one whose batch has no decision yet waits for it.
+ */
+#include "spool/early.h"
+
+#include "base/jsonfile.h"
+#include "base/log.h"
+#include "conf/target.h"
+#include "decide/decide.h"
+#include "router.h"
+#include "spool/file.h"
+#include "spool/filed.h"
+#include "spool/job.h"
+#include "spool/journal.h"
+#include "spool/plan.h"
+#include "spool/series.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+bool early_is_awaited(const struct router *router, int batch)
+{
+	return router->cuts_through && file_exists(batch, FILE_AHEAD) == 0;
+}
+
+int early_of(const struct claim *claim, json_t **early)
+{
+	*early = early_load(claim->dir);
+	if (!*early)
+		return errno == ENOENT || errno == EINVAL ? 0 : -1;
+	/* The name was taken, by whatever: what was sent ahead is sent again. */
+	if (strcmp(jsonfile_text(*early, "job"), claim->job) != 0) {
+		json_decref(*early);
+		*early = NULL;
+	}
+	return 0;
+}
+
+/* The first image of the batch that is believed, by name; NULL: none yet, or it cannot be known now.
+ * The caller frees. */
+static char *first_image(int batch)
+{
+	struct disk_names images = { 0 };
+	struct filed filed;
+	char *first = NULL;
+	struct stat st;
+
+	if (filed_load(batch, &filed) < 0)
+		return NULL;
+	if (job_images(batch, &images) == 0)
+		for (size_t i = 0; i < images.count && !first; i++)
+			if (fstatat(batch, images.name[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+				S_ISREG(st.st_mode) &&
+				filed_word(&filed, images.name[i], st.st_size) == FILED_BELIEVED)
+				first = strdup(images.name[i]);
+	disk_names_free(&images);
+	filed_free(&filed);
+	return first;
+}
+
+static bool failed_any(const struct conf *conf, const struct decision *decision)
+{
+	for (size_t r = 0; r < conf->rule_count; r++)
+		if (decision->rule[r].state == DECIDE_FAILED)
+			return true;
+	return false;
+}
+
+/* Does a rule that cuts through, and applies, name the target? */
+static bool cuts_to(
+	const struct conf *conf, const struct decision *decision, const char *target)
+{
+	for (size_t r = 0; r < conf->rule_count; r++)
+		for (size_t t = 0; decision->rule[r].state == DECIDE_YES &&
+				   conf->rule[r].cut_through && t < conf->rule[r].targets.count;
+			t++)
+			if (strcmp(conf->rule[r].targets.item[t], target) == 0)
+				return true;
+	return false;
+}
+
+/* Puts into the plan what may go ahead. -1 without memory. */
+static int add_ahead(json_t *plan, const struct conf *conf, const struct decision *decision)
+{
+	int failed = 0;
+
+	if (decision->discarded_by || failed_any(conf, decision))
+		return 0;
+	for (size_t i = 0; i < decision->target_count; i++) {
+		const struct decision_target *t = &decision->target[i];
+
+		if (cuts_to(conf, decision, t->name) &&
+			target_takes_ahead(conf_target(conf, t->name)))
+			failed |= plan_add_target(plan, t->name, t->priority);
+	}
+	for (size_t r = 0; r < conf->rule_count && json_array_size(plan_targets(plan)) > 0; r++)
+		if (decision->rule[r].state == DECIDE_YES && conf->rule[r].cut_through)
+			failed |= plan_add_rule(plan, conf->rule[r].name);
+	return failed;
+}
+
+/* The decision by this image; NULL with errno. The caller decrefs. */
+static json_t *decide_early(struct router *router, int batch, char *first)
+{
+	json_t *series = series_load(batch), *plan = NULL;
+	struct decision decision = { 0 };
+	char job[JOB_NAME_SIZE];
+	int saved;
+
+	if (!series || series_received_us(series) < 0)
+		goto out;
+	if (decide(router->conf, batch, &first, 1, series, &decision) < 0)
+		goto out;
+	job_name(job, sizeof(job), series_received_us(series),
+		series_tag(series, "StudyInstanceUID"), series_tag(series, "SeriesInstanceUID"));
+	plan = plan_new(job, 1, first);
+	if (plan && add_ahead(plan, router->conf, &decision) < 0) {
+		json_decref(plan);
+		plan = NULL;
+		errno = ENOMEM;
+	}
+out:
+	saved = errno;
+	decide_free(router->conf, &decision);
+	json_decref(series);
+	errno = saved;
+	return plan;
+}
+
+/* The batch is locked, shared, so that nobody claims it. -1 with errno. */
+static int decide_and_enter(struct router *router, int batch, const char *name, char *first)
+{
+	json_t *plan = decide_early(router, batch, first), *target;
+	int result = plan ? 0 : -1;
+	size_t i;
+
+	json_array_foreach (plan_targets(plan), i, target)
+		if (result == 0)
+			result = early_enter(
+				&router->spool, plan, json_string_value(target), name);
+	if (result == 0)
+		result = early_create(batch, plan);
+	json_array_foreach (plan_targets(plan), i, target)
+		if (result == 0)
+			log_info("to be sent ahead job=%s target=%s from=incoming/%s",
+				jsonfile_text(plan, "job"), json_string_value(target), name);
+	json_decref(plan);
+	return result;
+}
+
+void early_look(struct router *router, int batch, const char *name)
+{
+	char *first = early_is_awaited(router, batch) ? first_image(batch) : NULL;
+	int locked;
+
+	if (!first)
+		return;
+	locked = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_SH | LOCK_NB);
+	if (locked >= 0 && early_is_awaited(router, locked) &&
+		decide_and_enter(router, locked, name, first) < 0) {
+		log_error("unable to decide early on incoming/%s: %s; it is tried again", name,
+			strerror(errno));
+		look_again(router);
+	}
+	if (locked >= 0)
+		(void)close(locked); /* releases the lock */
+	free(first);
+}
