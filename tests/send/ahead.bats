@@ -4,6 +4,7 @@ load ../helper
 load ../router
 load dispatch
 
+setup() { TARGET_PORT=$(free_port); }
 teardown() {
 	stop_all
 	show_state
@@ -20,7 +21,6 @@ ahead_rule() { echo "rule \"ahead\" { match = \"True\" targets = { $1 } cut_thro
 
 # make_ahead LINE...: a series is complete when somebody says so. Everything goes to pacs, ahead.
 make_ahead() {
-	TARGET_PORT=$(free_port)
 	[ $# -gt 0 ] || set -- "$(target pacs)" "$(ahead_rule '"pacs"')"
 	GRACE=100s TIMEOUT=1000s make_router "$@"
 }
@@ -69,4 +69,198 @@ waits_ahead() { compgen -G "$SPOOL/outgoing/pacs/*.ahead" >/dev/null; }
 	[ "$(grep -c stored "$SPOOL"/success/*/sent.log)" -eq 6 ]
 	[ ! -e "$(ls -d "$SPOOL"/success/*)/ahead.json" ]
 	[ "$(journal sent | jq -r .images)" -eq 6 ]
+}
+
+# begin N [LINE...]: a series of N images, of which the first two are at the target
+begin() {
+	local count=$1
+	shift
+	make_ahead "$@"
+	images "$count"
+	fake 0000
+	start_all
+	send_images 1 2
+	wait_for has_stored 2
+}
+
+@test "ahead: a target that is held gets nothing of what is received, until it is released" {
+	make_ahead
+	images 4
+	fake 0000
+	start_all
+	"$BIN/dcmspool-hold" -c "$CONF" pacs
+	send_images 1 2
+	wait_for waits_ahead
+	run "$BIN/dcmspool-show" -c "$CONF" state=ahead
+	[[ $output == *"its target is held"* ]]
+	has_stored 0
+	"$BIN/dcmspool-release" -c "$CONF" pacs
+	wait_for has_stored 2
+	"$BIN/dcmspool-hold" -c "$CONF" pacs
+	send_images 3 4
+	wait_for waits_ahead
+	complete
+	wait_for has_jobs outgoing/pacs 2 # the job, and what was sent ahead of it
+	[ "$(stored)" -eq 2 ]
+	"$BIN/dcmspool-release" -c "$CONF" pacs
+	wait_for has_jobs success 1
+	[ "$(stored)" -eq 4 ]
+	wait_for at_rest
+}
+
+@test "ahead: what is cancelled meanwhile is sent no further, and goes to discard/ when it is complete" {
+	begin 4
+	job=$("$BIN/dcmspool-find" -c "$CONF" --json state=ahead | jq -r .job)
+	run "$BIN/dcmspool-cancel" -c "$CONF" "$job"
+	[ "$status" -eq 0 ]
+	[[ $output == *"is being received; nothing more of it is sent"* ]]
+	send_images 3 4
+	wait_for waits_ahead
+	complete
+	wait_for has_jobs discard 1
+	[ "$(stored)" -eq 2 ]
+	[ "$(the_job discard)" = "$job.pacs" ]
+	[ "$(grep -c stored "$SPOOL/discard/$job.pacs/sent.log")" -eq 2 ]
+	wait_for at_rest
+}
+
+@test "ahead: a batch that is moved away by hand: its entry goes, and it is whole when it comes back" {
+	begin 4
+	mv "$SPOOL"/incoming/* "$BATS_TEST_TMPDIR/away"
+	wait_for no_entry
+	wait_for has_lines sent-ahead 1
+	[ "$(journal sent-ahead | jq -r '.images, .target' | xargs)" = "2 pacs" ]
+	mv "$BATS_TEST_TMPDIR/away" "$SPOOL/incoming/1.2.3"
+	complete
+	wait_for has_jobs success 1
+	[ "$(images_in "$SPOOL/success")" -eq 2 ]
+	[ "$(stored)" -eq 4 ] # twice
+	wait_for at_rest
+}
+
+@test "ahead: a rule that discards at the end wins, and the journal has what was sent" {
+	make_ahead "$(target pacs)" "$(ahead_rule '"pacs"')" \
+		"rule \"not\" { match = \"tags.InstanceNumber == '3'\" on = any action = discard }"
+	images 3
+	fake 0000
+	start_all
+	send_images 1 2
+	wait_for has_stored 2
+	send_images 3 3
+	wait_for has_stored 3
+	complete
+	wait_for has_jobs discard 1
+	wait_for no_entry
+	[ "$(journal sent-ahead | jq -r '.images, .target' | xargs)" = "3 pacs" ]
+	[ "$(journal discarded | wc -l)" -eq 1 ]
+	"$BIN/dcmspool-reconcile" -c "$CONF"
+	wait_for at_rest
+}
+
+@test "ahead: by the rules of the last image others get the series, too, each target once" {
+	mkdir "$BATS_TEST_TMPDIR/archive"
+	make_ahead "$(target pacs)" 'target "archive" { type = folder path = "archive" }' \
+		"$(ahead_rule '"pacs", "archive"')"
+	images 3
+	fake 0000
+	start_all
+	send_images 1 2
+	wait_for has_stored 2
+	[ ! -d "$SPOOL/outgoing/archive" ] || has_jobs outgoing/archive 0
+	has_images "$BATS_TEST_TMPDIR/archive" 0
+	send_images 3 3
+	complete
+	wait_for has_jobs success 2
+	[ "$(stored)" -eq 3 ]
+	has_images "$BATS_TEST_TMPDIR/archive" 3
+	wait_for at_rest
+}
+
+@test "ahead: of two targets one dies in the middle: the other has all, this one the rest when it is back" {
+	OTHER_PORT=$(free_port)
+	make_ahead "$(target pacs)" "$(TARGET_PORT=$OTHER_PORT target other)" "$(ahead_rule '"pacs", "other"')"
+	images 5
+	fake 0000
+	start other python3 "$TOP/tests/tools/fakescp.py" "$OTHER_PORT" 0000
+	wait_for listens "$OTHER_PORT"
+	DISPATCHERS=2 start_all
+	send_images 1 2
+	wait_for has_stored 2
+	has_others() { [ "$(grep -c ' 0000$' "$BATS_TEST_TMPDIR/other.log")" -eq "$1" ]; }
+	wait_for has_others 2
+	stop "$pid_other" KILL
+	send_images 3 4
+	wait_for has_stored 4
+	wait_for [ -e "$SPOOL/outgoing/other/paused.json" ]
+	send_images 5 5
+	wait_for has_stored 5
+	complete
+	wait_for has_jobs success 1
+	start other python3 "$TOP/tests/tools/fakescp.py" "$OTHER_PORT" 0000
+	wait_for has_jobs success 2
+	has_others 3
+	wait_for at_rest
+}
+
+@test "ahead: a series that brings nothing for a while gives the only connection to another" {
+	begin 2
+	sends_ahead
+	# of another study, and complete at once
+	one_series second 1.2.3.4
+	send "$BATS_TEST_TMPDIR/second"
+	wait_for has_stored 4
+	mapfile -t batch < <(ls "$SPOOL/incoming")
+	[ "${#batch[@]}" -eq 2 ]
+	! sends_ahead || wait_for waits_ahead
+}
+
+@test "ahead: two series of a study go one after the other, by the time of their first images" {
+	make_ahead
+	"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/study" -s 2 -n 2 -r 16 -c 16
+	fake 0000
+	DISPATCHERS=2 start_all
+	send "$BATS_TEST_TMPDIR/study/SE0001"
+	wait_for has_stored 2
+	first=$(ls "$SPOOL/incoming")
+	send "$BATS_TEST_TMPDIR/study/SE0002"
+	wait_for waits_ahead
+	wait_for [ "$(ls "$SPOOL/incoming" | wc -l)" -eq 2 ]
+	wait_for has_jobs sending/pacs 0 # the first has no more
+	[ "$(stored)" -eq 2 ]
+	touch "$SPOOL/incoming/$first/.complete"
+	wait_for has_stored 4
+	complete
+	wait_for has_jobs success 2
+	wait_for at_rest
+	[ "$(stored)" -eq 4 ]
+}
+
+@test "ahead: the dispatcher is killed in the middle: another one goes on, nothing is lost" {
+	make_ahead
+	images 6
+	fake delay=0.2 0000
+	start_all
+	send_images 1 4
+	wait_for sends_ahead
+	wait_for has_stored 1
+	signal "$pid_dispatcher1" KILL
+	start_dispatchers 1
+	send_images 5 6
+	wait_for grep -q "${uid[5]}" "$BATS_TEST_TMPDIR/fake.log"
+	complete
+	wait_for has_jobs success 1
+	[ "$(grep ' 0000$' "$BATS_TEST_TMPDIR/fake.log" | sort -u | wc -l)" -eq 6 ]
+	[ "$(stored)" -le 7 ] # the one in flight twice
+	wait_for at_rest
+}
+
+@test "ahead: an entry is removed by hand: its images are sent again, the series is whole" {
+	begin 3
+	wait_for waits_ahead
+	rm -r "$SPOOL"/outgoing/pacs/*.ahead
+	send_images 3 3
+	complete
+	wait_for has_jobs success 1
+	[ "$(stored)" -eq 5 ]
+	wait_for at_rest
 }

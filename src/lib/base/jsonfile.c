@@ -66,7 +66,8 @@ int jsonfile_create(int dir, const char *name, const json_t *object)
 		errno = ENOMEM;
 		return -1;
 	}
-	(void)snprintf(temporary, sizeof(temporary), ".new.%s.%ld", name, (long)getpid()); /* fits */
+	(void)snprintf(
+		temporary, sizeof(temporary), ".new.%s.%ld", name, (long)getpid()); /* fits */
 	result = write_temporary(dir, temporary, text);
 	if (result == 0) {
 		result = disk_rename(dir, temporary, dir, name);

@@ -121,8 +121,8 @@ struct conf_rule {
 	enum job_priority priority; /* of the jobs that it makes */
 	enum conf_on on;
 	bool cut_through; /* what it matches is sent while its series is still being received */
-	char *contact; /* whom to ask about the rule; "" when nobody is named */
-	char *comment; /* "" when there is none */
+	char *contact;    /* whom to ask about the rule; "" when nobody is named */
+	char *comment;    /* "" when there is none */
 };
 
 struct conf {

@@ -34,8 +34,8 @@ void early_job(const json_t *plan, const char *target, char out[EARLY_NAME_SIZE]
 
 void early_entry(const char *job, char out[EARLY_NAME_SIZE])
 {
-	(void)snprintf(out, EARLY_NAME_SIZE, "%.*s%s", EARLY_NAME_SIZE - (int)sizeof(JOB_AHEAD), job,
-		JOB_AHEAD); /* a longer one is no job's */
+	(void)snprintf(out, EARLY_NAME_SIZE, "%.*s%s", EARLY_NAME_SIZE - (int)sizeof(JOB_AHEAD),
+		job, JOB_AHEAD); /* a longer one is no job's */
 }
 
 /* 1: the entry is in one of the target's queues, 0: not, -1 with errno. */
@@ -51,8 +51,8 @@ static int exists(const struct spool *spool, const char *target, const char *nam
 	return result;
 }
 
-static int write_job(int dir, const json_t *plan, const char *job, const char *target,
-	const char *batch)
+static int write_job(
+	int dir, const json_t *plan, const char *job, const char *target, const char *batch)
 {
 	json_t *json = json_pack("{s:s, s:s, s:s, s:O?}", "job", job, "target", target, "batch",
 		batch, "rules", plan_rules(plan));
@@ -75,8 +75,8 @@ static int make(int queue, const char *building)
 	return dir;
 }
 
-static int enter(int queue, const json_t *plan, const char *job, const char *target,
-	const char *batch)
+static int enter(
+	int queue, const json_t *plan, const char *job, const char *target, const char *batch)
 {
 	char entry[EARLY_NAME_SIZE], building[EARLY_NAME_SIZE + 8];
 	int dir, result;
@@ -95,7 +95,8 @@ static int enter(int queue, const json_t *plan, const char *job, const char *tar
 	return result;
 }
 
-int early_enter(const struct spool *spool, const json_t *plan, const char *target, const char *batch)
+int early_enter(
+	const struct spool *spool, const json_t *plan, const char *target, const char *batch)
 {
 	char job[EARLY_NAME_SIZE], entry[EARLY_NAME_SIZE];
 	int queue, result;
@@ -122,9 +123,8 @@ char *early_batch(int entry)
 	int saved = errno;
 
 	if (json) {
-		batch = name_ok(jsonfile_text(json, "batch"))
-				? strdup(jsonfile_text(json, "batch"))
-				: NULL;
+		batch = name_ok(jsonfile_text(json, "batch")) ? strdup(jsonfile_text(json, "batch"))
+							      : NULL;
 		saved = EINVAL;
 	}
 	json_decref(json);

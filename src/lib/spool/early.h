@@ -1,7 +1,8 @@
 /*
  * early: sending ahead (STATES.md 5a): ahead.json in a batch, the early decision, which is a
- * plan.json (plan.h); and <job>.ahead in the queues of its targets, the entries by which dispatchers
- * send from the batch. An entry holds no image: losing one costs that images are sent twice.
+ * plan.json (plan.h); and <job>.ahead in the queues of its targets, the entries by which
+ * dispatchers send from the batch. An entry holds no image: losing one costs that images are sent
+ * twice.
  */
 #ifndef SPOOL_EARLY_H
 #define SPOOL_EARLY_H
@@ -25,12 +26,14 @@ void early_entry(const char *job, char out[EARLY_NAME_SIZE]);
 
 /* Makes the entry of one of the plan's targets; batch: the name in incoming/. One that is there
  * stays. -1 with errno. */
-int early_enter(const struct spool *spool, const json_t *plan, const char *target, const char *batch);
+int early_enter(
+	const struct spool *spool, const json_t *plan, const char *target, const char *batch);
 /* The name of its batch, in memory that the caller frees; NULL with errno, EINVAL: it has none. */
 char *early_batch(int entry);
 
 /* The entry name in the open directory queue, open as entry and locked, goes: what it has of the
- * ledger becomes the job's, which is locked, too; job -1: nothing of it is wanted. -1 with errno. */
+ * ledger becomes the job's, which is locked, too; job -1: nothing of it is wanted. -1 with errno.
+ */
 int early_take_over(int queue, const char *name, int entry, int job);
 
 #endif

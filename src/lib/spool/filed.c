@@ -205,8 +205,7 @@ int filed_tail_open(struct filed_tail *tail, int batch)
 }
 
 /* The whole lines of a text, which is cut at its newlines; *used: their length. */
-static int take_lines(
-	char *text, const char *boot, filed_take *take, void *context, size_t *used)
+static int take_lines(char *text, const char *boot, filed_take *take, void *context, size_t *used)
 {
 	char *line = text, *end;
 	int result = 0;

@@ -38,7 +38,7 @@ json_t *plan_failed(const json_t *plan);     /* rule: why */
 json_t *plan_priorities(const json_t *plan); /* target: "urgent", "offpeak" */
 /* Is the name in one of these arrays? */
 bool plan_has(const json_t *names, const char *name);
-json_t *plan_images(const json_t *plan);     /* how many */
+json_t *plan_images(const json_t *plan); /* how many */
 const char *plan_first(const json_t *plan);
 /* The image because of which the rule applied or failed: the first one unless it says otherwise. */
 const char *plan_seen(const json_t *plan, const char *rule);

@@ -42,8 +42,8 @@ int early_of(const struct claim *claim, json_t **early)
 	return 0;
 }
 
-/* The first image of the batch that is believed, by name; NULL: none yet, or it cannot be known now.
- * The caller frees. */
+/* The first image of the batch that is believed, by name; NULL: none yet, or it cannot be known
+ * now. The caller frees. */
 static char *first_image(int batch)
 {
 	struct disk_names images = { 0 };
@@ -73,8 +73,7 @@ static bool failed_any(const struct conf *conf, const struct decision *decision)
 }
 
 /* Does a rule that cuts through, and applies, name the target? */
-static bool cuts_to(
-	const struct conf *conf, const struct decision *decision, const char *target)
+static bool cuts_to(const struct conf *conf, const struct decision *decision, const char *target)
 {
 	for (size_t r = 0; r < conf->rule_count; r++)
 		for (size_t t = 0; decision->rule[r].state == DECIDE_YES &&
@@ -142,8 +141,7 @@ static int decide_and_enter(struct router *router, int batch, const char *name, 
 
 	json_array_foreach (plan_targets(plan), i, target)
 		if (result == 0)
-			result = early_enter(
-				&router->spool, plan, json_string_value(target), name);
+			result = early_enter(&router->spool, plan, json_string_value(target), name);
 	if (result == 0)
 		result = early_create(batch, plan);
 	json_array_foreach (plan_targets(plan), i, target)

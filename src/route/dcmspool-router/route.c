@@ -73,7 +73,8 @@ static int is_finished(const struct claim *claim)
 
 static int remove_finished(struct router *router, const struct claim *claim)
 {
-	if (file_remove(claim->dir, FILE_SERIES) < 0 || file_remove(claim->dir, FILE_AHEAD) < 0 || file_remove(claim->dir, FILE_PLAN) < 0)
+	if (file_remove(claim->dir, FILE_SERIES) < 0 || file_remove(claim->dir, FILE_AHEAD) < 0 ||
+		file_remove(claim->dir, FILE_PLAN) < 0)
 		return -1;
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }

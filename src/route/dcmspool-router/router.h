@@ -74,8 +74,8 @@ int resends_take(struct router *router, const struct resends *resends, int batch
 
 struct claim;
 
-/* Is something to be sent ahead of this batch, which is not complete? Decided by its first image that
- * is believed; later calls do nothing. */
+/* Is something to be sent ahead of this batch, which is not complete? Decided by its first image
+ * that is believed; later calls do nothing. */
 void early_look(struct router *router, int batch, const char *name);
 /* Does the batch still wait for that? Then its images are events. */
 bool early_is_awaited(const struct router *router, int batch);

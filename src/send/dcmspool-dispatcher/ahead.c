@@ -1,7 +1,7 @@
 /*
  * Each look gives the sender, which keeps its connection, the images that have come since the last
- * one. An image is sent ahead once at most: what the target does not store is left to the job, which
- * will be judged as any other.
+ * one. An image is sent ahead once at most: what the target does not store is left to the job,
+ * which will be judged as any other.
  */
 #include "ahead.h"
 
@@ -33,7 +33,7 @@ struct run {
 	struct dispatcher *d;
 	struct attempt *a;
 	struct batch batch;
-	char job[QUEUE_NAME_SIZE]; /* the entry's */
+	char job[QUEUE_NAME_SIZE];  /* the entry's */
 	int64_t quiet_ms, share_ms; /* until then */
 	int breaks;
 	size_t stored;
@@ -200,8 +200,8 @@ static int probe(struct run *run)
 		return 0;
 	}
 	entry->target_was_well = false;
-	return work_put_off(run->d, run->a, &outcome,
-		       *outcome.own_fault ? BLAME_OURS : BLAME_TARGET) < 0
+	return work_put_off(
+		       run->d, run->a, &outcome, *outcome.own_fault ? BLAME_OURS : BLAME_TARGET) < 0
 		       ? -1
 		       : 1;
 }

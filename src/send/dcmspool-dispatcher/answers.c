@@ -159,8 +159,8 @@ static int append(const struct claimed *claimed, struct answers *answers, struct
 		.tries = image->tries + (said != SAID_DOUBT),
 		.text = text };
 
-	/* What the target itself has not refused is the job's: the batch may have moved on while its
-	 * image was to be read. */
+	/* What the target itself has not refused is the job's: the batch may have moved on while
+	 * its image was to be read. */
 	if ((claimed->images < 0 || line.stored || line.doubt || strcmp(status, "-") != 0) &&
 		ledger_append(claimed->dir, &line) < 0)
 		return -1;

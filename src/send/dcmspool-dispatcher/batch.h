@@ -21,8 +21,8 @@ struct batch_image {
 	off_t size;
 };
 struct batch {
-	char *name;           /* in incoming/, where it may have another by now */
-	int dir;              /* it is the same wherever it goes */
+	char *name; /* in incoming/, where it may have another by now */
+	int dir;    /* it is the same wherever it goes */
 	struct filed_tail filed;
 	struct disk_names done;      /* nothing more is to be sent ahead of these; sorted */
 	struct batch_image *pending; /* filed, or about to be; not sent */

@@ -218,7 +218,8 @@ bool chain_hand(struct dispatcher *d, const struct claimed *job, int list)
 {
 	struct chain *chain = &d->chain;
 
-	if (chain->target != job->target || !is_well(chain, job) || !send_job(chain->next, job, list)) {
+	if (chain->target != job->target || !is_well(chain, job) ||
+		!send_job(chain->next, job, list)) {
 		chain_end(d);
 		return false;
 	}

@@ -20,11 +20,11 @@ struct hopeless {
 struct claimed {
 	const struct conf_target *target;
 	char job[QUEUE_NAME_SIZE];
-	int queue;            /* outgoing/<target> */
-	int sending;          /* sending/<target> */
-	int dir;              /* sending/<target>/<job> */
-	int images;           /* the batch that has the images; -1: dir, it is no entry (STATES.md 5a) */
-	int probe;            /* outgoing/.probe, locked: the target was paused; else -1 */
+	int queue;   /* outgoing/<target> */
+	int sending; /* sending/<target> */
+	int dir;     /* sending/<target>/<job> */
+	int images;  /* the batch that has the images; -1: dir, it is no entry (STATES.md 5a) */
+	int probe;   /* outgoing/.probe, locked: the target was paused; else -1 */
 	bool target_was_well; /* when it was claimed, the target was not paused */
 	struct hopeless hopeless;
 };

@@ -18,9 +18,9 @@
  *                                                 answers.c   the images and their ledger
  *   strays.c    what nobody will ever take        blame.c     whose failure it is
  *
- *   both: pausing.c, a target that failed is left alone for a while; batch.c, a batch that grows; chain.c, the sender's process,
- *   which may wait for the next job; claim.h, the job that was claimed by the one and is worked on
- *   by the other
+ *   both: pausing.c, a target that failed is left alone for a while; batch.c, a batch that grows;
+ * chain.c, the sender's process, which may wait for the next job; claim.h, the job that was claimed
+ * by the one and is worked on by the other
  */
 #ifndef DISPATCHER_H
 #define DISPATCHER_H

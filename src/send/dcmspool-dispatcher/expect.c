@@ -81,7 +81,8 @@ static void forget(struct dispatcher *d, const struct queue *queue, const char *
 		journal_write(&d->spool, "sent-ahead", "job", job, "target", queue->target->name,
 			"images", count, NULL);
 	}
-	log_warning("its job does not come, what was sent ahead is not called back job=%s target=%s images=%zu",
+	log_warning(
+		"its job does not come, what was sent ahead is not called back job=%s target=%s images=%zu",
 		job, queue->target->name, stored);
 	if (early_take_over(queue->outgoing, entry, dir, -1) < 0) {
 		log_error("unable to remove outgoing/%s/%s: %s; it is tried again",
@@ -132,7 +133,8 @@ bool expect_more(struct dispatcher *d, const struct queue *queue, const char *en
 		break;
 	case BATCH_UNKNOWN:
 		if (queue_look_failed(d))
-			log_error("unable to see what outgoing/%s/%s is to send: %s; it is tried again",
+			log_error(
+				"unable to see what outgoing/%s/%s is to send: %s; it is tried again",
 				queue->target->name, entry, strerror(errno));
 		break;
 	}

@@ -98,8 +98,8 @@ static bool is_behind(struct dispatcher *d, struct queue *queue, size_t i)
 		struct waiting *other = &queue->waiting[k];
 
 		/* A series that is still being received is upstream: it has its time. */
-		if (k != i && !job_ahead(other->name) && other->study == self->study && other->priority == self->priority &&
-			goes_before(d, queue, other, self) &&
+		if (k != i && !job_ahead(other->name) && other->study == self->study &&
+			other->priority == self->priority && goes_before(d, queue, other, self) &&
 			queue_is_claimable(d, queue->outgoing, other->name))
 			return true;
 	}
@@ -165,7 +165,8 @@ bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
 
 	if (!queue_is_job(job) || job_ended(job) > 0)
 		return false; /* our own files, what is being copied here by hand, again.h */
-	if (is_sent_ahead(queue, job) || is_behind(d, queue, i) || queue->unknown || queue_is_resting(d, queue->target, job))
+	if (is_sent_ahead(queue, job) || is_behind(d, queue, i) || queue->unknown ||
+		queue_is_resting(d, queue->target, job))
 		return false;
 	due_us = due(d, queue, job);
 	if (due_us > clock_now_us()) {
