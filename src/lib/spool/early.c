@@ -16,6 +16,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+static const char temporary[] = ".new."; /* file_is_temporary() */
+
 json_t *early_load(int batch)
 {
 	return jsonfile_load(batch, file_name(FILE_AHEAD));
@@ -82,7 +84,7 @@ static int enter(
 	int dir, result;
 
 	early_entry(job, entry);
-	(void)snprintf(building, sizeof(building), ".new.%s", entry); /* file_is_temporary() */
+	(void)snprintf(building, sizeof(building), "%s%s", temporary, entry);
 	dir = make(queue, building);
 	if (dir < 0)
 		return errno == EWOULDBLOCK ? 0 : -1; /* another router is making it */
@@ -171,4 +173,17 @@ int early_take_over(int queue, const char *name, int entry, int job)
 			return -1;
 	}
 	return -1;
+}
+
+void early_clear(int queue, const char *name)
+{
+	int dir = job_ahead(name + strlen(temporary)) ? disk_lock_dir(queue, name, LOCK_EX | LOCK_NB)
+						      : -1;
+
+	if (dir < 0) {
+		(void)disk_unlink(queue, name); /* its writer held the lock; a directory stays */
+		return;
+	}
+	(void)early_take_over(queue, name, dir, -1); /* what stays means nothing */
+	(void)close(dir); /* releases the lock */
 }

@@ -36,4 +36,8 @@ char *early_batch(int entry);
  */
 int early_take_over(int queue, const char *name, int entry, int job);
 
+/* Removes what a killed writer has left in a queue, which is locked, under a name of
+ * file_is_temporary(): a file, or an entry; any other directory stays. */
+void early_clear(int queue, const char *name);
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "dispatcher.h"
 #include "pausing.h"
+#include "spool/early.h"
 #include "spool/file.h"
 
 #include <errno.h>
@@ -38,8 +39,8 @@ static int read_names(struct queue *queue)
 	for (size_t i = 0; i < waiting; i++) {
 		const char *name = queue->waiting_names.name[i];
 
-		if (file_is_temporary(name)) /* its writer held the lock that we have */
-			(void)disk_unlink(queue->outgoing, name); /* a directory stays */
+		if (file_is_temporary(name))
+			early_clear(queue->outgoing, name);
 		queue->waiting[i] = (struct waiting){ .name = name,
 			.time_us = spool_stamp_time(name),
 			.study = study_of(name),

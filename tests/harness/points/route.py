@@ -1,12 +1,13 @@
 """The router, and what explains it."""
+import glob
 import json
 import os
 import re
 import shutil
 
 from reader import Reader
-from scenario import ASSOCIATION, FOLDER, JOB, SERIES, Scenario, batch, routed, sent, study
-from world import before_queues, jobs, names
+from scenario import ASSOCIATION, FOLDER, JOB, SERIES, Scenario, batch, complete, routed, sent, server, study
+from world import TOP, before_queues, images, jobs, names
 
 THREE = '\n'.join(map(FOLDER.format, 'abc')) + '''
 rule "1" { match = "True" targets = { "a" } priority = offpeak }
@@ -109,6 +110,29 @@ def two(**more):
             '\nrule "all" { match = "True" targets = { "a", "b" } }', **more}
 
 
+class RouterAhead(Router):
+    """A series that is still being received, and complete when it was decided early"""
+    targets, named = ('pacs',), {}
+    conf = 'target "pacs" { type = dicom host = "127.0.0.1" port = @PORT@ aec = "PACS" ' \
+           'retry_min = 100ms retry_max = 300ms }\n' \
+           'rule "all" { match = "True" targets = { "pacs" } cut_through = yes }'
+
+    def make(self, w):
+        batch(w, whole=False)
+
+    def done(self, w):
+        early = glob.glob(w.spool + '/incoming/*/ahead.json')
+        if early and glob.glob(w.spool + '/outgoing/pacs/*.ahead/job.json'):
+            complete(w)
+        return before_queues(w)
+
+    def others(self, w):
+        return server(w, ['python3', TOP + '/tests/tools/fakescp.py', str(w.port), '0000'], w.port)
+
+    def arrived(self, w, target):
+        return images(w.spool + '/success')
+
+
 def router(what, make, **more):
     class One(Router):
         def make(self, w):
@@ -147,6 +171,7 @@ SCENARIOS = [
     router('files dropped', dropped_files, named={}),
     router('a drop of before', lambda w: dead_association(w, 'stick')),
     router('claimed before', claimed),
+    RouterAhead('dcmspool-router, sent ahead', 'dcmspool-router'),
     explained('a batch', batch, ('-c', '{w.conf}', '{w.spool}/incoming/' + SERIES)),
     explained('a queue', routed, ('-c', '{w.conf}', '{w.spool}/outgoing/archive')),
     explained('of late', sent, ('-c', '{w.conf}'), 'dcmspool-what-if'),
