@@ -112,7 +112,7 @@ def two(**more):
 
 class RouterAhead(Router):
     """A series that is still being received, and complete when it was decided early"""
-    targets, named = ('pacs',), {}
+    targets, named, router = ('pacs',), {}, 'association_grace = 0ms series_timeout = 24h'
     conf = 'target "pacs" { type = dicom host = "127.0.0.1" port = @PORT@ aec = "PACS" ' \
            'retry_min = 100ms retry_max = 300ms }\n' \
            'rule "all" { match = "True" targets = { "pacs" } cut_through = yes }'

@@ -125,6 +125,7 @@ class Chain(Dispatcher):
 class Ahead(Chain):
     """A series that is still being received, and complete when two of its images were sent"""
     conf = Chain.conf.replace('"pacs" } }', '"pacs" } cut_through = yes }')
+    router = 'association_grace = 0ms series_timeout = 24h'
 
     def make(self, w):
         batch(w, whole=False)
