@@ -169,7 +169,8 @@ def main(folder, kind, cuts, seed):
     try:
         disk = Disk(folder, kind)
         system = System(folder, [Target('archive'), Target('pacs', '0000', 'order = none max_connections = 3')],
-                        {'all': ['archive', 'pacs']}, seed, spool=disk.mounted / 'spool', grace='1s')
+                        {'all': ['archive', 'pacs']}, seed, spool=disk.mounted / 'spool', grace='1s',
+                        ahead=seed % 2 == 1)
         for name in LINES:
             (folder / name).touch()
         known = receive(system, disk, cuts)

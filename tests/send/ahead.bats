@@ -7,7 +7,7 @@ load dispatch
 setup() { TARGET_PORT=$(free_port); }
 teardown() {
 	stop_all
-	show_state
+	show_state || true # there may be no spool
 }
 
 # target NAME SETTING...: one of the configuration, at $TARGET_PORT
@@ -42,7 +42,12 @@ send_images() {
 	done
 	send "$BATS_TEST_TMPDIR/part"
 }
-complete() { touch "$(echo "$SPOOL"/incoming/*)/.complete"; }
+# complete [N]: the only series, when it has N images
+complete() {
+	[ $# -eq 0 ] || wait_for has_batch "$1"
+	touch "$(echo "$SPOOL"/incoming/*)/.complete"
+}
+has_batch() { [ "$(images_in "$SPOOL/incoming")" -eq "$1" ]; }
 # the_entry: of the only series that is sent ahead, wherever it is
 the_entry() { find "$SPOOL"/outgoing/* "$SPOOL"/sending/* -maxdepth 1 -name '*.ahead' 2>/dev/null; }
 no_entry() { [ -z "$(the_entry)" ]; }
@@ -99,7 +104,7 @@ begin() {
 	"$BIN/dcmspool-hold" -c "$CONF" pacs
 	send_images 3 4
 	wait_for waits_ahead
-	complete
+	complete 4
 	wait_for has_jobs outgoing/pacs 2 # the job, and what was sent ahead of it
 	[ "$(stored)" -eq 2 ]
 	"$BIN/dcmspool-release" -c "$CONF" pacs
@@ -116,7 +121,7 @@ begin() {
 	[[ $output == *"is being received; nothing more of it is sent"* ]]
 	send_images 3 4
 	wait_for waits_ahead
-	complete
+	complete 4
 	wait_for has_jobs discard 1
 	[ "$(stored)" -eq 2 ]
 	[ "$(the_job discard)" = "$job.pacs" ]
@@ -169,7 +174,7 @@ begin() {
 	[ ! -d "$SPOOL/outgoing/archive" ] || has_jobs outgoing/archive 0
 	has_images "$BATS_TEST_TMPDIR/archive" 0
 	send_images 3 3
-	complete
+	complete 3
 	wait_for has_jobs success 2
 	[ "$(stored)" -eq 3 ]
 	has_images "$BATS_TEST_TMPDIR/archive" 3
@@ -259,8 +264,125 @@ begin() {
 	wait_for waits_ahead
 	rm -r "$SPOOL"/outgoing/pacs/*.ahead
 	send_images 3 3
-	complete
+	complete 3
 	wait_for has_jobs success 1
 	[ "$(stored)" -eq 5 ]
 	wait_for at_rest
+}
+
+@test "ahead: without an order two series of a study go at once, over two connections" {
+	make_ahead "$(target pacs order = none max_connections = 2)" "$(ahead_rule '"pacs"')"
+	"$TOOLS/makestudy" "$BATS_TEST_TMPDIR/study" -s 2 -n 2 -r 16 -c 16
+	fake delay=1 0000
+	DISPATCHERS=2 start_all
+	send "$BATS_TEST_TMPDIR/study"
+	wait_for has_jobs sending/pacs 2
+	wait_for has_stored 4
+	for batch in "$SPOOL"/incoming/*; do touch "$batch/.complete"; done
+	wait_for has_jobs success 2
+	wait_for at_rest
+	[ "$(stored)" -eq 4 ]
+}
+
+@test "ahead: a series goes over several connections of its target" {
+	make_ahead "$(target pacs connections = 2 max_connections = 2)" "$(ahead_rule '"pacs"')"
+	images 12
+	fake 0000
+	start_all
+	send_images 1 8
+	wait_for has_stored 8
+	send_images 9 12
+	wait_for has_stored 12
+	complete
+	wait_for has_jobs success 1
+	wait_for at_rest
+	[ "$(stored)" -eq 12 ]
+}
+
+@test "ahead: in the hours of its priority only; an urgent one goes at once" {
+	make_ahead "$(target pacs offpeak_hours = '"00:00-00:01"')" "$(ahead_rule '"pacs"' priority = offpeak)" \
+		"rule \"urgent\" { match = \"tags.Modality == 'MR'\" targets = { \"pacs\" } cut_through = yes priority = urgent }"
+	images 2
+	fake 0000
+	start_all
+	[ "$(date +%H:%M)" != 00:00 ] || skip "it is the minute in which it would be sent"
+	send_images 1 2
+	wait_for compgen -G "$SPOOL/outgoing/pacs/*.offpeak.ahead"
+	one_series mr 1.2.3.4 -m MR
+	send "$BATS_TEST_TMPDIR/mr"
+	wait_for has_stored 2
+	[ "$(jobs_in sending/pacs)" -le 1 ]
+	! compgen -G "$SPOOL/sending/pacs/*.offpeak.ahead"
+	for batch in "$SPOOL"/incoming/*; do touch "$batch/.complete"; done
+	wait_for has_jobs success 1
+	compgen -G "$SPOOL/success/*.urgent.pacs"
+	[ "$(stored)" -eq 2 ]
+}
+
+@test "ahead: images that the target refuses are left to the job, which gives them up as any does" {
+	make_ahead "$(target pacs image_retries = 2)" "$(ahead_rule '"pacs"')"
+	images 4
+	fake 0000 "${uid[1]}=c000"
+	start_all
+	send_images 1 4
+	wait_for has_stored 3
+	wait_for waits_ahead
+	[ "$(grep -c "^${uid[1]} " "$BATS_TEST_TMPDIR/fake.log")" -eq 1 ]
+	has_jobs error 0
+	complete
+	wait_for sent_and_given_up 1 1
+	[ "$(grep -c "^${uid[1]} " "$BATS_TEST_TMPDIR/fake.log")" -eq 2 ]
+	[ "$(stored)" -eq 3 ]
+	[ "$(ledger "${uid[1]}")" = "$(printf 'failed C000 1\nfailed C000 2')" ]
+	wait_for at_rest
+}
+
+@test "ahead: a target that aborts at an image gets the others, and the job tries that one" {
+	make_ahead
+	images 4
+	fake 0000 "${uid[2]}=abort,0000"
+	start_all
+	send_images 1 4
+	wait_for has_stored 3
+	complete
+	wait_for has_jobs success 1
+	[ "$(stored)" -eq 4 ]
+	wait_for at_rest
+}
+
+@test "ahead: nothing is sent ahead when a rule fails" {
+	make_ahead "$(target pacs)" "$(ahead_rule '"pacs"')" \
+		"rule \"fails\" { match = \"int(tags.Modality) == 1\" targets = { \"pacs\" } }"
+	images 2
+	fake 0000
+	start_all
+	send_images 1 1
+	wait_for compgen -G "$SPOOL/incoming/*/ahead.json"
+	[ "$(jq -c .targets "$SPOOL"/incoming/*/ahead.json)" = '[]' ]
+	no_entry
+	complete
+	wait_for has_jobs success 1
+	[ "$(stored)" -eq 1 ]
+}
+
+@test "ahead: check refuses what the first image cannot decide" {
+	conf() {
+		make_router "$(target pacs)" "rule \"one\" { $* targets = { \"pacs\" } cut_through = yes }"
+		run "$BIN/dcmspool-router" -n -c "$CONF"
+	}
+	conf 'match = "True"'
+	[ "$status" -eq 0 ]
+	conf 'match = "True" on = any'
+	[ "$status" -eq 100 ]
+	[[ $output == *"rule.one.cut_through: with on = any the last image may decide"* ]]
+	conf "match = \"tags.Modality == 'CT' and int(tags.instancenumber) > 3\""
+	[ "$status" -eq 100 ]
+	[[ $output == *"rule.one.cut_through: the image that arrives first need not have the lowest InstanceNumber"* ]]
+	make_router "$(target pacs)" 'rule "one" { match = "True" action = discard cut_through = yes }'
+	run "$BIN/dcmspool-router" -n -c "$CONF"
+	[ "$status" -eq 100 ]
+	make_router "$(target ahead)" "$(ahead_rule '"ahead"')"
+	run "$BIN/dcmspool-router" -n -c "$CONF"
+	[ "$status" -eq 100 ]
+	[[ $output == *"give the target another name"* ]]
 }

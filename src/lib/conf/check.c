@@ -77,7 +77,8 @@ static void check_cut_through(struct conf_work *work, size_t nth)
 
 	if (rule->cut_through && rule->on == CONF_ON_ANY)
 		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
-			"with on = any the rule is decided by the last image, not by the first that arrives; remove one of the two");
+			"with on = any the last image may decide, not only the first that arrives; "
+			"remove one of the two");
 	if (rule->cut_through && rule->action == CONF_DISCARD)
 		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
 			"the rule discards; remove cut_through, or action = discard");
@@ -141,7 +142,8 @@ static void check_name(struct conf_work *work, size_t nth)
 			"\"all\" means every target to the verbs; give the target another name");
 	if (name && strcmp(name, "ahead") == 0)
 		CONF_REPORT(work, CONF_TARGET, nth, NULL,
-			"<job>.ahead is what is sent of a series that is still being received; give the target another name");
+			"<job>.ahead is what is sent of a job that is still being received; "
+			"give the target another name");
 	if (name && looks_like_priority(name))
 		CONF_REPORT(work, CONF_TARGET, nth, NULL,
 			"its jobs would seem to have a priority; give the target another name");

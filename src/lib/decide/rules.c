@@ -48,7 +48,8 @@ static void compile(struct conf_work *work, size_t nth)
 		show(work, nth, &error);
 	else if (rule->cut_through && rule_names(rule->compiled, "InstanceNumber"))
 		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
-			"the image that arrives first need not have the lowest InstanceNumber, which the rule asks for; remove one of the two");
+			"the image that arrives first need not have the lowest InstanceNumber; "
+			"remove that from the rule, or cut_through");
 }
 
 static void release(struct conf *conf)

@@ -177,13 +177,14 @@ int early_take_over(int queue, const char *name, int entry, int job)
 
 void early_clear(int queue, const char *name)
 {
-	int dir = job_ahead(name + strlen(temporary)) ? disk_lock_dir(queue, name, LOCK_EX | LOCK_NB)
-						      : -1;
+	int dir = job_ahead(name + strlen(temporary))
+			  ? disk_lock_dir(queue, name, LOCK_EX | LOCK_NB)
+			  : -1;
 
 	if (dir < 0) {
 		(void)disk_unlink(queue, name); /* its writer held the lock; a directory stays */
 		return;
 	}
 	(void)early_take_over(queue, name, dir, -1); /* what stays means nothing */
-	(void)close(dir); /* releases the lock */
+	(void)close(dir);                            /* releases the lock */
 }

@@ -143,17 +143,15 @@ int check_images(struct router *router, const struct claim *claim)
 {
 	struct disk_names images = { 0 }, gone = { 0 };
 	struct filed filed;
-	int result, early, saved;
+	int result, saved;
 
 	if (load(claim->dir, &filed) < 0)
 		return -1;
 	result = job_images(claim->dir, &images);
 	for (size_t i = 0; i < images.count && result == 0; i++)
 		result = check_image(router, claim, &filed, images.name[i], &gone);
-	early = file_exists(claim->dir, FILE_AHEAD);
-	result = early < 0 ? -1 : result;
-	/* What was sent ahead is known by its name. */
-	for (size_t i = 0; !early && i < gone.count && result == 0; i++)
+	/* What was sent ahead is known by its name; a power failure may have taken ahead.json. */
+	for (size_t i = 0; !router->cuts_through && i < gone.count && result == 0; i++)
 		result = give_way(claim->dir, gone.name[i], images.count);
 	saved = errno;
 	disk_names_free(&gone);

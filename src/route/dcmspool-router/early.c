@@ -26,7 +26,8 @@
 
 bool early_is_awaited(const struct router *router, int batch)
 {
-	return router->cuts_through && file_exists(batch, FILE_AHEAD) == 0;
+	/* What cannot be looked at is awaited: then the look tells. */
+	return router->cuts_through && file_exists(batch, FILE_AHEAD) <= 0;
 }
 
 int early_of(const struct claim *claim, json_t **early)
@@ -42,26 +43,31 @@ int early_of(const struct claim *claim, json_t **early)
 	return 0;
 }
 
-/* The first image of the batch that is believed, by name; NULL: none yet, or it cannot be known
- * now. The caller frees. */
-static char *first_image(int batch)
+/* The first image of the batch that is believed, by name, which the caller frees; NULL: none yet.
+ * -1 with errno: it cannot be known now. */
+static int first_image(int batch, char **first)
 {
 	struct disk_names images = { 0 };
 	struct filed filed;
-	char *first = NULL;
 	struct stat st;
+	int result, saved;
 
+	*first = NULL;
 	if (filed_load(batch, &filed) < 0)
-		return NULL;
-	if (job_images(batch, &images) == 0)
-		for (size_t i = 0; i < images.count && !first; i++)
-			if (fstatat(batch, images.name[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-				S_ISREG(st.st_mode) &&
-				filed_word(&filed, images.name[i], st.st_size) == FILED_BELIEVED)
-				first = strdup(images.name[i]);
+		return -1;
+	result = job_images(batch, &images);
+	for (size_t i = 0; result == 0 && i < images.count && !*first; i++) {
+		if (fstatat(batch, images.name[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			result = errno == ENOENT ? 0 : -1;
+		else if (S_ISREG(st.st_mode) &&
+			 filed_word(&filed, images.name[i], st.st_size) == FILED_BELIEVED)
+			result = (*first = strdup(images.name[i])) ? 0 : -1;
+	}
+	saved = errno;
 	disk_names_free(&images);
 	filed_free(&filed);
-	return first;
+	errno = saved;
+	return result;
 }
 
 static bool failed_any(const struct conf *conf, const struct decision *decision)
@@ -152,21 +158,33 @@ static int decide_and_enter(struct router *router, int batch, const char *name, 
 	return result;
 }
 
-void early_look(struct router *router, int batch, const char *name)
+/* -1 with errno: whether something is to be sent ahead cannot be known now. */
+static int look(struct router *router, int batch, const char *name)
 {
-	char *first = early_is_awaited(router, batch) ? first_image(batch) : NULL;
-	int locked;
+	char *first;
+	int locked = -1, result = first_image(batch, &first), saved;
 
-	if (!first)
-		return;
-	locked = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_SH | LOCK_NB);
-	if (locked >= 0 && early_is_awaited(router, locked) &&
-		decide_and_enter(router, locked, name, first) < 0) {
-		log_error("unable to decide early on incoming/%s: %s; it is tried again", name,
-			strerror(errno));
-		look_again(router);
-	}
+	if (result == 0 && first)
+		locked = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_SH | LOCK_NB);
+	if (locked >= 0)
+		result = early_is_awaited(router, locked)
+				 ? decide_and_enter(router, locked, name, first)
+				 : 0;                              /* another router was faster */
+	else if (first && errno != EWOULDBLOCK && errno != ENOENT) /* it is being claimed */
+		result = -1;
+	saved = errno;
 	if (locked >= 0)
 		(void)close(locked); /* releases the lock */
 	free(first);
+	errno = saved;
+	return result;
+}
+
+void early_look(struct router *router, int batch, const char *name)
+{
+	if (!early_is_awaited(router, batch) || look(router, batch, name) == 0)
+		return;
+	log_error("unable to decide early on incoming/%s: %s; it is tried again", name,
+		strerror(errno));
+	look_again(router);
 }

@@ -251,9 +251,11 @@ static void watch_for_first(struct round *round, const char *name, const char *p
 {
 	int dir = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
 
-	if (dir >= 0 && early_is_awaited(round->router, dir))
+	if (dir < 0 && (errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES))
+		return; /* a file, say */
+	if (dir < 0 || early_is_awaited(round->router, dir))
 		keep_watch(round->router, path, BATCH_EVENTS | IN_MOVED_TO);
-	else if (dir >= 0)
+	else
 		keep_watch(round->router, path, BATCH_EVENTS);
 	if (dir >= 0)
 		(void)close(dir); /* only looked at */

@@ -81,8 +81,7 @@ static void forget(struct dispatcher *d, const struct queue *queue, const char *
 		journal_write(&d->spool, "sent-ahead", "job", job, "target", queue->target->name,
 			"images", count, NULL);
 	}
-	log_warning(
-		"its job does not come, what was sent ahead is not called back job=%s target=%s images=%zu",
+	log_warning("its job does not come, what was sent stays sent job=%s target=%s images=%zu",
 		job, queue->target->name, stored);
 	if (early_take_over(queue->outgoing, entry, dir, -1) < 0) {
 		log_error("unable to remove outgoing/%s/%s: %s; it is tried again",
@@ -109,6 +108,13 @@ static void look_for_job(struct dispatcher *d, const struct queue *queue, const 
 		forget(d, queue, entry);
 }
 
+static void look_failed(struct dispatcher *d, const struct queue *queue, const char *entry)
+{
+	if (queue_look_failed(d))
+		log_error("unable to see what outgoing/%s/%s is to send: %s; it is tried again",
+			queue->target->name, entry, strerror(errno));
+}
+
 bool expect_more(struct dispatcher *d, const struct queue *queue, const char *entry)
 {
 	int dir = disk_open_dir(queue->outgoing, entry);
@@ -132,10 +138,7 @@ bool expect_more(struct dispatcher *d, const struct queue *queue, const char *en
 		look_for_job(d, queue, entry);
 		break;
 	case BATCH_UNKNOWN:
-		if (queue_look_failed(d))
-			log_error(
-				"unable to see what outgoing/%s/%s is to send: %s; it is tried again",
-				queue->target->name, entry, strerror(errno));
+		look_failed(d, queue, entry);
 		break;
 	}
 	batch_close(&batch);
