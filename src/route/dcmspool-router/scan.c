@@ -251,8 +251,10 @@ static void watch_for_first(struct round *round, const char *name, const char *p
 {
 	int dir = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
 
+	if (dir < 0 && errno == EACCES)
+		look_again(round->router);
 	if (dir < 0 && (errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES))
-		return; /* a file, say */
+		return; /* a file, say, or another user's */
 	if (dir < 0 || early_is_awaited(round->router, dir))
 		keep_watch(round->router, path, BATCH_EVENTS | IN_MOVED_TO);
 	else

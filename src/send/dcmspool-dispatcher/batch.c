@@ -1,7 +1,7 @@
 #include "batch.h"
 
 #include "base/jsonfile.h"
-#include "conf/conf.h"
+#include "conf/target.h"
 #include "spool/early.h"
 #include "spool/ledger.h"
 #include "spool/plan.h"
@@ -136,6 +136,8 @@ enum batch_is batch_open(struct batch *batch, const struct spool *spool,
 	*batch = (struct batch){ .dir = -1, .filed.fd = -1, .name = early_batch(dir) };
 	if (!batch->name)
 		return errno == ENOENT || errno == EINVAL ? BATCH_GONE : BATCH_UNKNOWN;
+	if (!target_takes_ahead(target)) /* since the configuration was changed */
+		return BATCH_UNDECIDED;
 	batch->dir = disk_open_dir(spool->dir[SPOOL_INCOMING], batch->name);
 	if (batch->dir < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? BATCH_GONE

@@ -6,12 +6,15 @@
 #include "batch.h"
 #include "dispatcher.h"
 #include "spool/early.h"
+#include "spool/file.h"
 #include "spool/job.h"
 #include "spool/journal.h"
 #include "spool/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -34,11 +37,80 @@ static void await(struct dispatcher *d, const char *batch)
 		die(EXIT_TEMPORARY, "out of memory");
 }
 
+static struct expect_idle *find_idle(
+	const struct expect *expect, const struct conf_target *target, const char *entry)
+{
+	for (size_t i = 0; i < expect->idle_count; i++)
+		if (expect->idle[i].target == target && strcmp(expect->idle[i].entry, entry) == 0)
+			return &expect->idle[i];
+	return NULL;
+}
+
+/* Has the batch of an entry that had nothing to send the same lines as then? Then it need not be
+ * read: with many series on their way each of their images would have all of them read. */
+static bool is_idle(struct dispatcher *d, const struct queue *queue, const char *entry)
+{
+	struct expect_idle *idle = find_idle(&d->expect, queue->target, entry);
+	char path[300];
+	struct stat st;
+
+	if (!idle)
+		return false;
+	idle->seen = true;
+	(void)snprintf(path, sizeof(path), "%s/%s", idle->batch, file_name(FILE_FILED));
+	return fstatat(d->spool.dir[SPOOL_INCOMING], path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       disk_same_file(&st, &idle->filed) && st.st_size == idle->filed.st_size;
+}
+
+/* Without memory it is read again. A line without its image is no sign: that comes without another
+ * one. */
+static void note_idle(
+	struct expect *expect, const struct queue *queue, const char *entry, const struct batch *b)
+{
+	struct expect_idle *idle = find_idle(expect, queue->target, entry), *more;
+	struct stat st;
+
+	if (b->count > 0 || b->filed.fd < 0 || fstat(b->filed.fd, &st) < 0 ||
+		st.st_size != b->filed.at)
+		return;
+	if (!idle) {
+		more = realloc(expect->idle, (expect->idle_count + 1) * sizeof(*more));
+		if (!more)
+			return;
+		expect->idle = more;
+		idle = &more[expect->idle_count];
+		*idle = (struct expect_idle){ .target = queue->target, .batch = strdup(b->name) };
+		(void)snprintf(idle->entry, sizeof(idle->entry), "%s", entry);
+		expect->idle_count += idle->batch != NULL;
+	}
+	idle->filed = st;
+	idle->seen = true;
+}
+
+/* Those that were not met in the last scan are forgotten. */
+static void prune(struct expect *expect)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < expect->idle_count; i++) {
+		struct expect_idle idle = expect->idle[i];
+
+		if (!idle.seen) {
+			free(idle.batch);
+			continue;
+		}
+		idle.seen = false;
+		expect->idle[kept++] = idle;
+	}
+	expect->idle_count = kept;
+}
+
 int expect_watch(struct expect *expect)
 {
 	char path[300];
 	int result = 0;
 
+	prune(expect);
 	disk_names_free(&expect->watched);
 	expect->watched = expect->awaited;
 	expect->awaited = (struct disk_names){ 0 };
@@ -117,10 +189,15 @@ static void look_failed(struct dispatcher *d, const struct queue *queue, const c
 
 bool expect_more(struct dispatcher *d, const struct queue *queue, const char *entry)
 {
-	int dir = disk_open_dir(queue->outgoing, entry);
 	struct batch batch;
 	bool more = false;
+	int dir;
 
+	if (is_idle(d, queue, entry)) {
+		await(d, find_idle(&d->expect, queue->target, entry)->batch);
+		return false;
+	}
+	dir = disk_open_dir(queue->outgoing, entry);
 	if (dir < 0) {
 		queue_look_failed(d);
 		return false;
@@ -128,8 +205,10 @@ bool expect_more(struct dispatcher *d, const struct queue *queue, const char *en
 	switch (batch_open(&batch, &d->spool, queue->target, entry, dir)) {
 	case BATCH_THERE:
 		more = !job_is_cancelled(dir) && batch_has(&batch);
-		if (!more)
+		if (!more) {
+			note_idle(&d->expect, queue, entry, &batch);
 			await(d, batch.name);
+		}
 		break;
 	case BATCH_UNDECIDED:
 		await(d, batch.name);

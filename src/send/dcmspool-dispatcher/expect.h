@@ -8,11 +8,23 @@
 #include <stdbool.h>
 
 #include "base/disk.h"
+#include "spool/early.h"
 
+struct conf_target;
 struct dispatcher;
 struct queue;
 
+/* An entry that had nothing to send, and how its batch's `filed` was then. */
+struct expect_idle {
+	char entry[EARLY_NAME_SIZE];
+	const struct conf_target *target;
+	char *batch;
+	struct stat filed;
+	bool seen; /* in this scan */
+};
 struct expect {
+	struct expect_idle *idle;
+	size_t idle_count;
 	struct disk_names awaited; /* batches of entries that were looked at in this scan */
 	struct disk_names watched;
 };
