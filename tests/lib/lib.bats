@@ -2,7 +2,7 @@
 
 load ../helper
 
-@test "clock, rest, memory, text, log" { "$TOOLS/test_base"; }
+@test "clock, rest, sorted, memory, text, log" { "$TOOLS/test_base"; }
 @test "loop" { "$TOOLS/test_loop"; }
 @test "watch" { "$TOOLS/test_watch"; }
 @test "disk, str, spool, job" { "$TOOLS/test_disk"; }

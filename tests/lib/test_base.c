@@ -1,9 +1,10 @@
-/* clock, rest, memory, text and log: what everybody has one of. */
+/* clock, rest, sorted, memory, text and log: what everybody has one of. */
 #define _GNU_SOURCE /* SYS_clock_gettime */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/rest.h"
+#include "base/sorted.h"
 #include "base/str.h"
 #include "tap.h"
 
@@ -90,6 +91,62 @@ static void test_rest(void)
 	ok(rest_add(&rest, "8", "target") == 0 && rest.count == 3, "it is forgotten");
 	passed_s = 0;
 	rest_free(&rest);
+}
+
+struct number {
+	struct sorted_node node;
+	int value;
+};
+
+static int by_value(const struct sorted_node *a, const struct sorted_node *b)
+{
+	return SORTED_OF(a, struct number, node)->value - SORTED_OF(b, struct number, node)->value;
+}
+
+/* Are exactly those in it that this step leaves, in order? */
+static bool has_each(const struct sorted *set, int from, int to, int step)
+{
+	struct sorted_node *at = sorted_first(set);
+
+	for (int value = from; value < to; value += step) {
+		struct number key = { .value = value };
+
+		if (!at || SORTED_OF(at, struct number, node)->value != value ||
+			sorted_find(set, &key.node) != at)
+			return false;
+		at = sorted_after(set, &key.node);
+	}
+	return !at;
+}
+
+static void test_sorted(void)
+{
+	enum { MANY = 5000 };
+	static struct number number[MANY];
+	struct sorted set = { .compare = by_value };
+	struct number key = { .value = 2 };
+
+	ok(!sorted_first(&set) && !sorted_find(&set, &key.node) && !sorted_after(&set, &key.node),
+		"an empty set");
+	for (int i = 0; i < MANY; i++) {
+		number[i].value = i * 7919 % MANY;
+		sorted_put(&set, &number[i].node);
+	}
+	ok(set.count == MANY && has_each(&set, 0, MANY, 1), "whatever the order of what comes");
+	for (int i = 0; i < MANY; i++)
+		if (number[i].value % 2 == 0)
+			sorted_take(&set, &number[i].node);
+	ok(set.count == MANY / 2 && has_each(&set, 1, MANY, 2), "every second is taken out");
+	ok(!sorted_find(&set, &key.node) && sorted_from(&set, &key.node) &&
+			SORTED_OF(sorted_from(&set, &key.node), struct number, node)->value == 3,
+		"the first that is not before one that is out");
+	for (int i = 0; i < MANY; i++)
+		if (number[i].value % 2 == 0)
+			sorted_put(&set, &number[i].node);
+	ok(has_each(&set, 0, MANY, 1), "and in again");
+	while (set.root)
+		sorted_take(&set, set.root);
+	ok(set.count == 0, "all are taken");
 }
 
 static void test_memory(void)
@@ -201,6 +258,7 @@ int main(void)
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
 	test_clock();
 	test_rest();
+	test_sorted();
 	test_memory();
 	test_text();
 	test_standard_descriptors();

@@ -1,6 +1,8 @@
 /*
- * run: child processes. Never a shell; every child dies with its parent (PR_SET_PDEATHSIG), which
- * is why this is fork(2) and not posix_spawn(3): the latter has no attribute for it.
+ * run: child processes. Never a shell; every child dies with its parent (PR_SET_PDEATHSIG), for
+ * which posix_spawn(3) has no attribute. So this is what it is made of, vfork(2): fork(2) copies
+ * the tables of all our memory, and a dispatcher that knows of 100,000 jobs took four times as long
+ * to start a sender.
  */
 #ifndef RUN_H
 #define RUN_H

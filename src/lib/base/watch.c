@@ -36,6 +36,7 @@ struct entry {
 };
 
 static int inotify_fd = -1;
+static int also = -1;         /* watch_also() */
 static struct entry *entries; /* sorted by path */
 static size_t entry_count;
 static size_t stale; /* entries that the library keeps for nothing */
@@ -224,15 +225,21 @@ void watch_end(void)
 	entry_count = kept;
 }
 
+void watch_also(int fd)
+{
+	also = fd;
+}
+
 bool watch_wait(struct loop *loop, int64_t due_us, bool *due)
 {
-	enum { TREE = LOOP_OWN, POLLED };
-	struct pollfd polled[POLLED] = { [TREE] = { .fd = inotify_fd, .events = POLLIN } };
+	enum { TREE = LOOP_OWN, ALSO, POLLED };
+	struct pollfd polled[POLLED] = { [TREE] = { .fd = inotify_fd, .events = POLLIN },
+		[ALSO] = { .fd = also, .events = POLLIN } };
 	bool is_due = loop_poll(loop, due_us, polled, POLLED);
 
 	if (polled[TREE].revents)
 		drain();
 	if (due)
 		*due = is_due;
-	return polled[TREE].revents != 0;
+	return polled[TREE].revents || polled[ALSO].revents;
 }

@@ -23,6 +23,9 @@ void watch_begin(void);
 int watch_keep(const char *path, unsigned int events);
 void watch_end(void);
 
+/* A descriptor that somebody else reads, and that ends the wait when there is something to read. */
+void watch_also(int fd);
+
 /* loop_poll() that ends with an event in the watched tree as well: all that have come are taken.
  * Returns true when there was one; due (may be NULL) is what loop_poll() returned. */
 bool watch_wait(struct loop *loop, int64_t due_us, bool *due);

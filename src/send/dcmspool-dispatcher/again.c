@@ -3,6 +3,7 @@
  */
 #include "again.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "dispatcher.h"
 #include "spool/file.h"
@@ -14,6 +15,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+/* So many in one go: others choose in between. */
+enum { MOST = 64 };
 
 /* Whatever the job's earlier way has left; its ledger keeps what the targets said. */
 static int make_ready(int dir, const char *target)
@@ -63,14 +67,19 @@ static bool again(struct dispatcher *d, const struct queue *queue, const char *n
 
 bool again_all(struct dispatcher *d, const struct queue *queue)
 {
-	bool any = false;
+	int64_t grace_us = (int64_t)d->conf->router.association_grace_ms * 1000;
+	int made = 0;
 
-	for (size_t i = 0; i < queue->waiting_names.count; i++) {
-		const char *name = queue->waiting_names.name[i];
-		size_t length = queue_is_job(name) ? job_ended(name) : 0;
+	for (struct waiting *w = roll_first(queue->roll, ROLL_ENDED); w && made < MOST;
+		w = roll_next(queue->roll, w)) {
+		int64_t due_us = w->retry.not_before_us;
 
-		if (length > 0 && !queue_is_resting(d, queue->target, name))
-			any |= again(d, queue, name, length);
+		if (due_us != 0 && !clock_is_due(due_us, grace_us)) {
+			loop_at(&d->loop, due_us);
+		} else if (!queue_is_resting(d, queue->target, w->name)) {
+			w->retry.not_before_us = clock_now_us() + grace_us; /* if it is not quiet */
+			made += again(d, queue, w->name, job_ended(w->name));
+		}
 	}
-	return any;
+	return made > 0;
 }

@@ -9,7 +9,7 @@
 #include "base/hours.h"
 #include "base/log.h"
 #include "base/watch.h"
-#include "batch.h"
+#include "arriving.h"
 #include "dispatcher.h"
 #include "finish.h"
 #include "pausing.h"
@@ -32,7 +32,7 @@ enum { QUIET_MS = 2000, SHARE_MS = 30000, BREAKS_MAX = 3 };
 struct run {
 	struct dispatcher *d;
 	struct attempt *a;
-	struct batch batch;
+	struct arriving batch;
 	char job[QUEUE_NAME_SIZE];  /* the entry's */
 	int64_t quiet_ms, share_ms; /* until then */
 	int breaks;
@@ -59,16 +59,10 @@ static bool has_job(const struct run *run)
 /* Does another job wait for the connection? */
 static bool others_wait(const struct run *run)
 {
-	const struct claimed *entry = run->a->claimed;
-	struct disk_names names;
-	bool any = false;
+	const struct dispatcher *d = run->d;
+	const struct roll *roll = &d->rolls.roll[run->a->claimed->target - d->conf->target];
 
-	if (disk_list(entry->queue, ".", &names) < 0)
-		return false;
-	for (size_t i = 0; i < names.count; i++)
-		any |= queue_is_job(names.name[i]);
-	disk_names_free(&names);
-	return any;
+	return roll_first(roll, ROLL_JOB) || roll_first(roll, ROLL_AHEAD);
 }
 
 /* Notes what has become of the images of one round. What was not sent is sent in the next one. */
@@ -82,7 +76,7 @@ static int note(struct run *run, enum blame blame)
 		bool done = image->answered || image->doubted || blame == BLAME_IMAGES;
 
 		run->stored += image->stored;
-		if ((done ? batch_done : batch_again)(&run->batch, image->name) < 0)
+		if ((done ? arriving_done : arriving_again)(&run->batch, image->name) < 0)
 			result = -1;
 	}
 	return result;
@@ -119,7 +113,7 @@ static int send_new(struct run *run, struct outcome *outcome, enum blame *blame)
 	int result;
 
 	*blame = BLAME_IMAGES;
-	if (batch_take(&run->batch, &names) < 0)
+	if (arriving_take(&run->batch, &names) < 0)
 		return -1;
 	count = names.count;
 	if (count == 0) {
@@ -180,6 +174,7 @@ static int follow(struct run *run)
 			break;
 		(void)watch_wait(&run->d->loop,
 			clock_now_us() + (int64_t)clock_left_ms(until_ms) * 1000, NULL);
+		rolls_drain(&run->d->rolls); /* else it would not sleep */
 	}
 	return 0;
 }
@@ -226,15 +221,16 @@ int ahead_send(struct dispatcher *d, struct attempt *a)
 	struct run run = {
 		.d = d, .a = a, .quiet_ms = now_ms + QUIET_MS, .share_ms = now_ms + SHARE_MS
 	};
-	enum batch_is is = batch_open(&run.batch, &d->spool, entry->target, entry->job, entry->dir);
-	int result = is == BATCH_UNKNOWN ? -1 : 0, saved;
+	enum arriving_is is =
+		arriving_open(&run.batch, &d->spool, entry->target, entry->job, entry->dir);
+	int result = is == ARRIVING_UNKNOWN ? -1 : 0, saved;
 
 	(void)snprintf(run.job, sizeof(run.job), "%.*s", (int)job_ahead(entry->job), entry->job);
-	if (is == BATCH_THERE) {
+	if (is == ARRIVING_THERE) {
 		watch(&run);
 		retry_load(entry->dir, &a->retry);
 		entry->images = run.batch.dir;
-		result = batch_has(&run.batch) ? probe(&run) : 0;
+		result = arriving_has(&run.batch) ? probe(&run) : 0;
 		if (result == 0) {
 			log_info("sending ahead job=%s target=%s from=incoming/%s", run.job,
 				entry->target->name, run.batch.name);
@@ -250,7 +246,7 @@ int ahead_send(struct dispatcher *d, struct attempt *a)
 		chain_end(d);
 	saved = errno;
 	entry->images = -1;
-	batch_close(&run.batch);
+	arriving_close(&run.batch);
 	errno = saved;
 	return result < 0 ? -1 : 0;
 }

@@ -50,7 +50,7 @@ static int take_over(
 		const char *name = queue->running.name[i];
 		int dir;
 
-		if (!queue_is_job(name) || queue_is_resting(d, queue->target, name))
+		if (!roll_is_job(name) || queue_is_resting(d, queue->target, name))
 			continue;
 		dir = disk_lock_dir(queue->sending, name, LOCK_EX | LOCK_NB);
 		if (dir >= 0) {
@@ -113,9 +113,9 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 
 /* The job went although an earlier series of its study is still on its way: somebody should know.
  */
-static void tell_overtaken(struct dispatcher *d, const struct queue *queue, size_t i, int dir)
+static void tell_overtaken(
+	struct dispatcher *d, const struct queue *queue, const struct waiting *job, int dir)
 {
-	const struct waiting *job = &queue->waiting[i];
 	const struct on_its_way *earlier = NULL;
 
 	if (queue->target->order == CONF_ORDER_STUDY && queue->target->order_wait_ms > 0)
@@ -129,19 +129,35 @@ static void tell_overtaken(struct dispatcher *d, const struct queue *queue, size
 		"earlier", earlier->path, NULL);
 }
 
+/* Claims it. What is known of one that somebody is making may change without an event. */
+static const char *claim_waiting(
+	struct dispatcher *d, struct queue *queue, struct waiting *job, struct claimed *claimed)
+{
+	claimed->dir = claim(d, queue, job->name);
+	if (claimed->dir >= 0)
+		return job->name;
+	job->seen--;
+	return NULL;
+}
+
 /* The first waiting job of this priority that may go, claimed; or NULL. */
 static const char *claim_first(struct dispatcher *d, struct queue *queue,
 	enum job_priority priority, struct claimed *claimed)
 {
-	for (size_t i = 0; i < queue->waiting_names.count; i++) {
-		if (queue->waiting[i].priority != priority || !order_may_go(d, queue, i))
+	for (struct waiting *w = roll_ready(queue->roll, priority); w;
+		w = roll_ready_next(queue->roll, w)) {
+		struct waiting *job = order_head(d, queue, w);
+
+		if (!job || !order_may_go(d, queue, job)) {
+			if (d->upstream.wanted_us)
+				return NULL; /* once more, when that is known */
 			continue;
-		claimed->dir = claim(d, queue, queue->waiting[i].name);
-		if (claimed->dir < 0)
-			continue;
-		if (!job_ahead(queue->waiting[i].name)) /* its job is still to come */
-			tell_overtaken(d, queue, i, claimed->dir);
-		return queue->waiting[i].name;
+		}
+		if (claim_waiting(d, queue, job, claimed)) {
+			if (job->kind != ROLL_AHEAD) /* its job is still to come */
+				tell_overtaken(d, queue, job, claimed->dir);
+			return job->name;
+		}
 	}
 	return NULL;
 }
@@ -155,25 +171,22 @@ static const char *claim_hopeless(
 {
 	int64_t give_up_us = (int64_t)queue->target->give_up_s * 1000000, due_us;
 	struct hopeless *hopeless = &claimed->hopeless;
+	struct waiting *w = queue->roll ? roll_first(queue->roll, ROLL_JOB) : NULL;
 
 	due_us = hopeless->since_us =
 		pausing_since(queue->outgoing, hopeless->reason, sizeof(hopeless->reason));
-	for (size_t i = 0; due_us >= 0 && i < queue->waiting_names.count; i++) {
-		const struct waiting *job = &queue->waiting[i];
-
-		if (!queue_is_job(job->name) || job->time_us < 0 || job_ahead(job->name) ||
-			queue_is_resting(d, queue->target, job->name))
+	for (; due_us >= 0 && w; w = roll_next(queue->roll, w)) {
+		if (w->time_us < 0 || queue_is_resting(d, queue->target, w->name))
 			continue;
-		if (job->time_us > due_us)
-			due_us = job->time_us;
+		if (w->time_us > due_us)
+			due_us = w->time_us;
 		if (due_us + give_up_us > clock_now_us()) {
 			loop_at(&d->loop, due_us + give_up_us);
 			break;
 		}
-		claimed->dir = claim(d, queue, job->name);
-		hopeless->is = claimed->dir >= 0;
+		hopeless->is = claim_waiting(d, queue, w, claimed);
 		if (hopeless->is)
-			return job->name;
+			return w->name;
 	}
 	return NULL;
 }
@@ -218,7 +231,7 @@ static bool next_job(struct dispatcher *d, struct queue *queue, enum job_priorit
 /* Were there jobs to be sent again? They wait under other names now. */
 static bool sent_again(struct dispatcher *d, const struct queue *queue)
 {
-	bool any = again_all(d, queue);
+	bool any = queue->roll && again_all(d, queue);
 
 	if (any)
 		loop_at(&d->loop, LOOP_NOW);

@@ -32,43 +32,44 @@ enum { REST_MS = 30000 };
 
 static const char usage[] = "usage: dcmspool-dispatcher [-ln] [-c FILE]\n";
 
-/* Jobs and pauses that come and go, in both directories of a target. */
-enum {
-	QUEUE_EVENTS =
-		IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-		IN_MOVE_SELF /* the whole queue is put aside: a new one is made and watched */
-};
+/* Connections that become free: jobs that end, in sending/<target>. Those that wait are on the
+ * rolls.
+ */
+enum { SENDING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MOVE_SELF };
 
 static void keep_watch(struct dispatcher *d, const char *path, unsigned int events)
 {
-	if (watch_keep(path, events) == 0)
-		return;
-	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
-	loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
+	if (watch_keep(path, events) < 0)
+		queue_watch_failed(d, path);
 }
 
-/* Makes and watches one directory of a target. When the disk is full, the other targets go on. */
-static void open_queue(struct dispatcher *d, enum spool_dir dir, const char *target)
+/* Makes one directory of a target. When the disk is full, the other targets go on. */
+static bool make_queue(struct dispatcher *d, enum spool_dir dir, const char *target)
+{
+	if (disk_make_dir(d->spool.dir[dir], target) == 0)
+		return true;
+	log_error("unable to make %s/%s/: %s; it is tried again", spool_name(dir), target,
+		strerror(errno));
+	loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
+	return false;
+}
+
+static void open_queue(struct dispatcher *d, const char *target)
 {
 	char path[300];
 
-	(void)snprintf(path, sizeof(path), "%s/%s/", spool_name(dir), target);
-	if (disk_make_dir(d->spool.dir[dir], target) < 0) {
-		log_error("unable to make %s: %s; it is tried again", path, strerror(errno));
-		loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
-	} else {
-		keep_watch(d, path, QUEUE_EVENTS);
-	}
+	(void)make_queue(d, SPOOL_OUTGOING, target);
+	(void)snprintf(path, sizeof(path), "%s/%s/", spool_name(SPOOL_SENDING), target);
+	if (make_queue(d, SPOOL_SENDING, target))
+		keep_watch(d, path, SENDING_EVENTS);
 }
 
 static void watch_all(struct dispatcher *d, bool upstream)
 {
 	watch_begin();
 	keep_watch(d, "outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
-	for (size_t i = 0; i < d->conf->target_count; i++) {
-		open_queue(d, SPOOL_OUTGOING, d->conf->target[i].name);
-		open_queue(d, SPOOL_SENDING, d->conf->target[i].name);
-	}
+	for (size_t i = 0; i < d->conf->target_count; i++)
+		open_queue(d, d->conf->target[i].name);
 	if (expect_watch(&d->expect) < 0 || (upstream && upstream_watch() < 0)) {
 		log_error("unable to watch what is on its way: %s; it is tried again",
 			strerror(errno));
@@ -86,6 +87,7 @@ static void scan(struct dispatcher *d)
 	loop_forget(&d->loop);
 	d->upstream.awaited = false;
 	watch_all(d, upstream);
+	rolls_drain(&d->rolls);
 	strays_look(d);
 	while (loop_goes_on(&d->loop) && turn_claim(d, &job)) {
 		d->upstream.awaited = false;
@@ -121,6 +123,8 @@ int main(int argc, char *argv[])
 	d.seen = calloc(d.conf->target_count + 1, sizeof(*d.seen));
 	if (!d.seen)
 		die(EXIT_TEMPORARY, "out of memory");
+	rolls_open(&d.rolls, d.conf);
+	watch_also(d.rolls.inotify);
 	untold_tell_all(&d.spool);
 	watcher_ready(d.conf);
 	while (loop_goes_on(&d.loop)) {

@@ -11,16 +11,16 @@
  *   order.c     may this job go now?              said.c      what the sender writes
  *   expect.c    has an entry anything to send ahead?
  *   queue.c     a target's two directories        finish.c    success/, error/, discard/, or back
- *   upstream.c  series that are in no queue yet   split.c     what failed goes to error/ alone
- *                                                 given_up.c  which images that are, and why
- *                                                 untold.c    what the journal lacks of error/
+ *   roll.c      what waits in one, in order       split.c     what failed goes to error/ alone
+ *   rolls.c     ... corrected by its events       given_up.c  which images that are, and why
+ *   upstream.c  series that are in no queue yet   untold.c    what the journal lacks of error/
  *                                                 ahead.c     sends from a batch while it grows
  *                                                 answers.c   the images and their ledger
  *   strays.c    what nobody will ever take        blame.c     whose failure it is
  *
- *   both: pausing.c, a target that failed is left alone for a while; batch.c, a batch that grows;
- * chain.c, the sender's process, which may wait for the next job; claim.h, the job that was claimed
- * by the one and is worked on by the other
+ *   both: pausing.c, a target that failed is left alone for a while; arriving.c, a series that is
+ *   being received; chain.c, the sender's process, which may wait for the next job; claim.h, the
+ *   job that was claimed by the one and is worked on by the other
  */
 #ifndef DISPATCHER_H
 #define DISPATCHER_H
@@ -31,6 +31,7 @@
 #include "conf/conf.h"
 #include "expect.h"
 #include "queue.h"
+#include "roll.h"
 #include "spool/spool.h"
 #include "turn.h"
 #include "upstream.h"
@@ -50,6 +51,7 @@ struct dispatcher {
 	struct turn turn;
 	struct upstream upstream;
 	struct expect expect;
+	struct rolls rolls;
 	struct rest resting;      /* jobs that we could not work on for a reason of our own */
 	struct seen *seen;        /* for each of conf's targets */
 	struct disk_names strays; /* in outgoing/, that were told */

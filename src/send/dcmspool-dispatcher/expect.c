@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/watch.h"
-#include "batch.h"
+#include "arriving.h"
 #include "dispatcher.h"
 #include "spool/early.h"
 #include "spool/file.h"
@@ -64,8 +64,8 @@ static bool is_idle(struct dispatcher *d, const struct queue *queue, const char 
 
 /* Without memory it is read again. A line without its image is no sign: that comes without another
  * one. */
-static void note_idle(
-	struct expect *expect, const struct queue *queue, const char *entry, const struct batch *b)
+static void note_idle(struct expect *expect, const struct queue *queue, const char *entry,
+	const struct arriving *b)
 {
 	struct expect_idle *idle = find_idle(expect, queue->target, entry), *more;
 	struct stat st;
@@ -189,7 +189,7 @@ static void look_failed(struct dispatcher *d, const struct queue *queue, const c
 
 bool expect_more(struct dispatcher *d, const struct queue *queue, const char *entry)
 {
-	struct batch batch;
+	struct arriving batch;
 	bool more = false;
 	int dir;
 
@@ -202,25 +202,25 @@ bool expect_more(struct dispatcher *d, const struct queue *queue, const char *en
 		queue_look_failed(d);
 		return false;
 	}
-	switch (batch_open(&batch, &d->spool, queue->target, entry, dir)) {
-	case BATCH_THERE:
-		more = !job_is_cancelled(dir) && batch_has(&batch);
+	switch (arriving_open(&batch, &d->spool, queue->target, entry, dir)) {
+	case ARRIVING_THERE:
+		more = !job_is_cancelled(dir) && arriving_has(&batch);
 		if (!more) {
 			note_idle(&d->expect, queue, entry, &batch);
 			await(d, batch.name);
 		}
 		break;
-	case BATCH_UNDECIDED:
+	case ARRIVING_UNDECIDED:
 		await(d, batch.name);
 		break;
-	case BATCH_GONE:
+	case ARRIVING_GONE:
 		look_for_job(d, queue, entry);
 		break;
-	case BATCH_UNKNOWN:
+	case ARRIVING_UNKNOWN:
 		look_failed(d, queue, entry);
 		break;
 	}
-	batch_close(&batch);
+	arriving_close(&batch);
 	(void)close(dir); /* only read */
 	return more;
 }

@@ -15,25 +15,44 @@
 #include <string.h>
 #include <unistd.h>
 
-/* When a job that waits to be tried again may go; 0: it is not waiting. One failure of its target
- * proves nothing: without a pause (somebody has removed paused.json) it keeps no job waiting. */
-static int64_t due(struct dispatcher *d, const struct queue *queue, const char *job)
+/* What is in a job's directory that matters, read once. False: it is no job, or cannot be looked at
+ * now. */
+static bool look(struct dispatcher *d, struct queue *queue, struct waiting *w)
 {
-	int dir = disk_open_dir(queue->outgoing, job);
-	struct retry retry;
+	int dir;
 
+	if (w->seen == queue->roll->retries)
+		return true;
+	dir = disk_open_dir(queue->outgoing, w->name);
 	if (dir < 0 && queue_look_failed(d)) {
 		log_error("unable to look into outgoing/%s/%s: %s; it is tried again",
-			queue->target->name, job, strerror(errno));
-		return INT64_MAX;
+			queue->target->name, w->name, strerror(errno));
+		return false;
 	}
-	if (dir < 0)
-		return 0;
-	retry_load(dir, &retry);
+	if (dir < 0) {
+		if (errno != ENOENT)
+			roll_set_no_job(queue->roll, w);
+		return false; /* or it went by hand just now */
+	}
+	retry_load(dir, &w->retry);
 	(void)close(dir); /* only read */
-	if (retry.since_us >= 0 && retry.breaks < 2 && !queue->is_paused)
-		return 0;
-	return pausing_sane_us(queue->target, retry.not_before_us);
+	w->seen = queue->roll->retries;
+	return true;
+}
+
+/* Has it waited long enough to be tried again? One failure of its target proves nothing: without a
+ * pause (somebody has removed paused.json) it keeps no job waiting. */
+static bool is_due(struct dispatcher *d, struct queue *queue, struct waiting *w)
+{
+	bool unless_paused = w->retry.since_us >= 0 && w->retry.breaks < 2;
+	int64_t due_us = pausing_sane_us(queue->target, w->retry.not_before_us);
+
+	if ((unless_paused && !queue->is_paused) || due_us <= clock_now_us())
+		return true;
+	loop_at(&d->loop, due_us);
+	if (!unless_paused)
+		roll_set_later(queue->roll, w);
+	return false;
 }
 
 /* SeriesNumber (0020,0011) is an IS: a decimal number, spaces around it allowed (PS3.5 6.2). Series
@@ -47,7 +66,7 @@ static long read_series_number(struct dispatcher *d, struct queue *queue, const 
 	char *end;
 
 	if (!series && errno != EINVAL && queue_look_failed(d))
-		queue->unknown = true;
+		number = NUMBER_UNKNOWN;
 	if (*text) {
 		errno = 0;
 		number = strtol(text, &end, 10);
@@ -62,47 +81,32 @@ static long read_series_number(struct dispatcher *d, struct queue *queue, const 
 	return number;
 }
 
-static long series_number(struct dispatcher *d, struct queue *queue, struct waiting *waiting)
+struct waiting *order_head(struct dispatcher *d, struct queue *queue, struct waiting *w)
 {
-	if (waiting->series_number == NUMBER_UNKNOWN)
-		waiting->series_number = read_series_number(d, queue, waiting->name);
-	return waiting->series_number;
-}
+	long number;
 
-static bool goes_before(
-	struct dispatcher *d, struct queue *queue, struct waiting *a, struct waiting *b)
-{
-	long number_a, number_b;
-
-	if (queue->target->order == CONF_ORDER_SERIES_NUMBER) {
-		number_a = series_number(d, queue, a);
-		number_b = series_number(d, queue, b);
-		if (number_a != number_b)
-			return number_a < number_b;
+	if (queue->target->order != CONF_ORDER_SERIES_NUMBER)
+		return w;
+	while (w && w->series_number == NUMBER_UNKNOWN && !roll_is_alone(queue->roll, w)) {
+		number = read_series_number(d, queue, w->name);
+		if (number == NUMBER_UNKNOWN)
+			return NULL;
+		roll_set_number(queue->roll, w, number);
+		w = roll_head(queue->roll, w);
 	}
-	return strcmp(a->name, b->name) < 0;
+	return w;
 }
 
-/* Is a job of its study on its way to the target, or one waiting that goes before it? */
-static bool is_behind(struct dispatcher *d, struct queue *queue, size_t i)
+/* Is a job of its study on its way to the target? */
+static bool is_behind_running(
+	struct dispatcher *d, const struct queue *queue, const struct waiting *self)
 {
-	struct waiting *self = &queue->waiting[i];
-
 	if (queue->target->order == CONF_ORDER_NONE || self->study == 0)
 		return false;
 	for (size_t k = 0; k < queue->running.count; k++)
 		if (queue->running_study[k] == self->study &&
 			queue_is_claimable(d, queue->sending, queue->running.name[k]))
 			return true;
-	for (size_t k = 0; k < queue->waiting_names.count; k++) {
-		struct waiting *other = &queue->waiting[k];
-
-		/* A series that is still being received is upstream: it has its time. */
-		if (k != i && !job_ahead(other->name) && other->study == self->study &&
-			other->priority == self->priority && goes_before(d, queue, other, self) &&
-			queue_is_claimable(d, queue->outgoing, other->name))
-			return true;
-	}
 	return false;
 }
 
@@ -136,19 +140,24 @@ static int64_t entered_us(
 }
 
 /* Does the job wait for an earlier series of its study that is not in the queue yet? */
-static bool waits_for_earlier(struct dispatcher *d, const struct queue *queue, size_t i)
+static bool waits_for_earlier(
+	struct dispatcher *d, const struct queue *queue, const struct waiting *self)
 {
-	const struct waiting *self = &queue->waiting[i];
 	int64_t until_us;
 
-	if (queue->target->order != CONF_ORDER_STUDY || queue->target->order_wait_ms == 0)
+	if (queue->target->order != CONF_ORDER_STUDY || queue->target->order_wait_ms == 0 ||
+		self->study == 0)
 		return false;
-	if (self->time_us > d->upstream.before_us) { /* it came after the look upstream */
-		loop_at(&d->loop, clock_now_us());
+	switch (upstream_has(&d->upstream, self->study, self->time_us)) {
+	case UPSTREAM_NONE:
+		return false;
+	case UPSTREAM_ASK:
+		if (d->upstream.wanted_us == 0) /* it came after the look upstream */
+			loop_at(&d->loop, LOOP_NOW);
 		return true;
+	case UPSTREAM_SOME:
+		break;
 	}
-	if (!d->upstream.unknown && !upstream_before(&d->upstream, self->study, self->time_us))
-		return false;
 	until_us = entered_us(d, queue, self) + (int64_t)queue->target->order_wait_ms * 1000;
 	if (until_us <= clock_now_us() ||
 		until_us > clock_now_us() + (int64_t)queue->target->order_wait_ms * 1000)
@@ -158,22 +167,11 @@ static bool waits_for_earlier(struct dispatcher *d, const struct queue *queue, s
 	return true;
 }
 
-bool order_may_go(struct dispatcher *d, struct queue *queue, size_t i)
+bool order_may_go(struct dispatcher *d, struct queue *queue, struct waiting *w)
 {
-	const char *job = queue->waiting[i].name;
-	int64_t due_us;
-
-	if (!queue_is_job(job) || job_ended(job) > 0)
-		return false; /* our own files, what is being copied here by hand, again.h */
-	if (is_sent_ahead(queue, job) || is_behind(d, queue, i) || queue->unknown ||
-		queue_is_resting(d, queue->target, job))
-		return false;
-	due_us = due(d, queue, job);
-	if (due_us > clock_now_us()) {
-		loop_at(&d->loop, due_us);
-		return false;
-	}
-	if (waits_for_earlier(d, queue, i))
-		return false;
-	return !job_ahead(job) || expect_more(d, queue, job);
+	return !is_sent_ahead(queue, w->name) && !is_behind_running(d, queue, w) &&
+	       !queue_is_resting(d, queue->target, w->name) && look(d, queue, w) &&
+	       is_due(d, queue, w) && !waits_for_earlier(d, queue, w) &&
+	       (w->kind != ROLL_AHEAD ||
+		       (!roll_study_waits(queue->roll, w) && expect_more(d, queue, w->name)));
 }

@@ -8,7 +8,13 @@
 
 #include "queue.h"
 
-/* May the i-th waiting job go now? If not, and a time or an event will tell, it is waited for. */
-bool order_may_go(struct dispatcher *dispatcher, struct queue *queue, size_t i);
+/* The one of its study and priority that goes before all others of it; NULL: it cannot be known
+ * now. */
+struct waiting *order_head(
+	struct dispatcher *dispatcher, struct queue *queue, struct waiting *waiting);
+
+/* May this one go now? If not, and a time or an event will tell, it is waited for; or the upstream
+ * is to be looked at first (upstream.h, wanted_us). */
+bool order_may_go(struct dispatcher *dispatcher, struct queue *queue, struct waiting *waiting);
 
 #endif

@@ -40,11 +40,14 @@ int64_t pausing_length_us(long n, const struct conf_target *target)
 	return pause_us * 3 / 4 + pause_us / 2 * random / 65536;
 }
 
+int64_t pausing_longest_us(const struct conf_target *target)
+{
+	return ((int64_t)target->retry_max_ms * 5 / 4 + target->retry_min_ms) * 1000;
+}
+
 int64_t pausing_sane_us(const struct conf_target *target, int64_t due_us)
 {
-	int64_t longest_us = ((int64_t)target->retry_max_ms * 5 / 4 + target->retry_min_ms) * 1000;
-
-	return due_us < 0 || clock_is_due(due_us, longest_us) ? 0 : due_us;
+	return due_us < 0 || clock_is_due(due_us, pausing_longest_us(target)) ? 0 : due_us;
 }
 
 int64_t pausing_until(int queue, const struct conf_target *target, bool *probing)

@@ -20,6 +20,8 @@ int pausing_lock(int queue);
 int64_t pausing_until(int queue, const struct conf_target *target, bool *probing);
 /* Since when the target has been failing, and why; -1: it is not paused. */
 int64_t pausing_since(int queue, char *reason, size_t size);
+/* No pause of the target is longer. */
+int64_t pausing_longest_us(const struct conf_target *target);
 /* A deadline read from a file, or 0 for one that no pause of this target can have set: it is
  * damaged, or the clock was set back since. */
 int64_t pausing_sane_us(const struct conf_target *target, int64_t due_us);

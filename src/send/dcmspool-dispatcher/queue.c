@@ -10,44 +10,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { RESTING_MAX = 64, AGAIN_US = 5000000, FOREIGN_US = 30000000 };
 
-static uint32_t study_of(const char *name)
+static int read_running(struct queue *queue)
 {
-	const char *study = job_study(name);
+	size_t running = queue->running.count;
 
-	return study ? (uint32_t)strtoul(study, NULL, 16) : 0;
-}
-
-/* What the names say. Returns -1 when memory is short. */
-static int read_names(struct queue *queue)
-{
-	size_t waiting = queue->waiting_names.count, running = queue->running.count;
-
-	queue->waiting = calloc(waiting + 1, sizeof(*queue->waiting));
 	queue->running_study = calloc(running + 1, sizeof(*queue->running_study));
-	if (!queue->waiting || !queue->running_study) {
+	if (!queue->running_study) {
 		errno = ENOMEM;
 		return -1;
 	}
 	for (size_t i = 0; i < running; i++)
-		queue->running_study[i] = study_of(queue->running.name[i]);
-	for (size_t i = 0; i < waiting; i++) {
-		const char *name = queue->waiting_names.name[i];
-
-		if (file_is_temporary(name))
-			early_clear(queue->outgoing, name);
-		queue->waiting[i] = (struct waiting){ .name = name,
-			.time_us = spool_stamp_time(name),
-			.study = study_of(name),
-			.priority = job_priority(name),
-			.series_number = NUMBER_UNKNOWN };
-	}
+		queue->running_study[i] = roll_study(queue->running.name[i]);
 	return 0;
+}
+
+/* What lies there under such a name is of a killed writer: others held the lock that we have. */
+static void remove_temporary(const struct queue *queue)
+{
+	for (struct waiting *w = roll_first(queue->roll, ROLL_TEMPORARY); w;
+		w = roll_next(queue->roll, w))
+		early_clear(queue->outgoing, w->name);
 }
 
 int queue_open(
@@ -57,17 +46,20 @@ int queue_open(
 	queue->outgoing = disk_open_dir(d->spool.dir[SPOOL_OUTGOING], target->name);
 	queue->sending = disk_open_dir(d->spool.dir[SPOOL_SENDING], target->name);
 	if (queue->outgoing < 0 || queue->sending < 0 || pausing_lock(queue->outgoing) < 0 ||
-		disk_list(queue->sending, ".", &queue->running) < 0 ||
-		(waiting && disk_list(queue->outgoing, ".", &queue->waiting_names) < 0))
+		disk_list(queue->sending, ".", &queue->running) < 0)
 		return -1;
-	return read_names(queue);
+	if (waiting) {
+		queue->roll = queue_roll(d, target, queue->outgoing);
+		if (!queue->roll)
+			return -1;
+		remove_temporary(queue);
+	}
+	return read_running(queue);
 }
 
 void queue_close(struct queue *queue)
 {
-	disk_names_free(&queue->waiting_names);
 	disk_names_free(&queue->running);
-	free(queue->waiting);
 	free(queue->running_study);
 	if (queue->outgoing >= 0)
 		(void)close(queue->outgoing); /* releases the lock */
@@ -75,10 +67,28 @@ void queue_close(struct queue *queue)
 		(void)close(queue->sending);
 }
 
-bool queue_is_job(const char *name)
+void queue_watch_failed(struct dispatcher *d, const char *path)
 {
-	return name_ok(name) && strlen(name) < QUEUE_NAME_SIZE &&
-	       !file_is_ours(FILE_IN_QUEUE, name);
+	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
+	loop_at(&d->loop, clock_now_us() + FOREIGN_US);
+}
+
+struct roll *queue_roll(struct dispatcher *d, const struct conf_target *target, int outgoing)
+{
+	struct roll *roll = &d->rolls.roll[target - d->conf->target];
+	char path[300];
+	int watched;
+
+	if (roll_refresh(&d->rolls, roll, outgoing, &watched) < 0)
+		return NULL;
+	if (watched != 0) {
+		(void)snprintf(
+			path, sizeof(path), "%s/%s/", spool_name(SPOOL_OUTGOING), target->name);
+		errno = watched;
+		queue_watch_failed(d, path);
+	}
+	loop_at(&d->loop, roll_wake(roll, pausing_longest_us(target)));
+	return roll;
 }
 
 bool queue_look_failed(struct dispatcher *d)
@@ -127,7 +137,7 @@ bool queue_is_claimable(struct dispatcher *d, int dir, const char *name)
 {
 	struct stat st;
 
-	if (!queue_is_job(name))
+	if (!roll_is_job(name))
 		return false;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return queue_look_failed(d); /* it may be one */

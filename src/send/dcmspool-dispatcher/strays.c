@@ -55,25 +55,35 @@ void strays_look(struct dispatcher *d)
 	disk_names_free(&names);
 }
 
-static bool is_stray(int outgoing, const char *name)
+/* The first odd name that is no directory; what is one is a job by hand, or nothing of ours. */
+static const char *first_stray(struct roll *roll, int outgoing)
 {
+	struct waiting *w = roll_first(roll, ROLL_ODD), *next;
 	struct stat st;
 
-	/* What is named like a job of ours is one; the others are few. */
-	return *name != '.' && spool_stamp_time(name) < 0 && !file_is_ours(FILE_IN_QUEUE, name) &&
-	       fstatat(outgoing, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode);
+	for (; w; w = next) {
+		next = roll_next(roll, w);
+		if (fstatat(outgoing, w->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (!S_ISDIR(st.st_mode)) {
+			roll_set_no_job(roll, w);
+			return w->name;
+		}
+		if (roll_is_job(w->name))
+			roll_set_kind(roll, w, ROLL_JOB);
+		else
+			roll_remove(roll, w->name);
+	}
+	return "";
 }
 
 /* The first one stands for all; the next when that has gone. */
-void strays_look_in_queue(struct dispatcher *d, const struct conf_target *target, int outgoing,
-	const struct disk_names *names)
+void strays_look_in_queue(
+	struct dispatcher *d, const struct conf_target *target, int outgoing, struct roll *roll)
 {
 	char *told = d->seen[target - d->conf->target].stray;
-	const char *first = "";
+	const char *first = first_stray(roll, outgoing);
 
-	for (size_t i = 0; i < names->count && !*first; i++)
-		if (is_stray(outgoing, names->name[i]))
-			first = names->name[i];
 	if (strcmp(told, first) == 0)
 		return;
 	(void)snprintf(told, STRAY_SIZE, "%s", first);

@@ -7,12 +7,13 @@
 #include "base/disk.h"
 
 struct dispatcher;
+struct roll;
 struct conf_target;
 
 /* Directories of jobs or images that are no target's queue. */
 void strays_look(struct dispatcher *dispatcher);
 /* A file among the jobs of a target. */
 void strays_look_in_queue(struct dispatcher *dispatcher, const struct conf_target *target,
-	int outgoing, const struct disk_names *names);
+	int outgoing, struct roll *roll);
 
 #endif

@@ -13,6 +13,7 @@
 #include "dispatcher.h"
 #include "strays.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,24 +25,9 @@ enum { UNKNOWN_US = 1000000 };
 /* What waits for one target. Only a hint: the choice is made under the queue's lock. */
 struct candidate {
 	const struct conf_target *target;
-	char oldest[JOB_PRIORITIES][QUEUE_NAME_SIZE]; /* "" when none may go at this time of day */
-	int64_t newest_us;                            /* the last job's time */
+	char oldest[JOB_PRIORITIES][QUEUE_NAME_SIZE]; /* "" when none may go now */
 	long running;                                 /* jobs in sending/, whoever sends them */
 };
-
-static void note(struct candidate *c, const char *name)
-{
-	char *oldest = c->oldest[job_priority(name)];
-	int64_t time_us;
-
-	if (!queue_is_job(name))
-		return; /* a directory that somebody named otherwise is a job, too */
-	if (!*oldest)
-		memcpy(oldest, name, strlen(name) + 1);
-	time_us = spool_stamp_time(name);
-	if (time_us > c->newest_us)
-		c->newest_us = time_us;
-}
 
 /* Takes those out whose hours have not come. */
 static void close_hours(struct dispatcher *d, struct candidate *c)
@@ -73,53 +59,48 @@ static long count_running(struct dispatcher *d, int sending)
 	return running;
 }
 
-/* The oldest job of each priority that waits. -1 with errno. */
-static int note_waiting(struct dispatcher *d, struct candidate *c, int outgoing)
+static void note(struct candidate *c, const struct waiting *w)
 {
-	struct disk_names names;
+	char *oldest = w ? c->oldest[w->priority] : NULL;
 
-	if (disk_list(outgoing, ".", &names) < 0)
-		return -1;
-	for (size_t i = 0; i < names.count; i++)
-		note(c, names.name[i]);
-	strays_look_in_queue(d, c->target, outgoing, &names);
-	disk_names_free(&names);
-	return 0;
+	if (oldest && !*oldest)
+		(void)snprintf(oldest, QUEUE_NAME_SIZE, "%s", w->name);
 }
 
-/* A target that has its connections needs no look at what waits for it. */
+/* The oldest job of each priority that waits for nothing but its turn. What is to be sent again has
+ * its turn at once; one that waits for its target may be there to be given up. */
+static void note_waiting(struct candidate *c, const struct roll *roll)
+{
+	for (int p = 0; p < JOB_PRIORITIES; p++)
+		note(c, roll_ready(roll, p));
+	note(c, roll_first(roll, ROLL_ENDED));
+	if (roll->ready.count == 0)
+		note(c, roll_first(roll, ROLL_JOB));
+}
+
+/* Watched first, then looked at: whether it is held, too. */
 static void survey(struct dispatcher *d, struct candidate *c)
 {
 	int outgoing = disk_open_dir(d->spool.dir[SPOOL_OUTGOING], c->target->name);
 	int sending =
 		outgoing < 0 ? -1 : disk_open_dir(d->spool.dir[SPOOL_SENDING], c->target->name);
+	struct roll *roll = sending < 0 ? NULL : queue_roll(d, c->target, outgoing);
 
-	if (sending < 0) {
+	if (!roll) {
 		queue_look_failed(d);
 	} else if (!queue_is_held(d, outgoing)) {
+		strays_look_in_queue(d, c->target, outgoing, roll);
 		c->running = count_running(d, sending);
-		if (c->running < 0 ||
-			(c->running < target_jobs(c->target) && note_waiting(d, c, outgoing) < 0))
+		if (c->running < 0)
 			queue_look_failed(d);
-		else
-			close_hours(d, c);
+		else if (c->running < target_jobs(c->target))
+			note_waiting(c, roll);
+		close_hours(d, c);
 	}
 	if (outgoing >= 0)
 		(void)close(outgoing); /* only read */
 	if (sending >= 0)
 		(void)close(sending); /* only read */
-}
-
-/* The series on their way, as far as they matter to the jobs that wait. */
-static void look_upstream(struct dispatcher *d, const struct candidate *c, size_t count)
-{
-	int64_t before_us = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (c[i].target->order == CONF_ORDER_STUDY && c[i].newest_us > before_us)
-			before_us = c[i].newest_us;
-	if (upstream_look(&d->upstream, &d->spool, before_us) < 0)
-		loop_at(&d->loop, clock_now_us() + UNKNOWN_US);
 }
 
 static enum job_priority sorted_by; /* qsort(3) has no argument for it */
@@ -145,7 +126,8 @@ static bool claim_priority(struct dispatcher *d, struct candidate *c, size_t cou
 	sorted_by = priority;
 	qsort(c, count, sizeof(*c), by_age);
 	for (size_t i = 0; i < count; i++)
-		if (*c[i].oldest[priority] && claim_from(d, c[i].target, priority, claimed))
+		if (*c[i].oldest[priority] && !d->upstream.wanted_us &&
+			claim_from(d, c[i].target, priority, claimed))
 			return true;
 	return false;
 }
@@ -189,6 +171,21 @@ static bool claim(struct dispatcher *d, struct candidate *c, size_t count, struc
 	return is_claimed;
 }
 
+/* Whoever needs to know what is on its way before it may go stops the choice, which is made once
+ * more when that is known. */
+static bool choose(struct dispatcher *d, struct candidate *c, size_t count, struct claimed *claimed)
+{
+	d->upstream.is_fresh = false;
+	d->upstream.wanted_us = 0;
+	if (take_over(d, c, count, claimed) || claim(d, c, count, claimed))
+		return true;
+	if (d->upstream.wanted_us == 0)
+		return false;
+	if (upstream_look(&d->upstream, &d->spool) < 0)
+		loop_at(&d->loop, clock_now_us() + UNKNOWN_US);
+	return claim(d, c, count, claimed);
+}
+
 bool turn_claim(struct dispatcher *d, struct claimed *claimed)
 {
 	size_t count = d->conf->target_count;
@@ -204,8 +201,7 @@ bool turn_claim(struct dispatcher *d, struct claimed *claimed)
 		c[i].target = &d->conf->target[i];
 		survey(d, &c[i]);
 	}
-	look_upstream(d, c, count);
-	claimed_one = take_over(d, c, count, claimed) || claim(d, c, count, claimed);
+	claimed_one = choose(d, c, count, claimed);
 	free(c);
 	return claimed_one;
 }

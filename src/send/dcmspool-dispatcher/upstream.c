@@ -23,16 +23,21 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+/* An image may be a little older than the clock says when it is written: the kernel's clock of
+ * files steps by up to 10 ms. */
+enum { STEP_US = 100000 };
+
 static int add(struct upstream *up, uint32_t study, int64_t time_us, enum spool_dir where,
 	const char *name)
 {
 	struct on_its_way *more, *one;
 
-	if ((up->count & (up->count - 1)) == 0) { /* full at each power of two */
-		more = realloc(up->series, (up->count ? up->count * 2 : 1) * sizeof(*more));
+	if (up->count == up->room) {
+		more = realloc(up->series, (up->room * 2 + 1) * sizeof(*more));
 		if (!more)
 			return -1;
 		up->series = more;
+		up->room = up->room * 2 + 1;
 	}
 	one = &up->series[up->count++];
 	one->study = study;
@@ -50,8 +55,7 @@ static int passed(void)
 
 /* An image that getdcmtags has not filed: its study is in its header, which storescp wrote first.
  */
-static int look_at_image(
-	struct upstream *up, int association, const char *name, const char *path, int64_t before_us)
+static int look_at_image(struct upstream *up, int association, const char *name, const char *path)
 {
 	int fd = openat(association, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK),
 	    result = 0;
@@ -66,7 +70,7 @@ static int look_at_image(
 		return passed();
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		time_us = clock_mtime_us(&st);
-		if (time_us < before_us) {
+		if (time_us < up->before_us) { /* no other is asked for */
 			/* What is cut off has the values that were read so far. */
 			(void)dicom_read_header(fd, &header, &error);
 			study = dicom_get(&header, "StudyInstanceUID");
@@ -81,7 +85,7 @@ static int look_at_image(
 	return result;
 }
 
-static int look_at_association(struct upstream *up, int stage, const char *name, int64_t before_us)
+static int look_at_association(struct upstream *up, int stage, const char *name)
 {
 	int dir = disk_open_dir(stage, name), result, saved;
 	struct disk_names files;
@@ -91,7 +95,7 @@ static int look_at_association(struct upstream *up, int stage, const char *name,
 	result = disk_list(dir, ".", &files);
 	for (size_t i = 0; i < files.count && result == 0; i++)
 		if (files.name[i][0] != '.' && !file_is_ours(FILE_IN_ASSOCIATION, files.name[i]))
-			result = look_at_image(up, dir, files.name[i], name, before_us);
+			result = look_at_image(up, dir, files.name[i], name);
 	saved = errno;
 	disk_names_free(&files);
 	(void)close(dir); /* only read */
@@ -99,11 +103,12 @@ static int look_at_association(struct upstream *up, int stage, const char *name,
 	return result;
 }
 
-static int look_at_batch(struct upstream *up, int stage, const char *name, int64_t before_us)
+/* The study and time of the first image of a batch, study 0: it is none, or waits for nobody to be
+ * named. -1 with errno. */
+static int read_batch(int stage, struct batch *batch)
 {
-	int dir = disk_open_dir(stage, name), result = 0, saved;
+	int dir = disk_open_dir(stage, batch->name), result = 0, saved;
 	json_t *series;
-	int64_t time_us;
 
 	if (dir < 0)
 		return passed();
@@ -112,10 +117,9 @@ static int look_at_batch(struct upstream *up, int stage, const char *name, int64
 		series = series_load(dir);
 		if (!series)
 			result = passed();
-		time_us = series_received_us(series);
-		if (time_us >= 0 && time_us < before_us)
-			result = add(up, str_hash(series_tag(series, "StudyInstanceUID")), time_us,
-				SPOOL_INCOMING, name);
+		batch->time_us = series_received_us(series);
+		if (batch->time_us >= 0)
+			batch->study = str_hash(series_tag(series, "StudyInstanceUID"));
 		json_decref(series);
 	}
 	saved = errno;
@@ -124,34 +128,79 @@ static int look_at_batch(struct upstream *up, int stage, const char *name, int64
 	return result;
 }
 
-static int look_at_job(struct upstream *up, int stage, const char *name, int64_t before_us)
+/* Finds out about one of incoming/, if that was not done in an earlier look. */
+static int look_at_batch(
+	struct upstream *up, int stage, const struct batch *known, struct batch *batch)
 {
-	const char *study = job_study(name);
-	int64_t time_us = spool_stamp_time(name);
+	struct stat st;
 
-	(void)stage; /* its name says it all */
-	if (!study || time_us >= before_us)
+	if (fstatat(stage, batch->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return passed();
+	batch->inode = st.st_ino;
+	if (known && known->inode == st.st_ino && known->study != 0) {
+		batch->study = known->study;
+		batch->time_us = known->time_us;
+	} else if (S_ISDIR(st.st_mode) && read_batch(stage, batch) < 0) {
+		return -1;
+	}
+	if (batch->study == 0)
 		return 0;
-	return add(up, (uint32_t)strtoul(study, NULL, 16), time_us, SPOOL_ROUTING, name);
+	return add(up, batch->study, batch->time_us, SPOOL_INCOMING, batch->name);
 }
 
-/* How to look at what a stage holds. */
-typedef int look_at(struct upstream *up, int stage, const char *name, int64_t before_us);
-static look_at *const look_at_what[] = {
-	[STAGE_ASSOCIATIONS] = look_at_association,
-	[STAGE_BATCHES] = look_at_batch,
-	[STAGE_JOBS] = look_at_job,
-};
-
-static int look_at_stage(
-	struct upstream *up, const struct spool *spool, enum spool_dir stage, int64_t before_us)
+static void forget_batches(struct upstream *up)
 {
-	look_at *look = look_at_what[spool_stage[stage].holds];
-	struct disk_names names;
-	int result = disk_list(spool->dir[stage], ".", &names);
+	for (size_t i = 0; i < up->batches; i++)
+		free(up->batch[i].name);
+	free(up->batch);
+}
 
-	for (size_t i = 0; i < names.count && result == 0; i++)
-		result = look(up, spool->dir[stage], names.name[i], before_us);
+/* Both are sorted: each name is looked for from where the one before it was. */
+static int look_at_batches(struct upstream *up, int stage, struct disk_names *names)
+{
+	struct batch *now = calloc(names->count + 1, sizeof(*now));
+	size_t k = 0, n = 0;
+	int result = now ? 0 : -1;
+
+	for (size_t i = 0; i < names->count && result == 0; i++) {
+		const struct batch *known = NULL;
+		int order = 1;
+
+		while (k < up->batches && (order = strcmp(up->batch[k].name, names->name[i])) < 0)
+			k++;
+		if (k < up->batches && order == 0)
+			known = &up->batch[k];
+		now[n].name = names->name[i];
+		names->name[i] = NULL; /* free(3) takes that */
+		result = look_at_batch(up, stage, known, &now[n++]);
+	}
+	forget_batches(up);
+	up->batch = now;
+	up->batches = n;
+	return result;
+}
+
+static int look_at_job(struct upstream *up, const char *name)
+{
+	const char *study = job_study(name);
+
+	return study ? add(up, (uint32_t)strtoul(study, NULL, 16), spool_stamp_time(name),
+			       SPOOL_ROUTING, name)
+		     : 0; /* its name says it all */
+}
+
+static int look_at_stage(struct upstream *up, const struct spool *spool, enum spool_dir stage)
+{
+	enum stage_holds holds = spool_stage[stage].holds;
+	int dir = spool->dir[stage], result;
+	struct disk_names names;
+
+	result = disk_list(dir, ".", &names);
+	if (result == 0 && holds == STAGE_BATCHES)
+		result = look_at_batches(up, dir, &names);
+	for (size_t i = 0; holds != STAGE_BATCHES && i < names.count && result == 0; i++)
+		result = holds == STAGE_JOBS ? look_at_job(up, names.name[i])
+					     : look_at_association(up, dir, names.name[i]);
 	if (result < 0)
 		log_error("unable to see which series are on their way in %s: %s; what goes in "
 			  "order waits",
@@ -160,17 +209,47 @@ static int look_at_stage(
 	return result;
 }
 
-int upstream_look(struct upstream *up, const struct spool *spool, int64_t before_us)
+static int by_study(const void *a, const void *b)
 {
+	const struct on_its_way *left = a, *right = b;
+
+	if (left->study != right->study)
+		return left->study < right->study ? -1 : 1;
+	return (left->time_us > right->time_us) - (left->time_us < right->time_us);
+}
+
+int upstream_look(struct upstream *up, const struct spool *spool)
+{
+	int64_t settled_us = clock_now_us() - STEP_US;
 	int result = 0;
 
+	up->looked_us = clock_now_us();
+	up->before_us = up->wanted_us > settled_us ? up->wanted_us : settled_us;
+	up->lasting_us = settled_us;
+	up->wanted_us = 0;
+	up->is_fresh = true;
 	up->count = 0;
-	up->before_us = before_us;
-	for (enum spool_dir s = SPOOL_ROOT; before_us > 0 && result == 0 && s < SPOOL_DIRS; s++)
+	for (enum spool_dir s = SPOOL_ROOT; result == 0 && s < SPOOL_DIRS; s++)
 		if (spool_stage[s].before_queue)
-			result = look_at_stage(up, spool, s, before_us);
+			result = look_at_stage(up, spool, s);
+	if (up->count > 1)
+		qsort(up->series, up->count, sizeof(*up->series), by_study);
 	up->unknown = result < 0;
 	return result;
+}
+
+enum upstream_answer upstream_has(struct upstream *up, uint32_t study, int64_t time_us)
+{
+	bool covers = time_us <= (up->is_fresh ? up->before_us : up->lasting_us);
+	bool some = up->unknown || upstream_before(up, study, time_us);
+
+	if (up->is_fresh && covers)
+		return some ? UPSTREAM_SOME : UPSTREAM_NONE;
+	if (!up->is_fresh && covers && !some && clock_now_us() >= up->looked_us)
+		return UPSTREAM_NONE;
+	if (!up->is_fresh && time_us > up->wanted_us)
+		up->wanted_us = time_us;
+	return UPSTREAM_ASK;
 }
 
 int upstream_watch(void)
@@ -189,8 +268,18 @@ int upstream_watch(void)
 
 const struct on_its_way *upstream_before(const struct upstream *up, uint32_t study, int64_t time_us)
 {
-	for (size_t i = 0; study && i < up->count; i++)
-		if (up->series[i].study == study && up->series[i].time_us < time_us)
-			return &up->series[i];
-	return NULL;
+	size_t low = 0, high = up->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (up->series[middle].study < study)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (study == 0 || low == up->count || up->series[low].study != study ||
+		up->series[low].time_us >= time_us)
+		return NULL;
+	return &up->series[low];
 }

@@ -1,4 +1,4 @@
-#include "batch.h"
+#include "arriving.h"
 
 #include "base/jsonfile.h"
 #include "conf/target.h"
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Where a name is among those that are done, or would be. */
-static size_t find(const struct batch *batch, const char *name, bool *found)
+static size_t find(const struct arriving *batch, const char *name, bool *found)
 {
 	size_t low = 0, high = batch->done.count;
 
@@ -35,7 +35,7 @@ static size_t find(const struct batch *batch, const char *name, bool *found)
 	return low;
 }
 
-int batch_done(struct batch *batch, const char *name)
+int arriving_done(struct arriving *batch, const char *name)
 {
 	struct disk_names *done = &batch->done;
 	bool found;
@@ -52,9 +52,9 @@ int batch_done(struct batch *batch, const char *name)
 	return 0;
 }
 
-static int add_pending(struct batch *batch, const char *name, off_t size)
+static int add_pending(struct arriving *batch, const char *name, off_t size)
 {
-	struct batch_image *more = batch->pending;
+	struct arriving_image *more = batch->pending;
 	char *copy = strdup(name);
 
 	if ((batch->count & (batch->count - 1)) == 0) /* full at each power of two */
@@ -66,7 +66,7 @@ static int add_pending(struct batch *batch, const char *name, off_t size)
 		errno = ENOMEM;
 		return -1;
 	}
-	more[batch->count++] = (struct batch_image){ copy, size };
+	more[batch->count++] = (struct arriving_image){ copy, size };
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static int take_filed(void *context, const char *name, off_t size)
 	return found ? 0 : add_pending(context, name, size);
 }
 
-int batch_again(struct batch *batch, const char *name)
+int arriving_again(struct arriving *batch, const char *name)
 {
 	struct stat st;
 
@@ -91,7 +91,7 @@ int batch_again(struct batch *batch, const char *name)
 
 /* What the ledger says of an image, whatever it is, is enough. */
 struct known {
-	struct batch *batch;
+	struct arriving *batch;
 	int result;
 };
 static void take_known(void *context, const struct ledger_line *line)
@@ -99,10 +99,10 @@ static void take_known(void *context, const struct ledger_line *line)
 	struct known *known = context;
 
 	if (known->result == 0)
-		known->result = batch_done(known->batch, line->image);
+		known->result = arriving_done(known->batch, line->image);
 }
 
-static int read_ledger(struct batch *batch, int entry, const char *target)
+static int read_ledger(struct arriving *batch, int entry, const char *target)
 {
 	struct known known = { .batch = batch };
 
@@ -112,44 +112,44 @@ static int read_ledger(struct batch *batch, int entry, const char *target)
 }
 
 /* Does the batch's decision name this entry? */
-static enum batch_is decided(int dir, const char *target, const char *entry)
+static enum arriving_is decided(int dir, const char *target, const char *entry)
 {
 	char job[EARLY_NAME_SIZE], name[EARLY_NAME_SIZE];
 	json_t *early = early_load(dir);
-	enum batch_is is = BATCH_GONE;
+	enum arriving_is is = ARRIVING_GONE;
 
 	if (!early)
-		return errno == ENOENT || errno == EINVAL ? BATCH_UNDECIDED : BATCH_UNKNOWN;
+		return errno == ENOENT || errno == EINVAL ? ARRIVING_UNDECIDED : ARRIVING_UNKNOWN;
 	early_job(early, target, job);
 	early_entry(job, name);
 	if (plan_has(plan_targets(early), target) && strcmp(name, entry) == 0)
-		is = BATCH_THERE;
+		is = ARRIVING_THERE;
 	json_decref(early);
 	return is;
 }
 
-enum batch_is batch_open(struct batch *batch, const struct spool *spool,
+enum arriving_is arriving_open(struct arriving *batch, const struct spool *spool,
 	const struct conf_target *target, const char *entry, int dir)
 {
-	enum batch_is is;
+	enum arriving_is is;
 
-	*batch = (struct batch){ .dir = -1, .filed.fd = -1, .name = early_batch(dir) };
+	*batch = (struct arriving){ .dir = -1, .filed.fd = -1, .name = early_batch(dir) };
 	if (!batch->name)
-		return errno == ENOENT || errno == EINVAL ? BATCH_GONE : BATCH_UNKNOWN;
+		return errno == ENOENT || errno == EINVAL ? ARRIVING_GONE : ARRIVING_UNKNOWN;
 	if (!target_takes_ahead(target)) /* since the configuration was changed */
-		return BATCH_UNDECIDED;
+		return ARRIVING_UNDECIDED;
 	batch->dir = disk_open_dir(spool->dir[SPOOL_INCOMING], batch->name);
 	if (batch->dir < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? BATCH_GONE
-									     : BATCH_UNKNOWN;
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? ARRIVING_GONE
+									     : ARRIVING_UNKNOWN;
 	is = decided(batch->dir, target->name, entry);
-	if (is == BATCH_THERE && (read_ledger(batch, dir, target->name) < 0 ||
-					 filed_tail_open(&batch->filed, batch->dir) < 0))
-		is = BATCH_UNKNOWN;
+	if (is == ARRIVING_THERE && (read_ledger(batch, dir, target->name) < 0 ||
+					    filed_tail_open(&batch->filed, batch->dir) < 0))
+		is = ARRIVING_UNKNOWN;
 	return is;
 }
 
-void batch_close(struct batch *batch)
+void arriving_close(struct arriving *batch)
 {
 	for (size_t i = 0; i < batch->count; i++)
 		free(batch->pending[i].name);
@@ -159,11 +159,11 @@ void batch_close(struct batch *batch)
 	if (batch->dir >= 0)
 		(void)close(batch->dir); /* only read */
 	free(batch->name);
-	*batch = (struct batch){ .dir = -1, .filed.fd = -1 };
+	*batch = (struct arriving){ .dir = -1, .filed.fd = -1 };
 }
 
 /* Is it in the batch as it was filed? */
-static bool is_there(const struct batch *batch, const struct batch_image *image)
+static bool is_there(const struct arriving *batch, const struct arriving_image *image)
 {
 	struct stat st;
 
@@ -192,14 +192,14 @@ static void sort_once(struct disk_names *names)
 	names->count = kept;
 }
 
-int batch_take(struct batch *batch, struct disk_names *names)
+int arriving_take(struct arriving *batch, struct disk_names *names)
 {
 	size_t kept = 0;
 	int result = filed_tail_read(&batch->filed, take_filed, batch);
 
 	*names = (struct disk_names){ 0 };
 	for (size_t i = 0; i < batch->count; i++) {
-		struct batch_image *image = &batch->pending[i];
+		struct arriving_image *image = &batch->pending[i];
 		bool done;
 
 		(void)find(batch, image->name, &done);
@@ -218,7 +218,7 @@ int batch_take(struct batch *batch, struct disk_names *names)
 	return result;
 }
 
-bool batch_has(struct batch *batch)
+bool arriving_has(struct arriving *batch)
 {
 	if (filed_tail_read(&batch->filed, take_filed, batch) < 0)
 		return false;
