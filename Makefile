@@ -15,7 +15,7 @@ BIN        ?= bin
 RUN_PACKAGES   = build-essential dcmtk libinotifytools0-dev libconfuse-dev libjansson-dev \
                  zlib1g-dev libpcre2-dev libssl-dev s6 inotify-tools curl ca-certificates openssh-client rsync
 CHECK_PACKAGES = bats bsdextrautils parallel jq procps strace mandoc util-linux python3 \
-                 python3-pydicom openssl stunnel4 orthanc orthanc-dicomweb openssh-server systemd
+                 python3-pydicom gnuplot-nox openssl stunnel4 orthanc orthanc-dicomweb openssh-server systemd
 # What `make torture` needs besides: file systems to lose the power of, clocks to set, a Debian to install on.
 TORTURE_PACKAGES = faketime xfsprogs btrfs-progs $(DEB_PACKAGES) debootstrap systemd-container
 DEB_PACKAGES   = debhelper lintian

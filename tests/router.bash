@@ -61,7 +61,7 @@ send() {
 
 # stay_connected FILE...: a sender that sends these, and then keeps its connection ($pid_sender)
 stay_connected() {
-	mkfifo "$BATS_TEST_TMPDIR/stay"
+	[ -p "$BATS_TEST_TMPDIR/stay" ] || mkfifo "$BATS_TEST_TMPDIR/stay"
 	# shellcheck disable=SC2016 # the inner shell's words
 	start sender sh -c 'exec "$@" <>"$0"' "$BATS_TEST_TMPDIR/stay" \
 		"$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL -H open "$@"

@@ -155,7 +155,7 @@ send() {
 }
 
 count_images() { # FOLDER
-	[ "$(find "$1" -type f ! -name '*.json*' ! -name '.*' | wc -l)" = "$IMAGES" ] ||
+	[ "$(find "$1" -type f ! -name '*.json*' ! -name '.*' ! -name filed | wc -l)" = "$IMAGES" ] ||
 		die "there are not $IMAGES images in $1"
 }
 

@@ -62,7 +62,7 @@ journal_calls() {
 
 # events_in_sources: a line "EVENT KEY" for each key that is written with an event. The calls are
 # cut at the commas between their arguments; strings in the second one are events, every other
-# argument after it is a key.
+# argument after it is a key. The ends of jobs are written in one place (ended.c); only a cancelled one has who asked.
 events_in_sources() {
 	journal_calls | awk '{
 		depth = n = 0
@@ -75,11 +75,15 @@ events_in_sources() {
 			else
 				argument[n] = argument[n] c
 		}
+		ends = sub(/ended->outcome/, "\"sent\" \"failed\" \"cancelled\"", argument[1])
 		while (match(argument[1], /"[a-z-]+"/)) {
 			event = substr(argument[1], RSTART + 1, RLENGTH - 2)
 			argument[1] = substr(argument[1], RSTART + RLENGTH)
-			for (k = 2; k < n; k += 2)
-				print event, substr(argument[k], 3, length(argument[k]) - 3)
+			for (k = 2; k < n; k += 2) {
+				key = substr(argument[k], 3, length(argument[k]) - 3)
+				if (!ends || (key != "again" && (key != "by" || event == "cancelled")))
+					print event, key
+			}
 		}
 	}' | sort -u
 }

@@ -6,13 +6,13 @@ next finds no room. Then there is room again, nobody is started or told anything
 """
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import oracle
 from driver import System, Target, wait_for, with_own_mounts
+from volume import Volume, run
 
 # what happens: which programs stand still until the disk is full
 MOMENTS = {'reception': (), 'routing': ('dcmspool-router',), 'fan-out': ('dcmspool-router',),
@@ -21,22 +21,12 @@ MAKE = {'ext4': ['mkfs.ext4', '-q', '-b', '4096', '-m', '0', '-N', '2000', '-e',
         'xfs': ['mkfs.xfs', '-q', '-i', 'maxpct=1']}
 
 
-def run(*words):
-    subprocess.run([str(w) for w in words], check=True, capture_output=True)
 
-
-class Disk:
+class Disk(Volume):
     def __init__(self, folder, kind):
-        self.mounted, self.image, self.kind = folder / 'disk', folder / 'disk.image', kind
-        self.mounted.mkdir(parents=True)
-        if kind == 'tmpfs':
-            run('mount', '-t', 'tmpfs', '-o', 'size=32m,nr_inodes=2000', 'tmpfs', self.mounted)
-        else:
-            run('truncate', '-s', '320M' if kind == 'xfs' else '48M', self.image)
-            run(*MAKE[kind], self.image)
-            self.mount()
-        self.broken = False
-        self.ballast = self.mounted / 'ballast'
+        size = {'xfs': '320M', 'ext4': '48M', 'tmpfs': 'size=32m,nr_inodes=2000'}[kind]
+        super().__init__(folder / 'disk', folder / 'disk.image', MAKE.get(kind), size)
+        self.broken, self.ballast = False, self.mounted / 'ballast'
 
     def fill_bytes(self, left):
         free = os.statvfs(self.mounted)
@@ -63,13 +53,9 @@ class Disk:
             for n in range(max(0, number - left), number):
                 (many / str(n)).unlink()
 
-    def mount(self):
-        run('mount', '-o', 'loop', self.image, self.mounted)
-
     def read_only(self, _):
         """By an error, as ext4 makes itself so; what had been written before is not lost."""
-        device = Path(subprocess.run(['findmnt', '-no', 'SOURCE', self.mounted], capture_output=True, text=True)
-                      .stdout.strip()).name
+        device = Path(run('findmnt', '-no', 'SOURCE', self.mounted)).name
         run('sync', '-f', self.mounted)
         Path(f'/sys/fs/ext4/{device}/trigger_fs_error').write_text('tried\n')
         self.broken = True
@@ -77,8 +63,8 @@ class Disk:
     def repair(self, system):
         """As a person does, who has to stop everything for that."""
         system.kill()
-        assert wait_for(lambda: subprocess.run(['umount', self.mounted], capture_output=True).returncode == 0, 20)
-        subprocess.run(['e2fsck', '-fy', self.image], capture_output=True)
+        assert self.unmount()
+        run('e2fsck', '-fy', self.image, good=(0, 1))
         self.mount()
         system.start_up()
         self.broken = False
@@ -92,10 +78,6 @@ class Disk:
             for path in many.iterdir():
                 path.unlink()
             many.rmdir()
-
-    def close(self):
-        if os.path.ismount(self.mounted):
-            subprocess.run(['umount', '-l', self.mounted], capture_output=True)
 
 
 def sent_in_part(system, paths):
@@ -136,12 +118,11 @@ def once(system, disk, moment, how):
 
 
 def main(folder, kind, rounds, seed):
-    folder, good, system, disk = Path(folder), True, None, None
+    folder, good = Path(folder), True
     print(f'disk {kind}: seed {seed}', flush=True)
-    try:
-        disk = Disk(folder, kind)
-        system = System(folder, [Target('archive'), Target('copies', None, 'copy = yes'), Target('pacs', '0000')],
-                        {'all': ['archive', 'copies', 'pacs']}, seed, spool=disk.mounted / 'spool')
+    targets = [Target('archive'), Target('copies', None, 'copy = yes'), Target('pacs', '0000')]
+    with Disk(folder, kind) as disk, System(folder, targets, {'all': ['archive', 'copies', 'pacs']}, seed,
+                                            spool=disk.mounted / 'spool') as system:
         system.archives = folder  # the folders have room
         system.configure()
         system.start()
@@ -157,11 +138,6 @@ def main(folder, kind, rounds, seed):
             if not verdict:
                 print(f'at: {moment}', flush=True)
                 break
-    finally:
-        if system:
-            system.stop()
-        if disk:
-            disk.close()
     return good
 
 

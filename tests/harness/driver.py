@@ -242,6 +242,12 @@ class System:
                 self.stop_target(t)
         return ended
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def verb(self, *words):
         return subprocess.run([BIN / 'dcmspool', words[0], '-c', self.conf, *words[1:]], capture_output=True, text=True)
 

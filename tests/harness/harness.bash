@@ -27,4 +27,5 @@ needs_mounts() {
 	mount -t tmpfs tried "$BATS_TEST_TMPDIR/tried" 2>"$BATS_TEST_TMPDIR/mount.log" ||
 		skip "mounting is not permitted: $(cat "$BATS_TEST_TMPDIR/mount.log")"
 	umount "$BATS_TEST_TMPDIR/tried"
+	losetup -f >/dev/null 2>&1 || skip "no loop device can be had"
 }

@@ -21,7 +21,7 @@ rests() {
 sent_times() { [ "$(journal sent | jq -c --arg target "$1" 'select(.target == $target)' | wc -l)" -ge "$2" ]; }
 
 # a_day: to two targets; to one that refuses an image; discarded; duplicates; quarantined; dropped by hand; cancelled;
-# resent by mv, and to one target; something waits. `dcmspool up` still runs ($pid_up).
+# sent again by mv, with and without a decision; copies sent to one target; something waits. `dcmspool up` still runs ($pid_up).
 a_day() {
 	local job
 	own_sender picky <<-'END'
@@ -58,6 +58,15 @@ a_day() {
 	wait_for rests sent 1.2.2 b
 	wait_for rests sent 1.2.5 b
 	wait_for is_job 1.2.6
+	# a batch with something in it that is no image of it, nor whole
+	study "$BATS_TEST_TMPDIR/odd" -s 1 -n 2 -r 32 -c 32 -u 1.2.9 -m CT
+	stay_connected "$BATS_TEST_TMPDIR"/odd/*/*
+	wait_for has_images "$SPOOL/incoming/1.2.9" 2
+	head -c 700 "$(find "$BATS_TEST_TMPDIR/two" -name '*.dcm' | head -n 1)" >"$SPOOL/incoming/1.2.9/cut.dcm"
+	echo odd >"$SPOOL/incoming/1.2.9/notes.txt"
+	stop "$pid_sender"
+	wait_for has_lines quarantined 3
+	wait_for rests sent 1.2.9 b
 	balanced
 	# cancelled, and what waits
 	"$BIN/dcmspool" hold -c "$CONF" b
@@ -69,10 +78,14 @@ a_day() {
 	# sent again to one target, without a decision, and routed again from both
 	job=$(job_of 1.2.1)
 	mv "$SPOOL/success/$job.urgent.a" "$SPOOL/outgoing/a/"
-	wait_for sent_times a 6
+	wait_for sent_times a 7
 	job=$(job_of 1.2.2)
 	mv "$SPOOL/success/$job".urgent.* "$SPOOL/incoming/"
-	wait_for sent_times a 7
+	wait_for sent_times a 8
+	# copies, for one target: of what lies here, and of files from elsewhere
+	"$BIN/dcmspool" resend -y -c "$CONF" "$(job_of 1.2.3)" --to a
+	"$BIN/dcmspool" send -c "$CONF" "$BATS_TEST_TMPDIR/other" --to a
+	wait_for sent_times a 10
 	wait_for at_rest_but_held
 }
 
@@ -92,10 +105,36 @@ anew() {
 	sed "s|^spool = .*|spool = \"$SPOOL\"|" "$BATS_TEST_TMPDIR/dcmspool.conf" >"$CONF"
 }
 
-# evidence: a line "NUMBER NAME" for each line of the journal that is evidence: that of an association or a job
+# Events that are history: they say nothing of where an image is. dcmspool-journal(5), What is evidence.
+HISTORY='association-refused|image-refused|rule-failed|retried|overtaken|cancel-asked|retry-asked|resend-asked|held|released'
+
+# evidence: a line "NUMBER EVENT NAME" for each line of the journal that is evidence: that of an association or a job
 evidence() {
-	jq -r 'input_line_number as $n | select(.event | test("^(association-ended|complete|resent|sent|failed|discarded|cancelled)$")) |
-		"\($n) \(.association // .job[:41])"' "$SPOOL"/journal/*.jsonl
+	jq -r --arg history "^($HISTORY)$" 'input_line_number as $n | select(.event | test($history) | not) |
+		"\($n) \(.event) \(.association // .to // (.job // .from)[:41])"' "$SPOOL"/journal/*.jsonl
+}
+
+# each_line_is_missed [STEP]: without each STEPth line of evidence reconcile names its association or job
+each_line_is_missed() {
+	local number event name step=${1:-1} there=$BATS_TEST_TMPDIR
+	stop "$pid_up"
+	rm -rf "$there/kept"
+	cp -a "$SPOOL" "$there/kept"
+	evidence >"$there/evidence"
+	: >"$there/list"
+	while read -r number event name; do
+		anew "$number"
+		sed -i "${number}d" "$SPOOL"/journal/*.jsonl
+		echo "$number $event $name" >>"$there/list"
+	done < <(awk -v step="$step" -v shift="$((RANDOM % step))" 'NR % step == shift' "$there/evidence")
+	cut -d' ' -f1 "$there/list" | xargs -P 20 -I{} sh -c \
+		'"$1" -c "$2/without.{}.conf" --json >"$2/said.{}"; echo $? >"$2/status.{}"' sh "$BIN/dcmspool-reconcile" "$there"
+	while read -r number event name; do
+		[ "$(cat "$there/status.$number")" -eq 1 ] && names "$there/said.$number" "$name" && continue
+		sed -n "${number}p" "$there"/kept/journal/*.jsonl
+		echo "is not missed: $(cat "$there/said.$number")"
+		return 1
+	done <"$there/list"
 }
 
 # names FILE NAME: a difference there is about this association or job

@@ -2,6 +2,7 @@
 #include "spool/journal_read.h"
 
 #include "base/disk.h"
+#include "base/str.h"
 #include "spool/journal.h"
 #include "tap.h"
 
@@ -103,11 +104,62 @@ static void test_written(void)
 	journal_reader_close(&reader);
 }
 
+/* A day of 20,000 lines, one each four seconds, some of them damaged or of another form. */
+static void put_long_day(void)
+{
+	struct buf text = { 0 };
+
+	for (int i = 0; i < 20000; i++) {
+		int s = i * 4;
+
+		if (i % 1000 == 77)
+			buf_puts(&text, "half of a li\n\n");
+		buf_printf(&text,
+			i % 1000 == 99 ? "{\"time\":\"20261127T%02d%02d%02d.000000Z\","
+				       : "{\"time\":\"2026-11-27T%02d:%02d:%02d.000000Z\",",
+			s / 3600, s / 60 % 60, s % 60);
+		buf_printf(&text, "\"event\":\"%s\",\"job\":\"%d\",\"text\":\"%0200d\"}\n",
+			i % 2 ? "sent" : "routed", i, i);
+	}
+	put("2026-11-27.jsonl", text.data);
+	buf_free(&text);
+}
+
+static void test_seek(void)
+{
+	static const char *const sent[] = { "failed", "sent", NULL };
+	struct journal_reader reader;
+	bool all = true;
+	char job[16];
+
+	put_long_day();
+	for (int i = 0; i < 20000; i += 997) {
+		journal_reader_open(&reader, &spool,
+			spool_stamp_time("20261127T000000.000000Z") + i * INT64_C(4000000), 0);
+		all &= journal_reader_seek(&reader) == 0;
+		(void)snprintf(job, sizeof(job), "%d", i);
+		/* 60 s and 64 kB before, at the most */
+		all &= (i < 1000 || reader.offset > 250 * (i - 16 - 400)) && next_is(&reader, job);
+		journal_reader_close(&reader);
+	}
+	ok(all, "what was written before is not read, and all from then on is");
+	journal_reader_open(&reader, &spool, spool_stamp_time("20261127T220000.000000Z"), 0);
+	reader.only = sent;
+	ok(journal_reader_seek(&reader) == 0 && next_is(&reader, "19801") &&
+			next_is(&reader, "19803"),
+		"of some events only");
+	journal_reader_close(&reader);
+	journal_reader_open(&reader, &spool, spool_stamp_time("20261125T120000.000000Z"), 0);
+	ok(journal_reader_seek(&reader) == 0 && next_is(&reader, "f"), "a day without a file");
+	journal_reader_close(&reader);
+}
+
 int main(void)
 {
 	spool.dir[SPOOL_JOURNAL] = disk_open_dir(AT_FDCWD, ".");
 	test_order();
 	test_range();
+	test_seek();
 	test_written();
 	return tap_done();
 }

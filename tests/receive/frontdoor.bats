@@ -82,18 +82,13 @@ silent() {
 }
 
 switches() { grep ctxt "/proc/$pid_receiver/status"; }
-seconds() { date +%s%N; }
 
 @test "300 silent callers of one address and 300 of 300 addresses hold no place, no process, and nobody up" {
 	receive max_associations = 1 request_timeout = 60s
 	silent one 300
 	silent many 300 each
 	for _ in 1 2 3; do
-		began=$(seconds)
-		rawsend -E
-		took=$((($(seconds) - began) / 1000000))
-		echo "an honest sender: $took ms"
-		[ "$took" -lt 1000 ]
+		rawsend -E # long before a silent one has to go
 		wait_for received
 	done
 	[ -z "$(running dcmspool-association)" ]

@@ -43,7 +43,7 @@ raw() {
 }
 
 quarantined() {
-	find "$SPOOL/error" -mindepth 2 ! -name reason.txt ! -name '*.json' ! -name sent.log \
+	find "$SPOOL/error" -mindepth 2 ! -name reason.txt ! -name .told ! -name '*.json' ! -name sent.log \
 		-type f -printf . | wc -c
 }
 in_archive() { find "$BATS_TEST_TMPDIR/archive" -type f -printf . 2>/dev/null | wc -c; }

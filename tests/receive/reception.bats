@@ -240,7 +240,8 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	run -1 rawsend -G
 	run -1 rawsend -L 4000000000
 	run -1 rawsend -L 10
-	wait_for [ "$(events association-refused reason | wc -l)" -ge 5 ]
+	refused() { [ "$(events association-refused reason | wc -l)" -ge 5 ]; }
+	wait_for refused
 	events association-refused reason | grep -q 'no request came in time'
 	events association-refused reason | grep -q 'did not come whole'
 	events association-refused reason | grep -q 'not an A-ASSOCIATE-RQ'

@@ -48,6 +48,9 @@ tls() {
 # scu OPTIONS...: storescu to the TLS port
 scu() { storescu "$@" +cf site.pem 127.0.0.1 "$TLS" made/*/*.dcm; }
 with() { scu +tls "$1.key" "$1.pem"; }
+opened_are() { [ "$(opened .peer | wc -l)" -eq "$1" ]; }
+# serves NAME: stunnel shows this certificate
+serves() { [ "$(openssl s_client -connect "127.0.0.1:$TLS" </dev/null 2>/dev/null | openssl x509)" = "$(openssl x509 -in "$1.pem")" ]; }
 opened() { journal association-opened | jq -r "$1"; }
 
 @test "tls: the right certificate is received and known; a wrong one, an expired one, none and TLS 1.1 are not" {
@@ -69,7 +72,8 @@ opened() { journal association-opened | jq -r "$1"; }
 @test "tls: allow holds for the true address; nobody's environment counts without -t" {
 	tls tls_client = no allow = '\"10.9.9.9\"'
 	run -1 scu +tla
-	[ "$(journal association-refused | jq -r '.peer + " " + .reason')" = '127.0.0.1 address not in receiver.allow' ]
+	refused() { [ "$(journal association-refused | jq -r '.peer + " " + .reason')" = '127.0.0.1 address not in receiver.allow' ]; }
+	wait_for refused
 	start_receiver
 	REMOTE_HOST=10.9.9.9 run -1 "$TOOLS/rawsend" 127.0.0.1 "$PORT" -E
 	[[ $output == *'rejected 1 1 1'* ]]
@@ -89,16 +93,33 @@ opened() { journal association-opened | jq -r "$1"; }
 	wait_for listens "$TLS"
 	with ct1
 	wait_for has_images archive 1
-	# reload: new rules hold for its connections; what stunnel was started with stays, and that is said
+	# reload: new rules hold for its connections
 	sed -i "s/CN=ct1/CN=nobody/" "$CONF"
 	run -0 timeout 30 "$BIN/dcmspool" reload -c "$CONF"
 	[[ $output == *' is what runs' ]]
 	with ct1
 	wait_for has_jobs discard 1
+	# a connection that is open goes on while stunnel takes new settings, and a certificate renewed in its place
+	start sender storescu --repeat 500 +tls ct1.key ct1.pem +cf site.pem 127.0.0.1 "$TLS" made/*/*.dcm
+	wait_for opened_are 3
+	certificate server site 3
 	sed -i "s/tls_port = $TLS/tls_port = $TLS tls_client = no/" "$CONF"
 	run -0 timeout 30 "$BIN/dcmspool" reload -c "$CONF"
-	[[ $output == *"TLS is received as before; let it take the new settings, "*"-r $SPOOL/.service/tls" ]]
+	[[ $output == *' is what runs' ]]
+	wait_for serves server
+	scu +tla
+	kill -0 "$pid_sender" # else nothing was tried
+	wait "$pid_sender"
 	! grep -q 'LOG3.*configuration' up.log
+	# a supervisor that is killed takes its stunnel with it; the next one has one of its own
+	local before after
+	before=$(s6-svstat -o pid "$SPOOL/.service/tls")
+	pkill -KILL -f "^s6-supervise tls$" -P "$(pgrep -f "^s6-svscan $SPOOL/.service$")"
+	is_another() { after=$(s6-svstat -o pid "$SPOOL/.service/tls" 2>/dev/null) && [ "$after" -gt 0 ] && [ "$after" != "$before" ]; }
+	wait_for is_another
+	wait_for scu +tla
+	ended() { ! kill -0 "$before" 2>/dev/null; }
+	wait_for ended
 	stop "$pid_up"
 	no_processes
 }

@@ -18,7 +18,7 @@ identical() { "$TOOLS/dicomcmp" -d "$1" "$BATS_TEST_TMPDIR/archive"; }
 
 # Only what is in error/ without the reasons; names may hold anything.
 quarantined() {
-	find "$SPOOL/error" -mindepth 2 ! -name reason.txt ! -type d -printf . | wc -c
+	find "$SPOOL/error" -mindepth 2 ! -name reason.txt ! -name .told ! -type d -printf . | wc -c
 }
 has_quarantined() { [ "$(quarantined)" -eq "$1" ]; }
 

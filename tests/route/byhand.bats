@@ -162,7 +162,7 @@ load byhand
 	wait_for has_quarantined 6
 	wait_for at_rest
 	[ "$(grep -c 'symbolic link' <(reasons))" -eq 6 ]
-	[ "$(find "$SPOOL/error" -type f ! -name reason.txt | wc -l)" -eq 0 ]
+	[ "$(find "$SPOOL/error" -type f ! -name reason.txt ! -name .told | wc -l)" -eq 0 ]
 	[ "$(images_in "$BATS_TEST_TMPDIR/archive")" -eq 1 ]
 	[ -e "$SPOOL/success/$job/job.json" ]
 }

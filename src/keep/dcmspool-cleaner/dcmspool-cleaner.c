@@ -23,6 +23,7 @@
 #include "conf/conf.h"
 #include "spool/ended.h"
 #include "spool/file.h"
+#include "spool/journal.h"
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -77,7 +78,7 @@ static int empty(const struct spool *spool, const struct ended *ended, int job)
 {
 	if (unlink_those(job, file_is_image) < 0 || ended_tell(spool, ended, job) < 0 ||
 		unlink_those(job, is_other) < 0 || ended_deleted(spool, ended) < 0 ||
-		file_remove(job, FILE_JOB) < 0)
+		journal_sync(spool) < 0 || file_remove(job, FILE_JOB) < 0)
 		return -1;
 	return file_remove(job, FILE_TOLD);
 }

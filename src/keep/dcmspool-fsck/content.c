@@ -73,7 +73,7 @@ void content_check_file(struct look *look, const struct state *row, int dir, con
 {
 	bool image = file_is_image(name) && row->place != STATE_ASSOCIATION;
 
-	look->found->images += image;
+	look->images += image;
 	if (is_json(row->name))
 		check_json(look, row, dir, path, name);
 	else if (image && st->st_size == 0)

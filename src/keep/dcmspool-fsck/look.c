@@ -138,7 +138,7 @@ static void look_into(struct look *look, enum state_place place, int dir, const 
 		look_failed(look, path);
 		return;
 	}
-	look->found->directories++;
+	look->directories++;
 	for (size_t i = 0; i < names.count; i++) {
 		each = below(path, names.name[i]);
 		look_at(look, place, dir, names.name[i], each);

@@ -5,15 +5,16 @@
 #ifndef LOOK_H
 #define LOOK_H
 
+#include "cli/findings.h"
 #include "conf/conf.h"
-#include "findings.h"
 #include "spool/states.h"
 
 struct look {
 	const struct conf *conf;
 	bool read_images; /* to their ends */
 	struct findings *found;
-	bool failed; /* something could not be looked at; it was said */
+	size_t directories, images; /* that were looked at */
+	bool failed;                /* something could not be looked at; it was said */
 };
 
 /* It could not be looked at: errno says why. What has gone on meanwhile is no failure. */

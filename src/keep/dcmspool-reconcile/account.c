@@ -66,6 +66,17 @@ bool account_is_of_day(const struct account *account, const char *name)
 	return time_us >= account->from_us && time_us < account->until_us;
 }
 
+json_int_t account_sum(const json_t *numbers)
+{
+	json_int_t all = 0;
+	const char *key;
+	json_t *one;
+
+	json_object_foreach ((json_t *)numbers, key, one)
+		all += json_integer_value(one);
+	return all;
+}
+
 json_t *account_association(struct account *account, const char *name)
 {
 	return account_in(account->associations, name);

@@ -5,12 +5,15 @@
  * (a job moved back by hand: was moved): the time in their names. What becomes of them counts,
  * whenever that is. A job is known by its name without priority and number.
  *
- * associations: name: { calling, opened, ended, open, received, filed, duplicates, quarantined: of
- * the journal; lines: of duplicates and of what was quarantined; jobs: images in jobs, by their
- * lines; waits: images in incoming/ } jobs: name: { told: there is a line of its beginning, images,
- * quarantined: { file }, moved: images
- * that were taken from a queue by hand to be routed again, routing:
- * it is being routed, by: { association }, senders: { AE title }, places: [ paths ], targets: {
+ * associations, by name: { calling; opened, caller (the end says that there was one), ended, open;
+ * received, filed, duplicates, quarantined: of the journal; duplicate_lines, quarantined_lines;
+ * files: { name of one in error/ }; jobs: images in jobs, by their lines; waits: images in
+ * incoming/ }
+ *
+ * jobs, by name: { told: there is a line of its beginning, images; decided: by the rules; routed,
+ * discarded: there is that line; quarantined: { image }, by a line; in_error: { file }, by the
+ * tree; moved: { from: images that were taken from a queue by hand to be routed again }; routing:
+ * it is being routed; by: { association }; senders: { AE title }; places: [ paths ]; targets: {
  * name: see ends.h } }
  */
 #ifndef ACCOUNT_H
@@ -26,7 +29,7 @@ struct account {
 	const struct spool *spool;
 	int64_t from_us, until_us;
 	json_t *associations, *jobs;
-	json_t *begun;           /* the jobs of whatever day that were told */
+	json_t *begun; /* the jobs of whatever day that were told: { association: images } */
 	json_int_t unattributed; /* images of jobs of which nobody said who brought them */
 	size_t skipped;          /* lines of the journal that were none */
 };
@@ -47,6 +50,8 @@ bool account_is_of_day(const struct account *account, const char *name);
 void account_add(json_t *object, const char *key, json_int_t n);
 void account_set(json_t *object, const char *key, json_int_t n);
 json_int_t account_get(const json_t *object, const char *key);
+/* The sum of the numbers in an object. */
+json_int_t account_sum(const json_t *numbers);
 /* The object under a key, made when needed. */
 json_t *account_in(json_t *object, const char *key);
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "ends.h"
+#include "spool/file.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,7 +43,8 @@ static void compare_numbers(struct comparing *c, const char *name, const json_t 
 	json_int_t duplicates = account_get(a, "duplicates"),
 		   dropped = account_get(a, "quarantined");
 	json_int_t jobs = account_get(a, "jobs"), waits = account_get(a, "waits");
-	json_int_t miscounted = account_get(a, "lines") - duplicates - dropped;
+	json_int_t miscounted = account_get(a, "duplicate_lines") +
+				account_get(a, "quarantined_lines") - duplicates - dropped;
 
 	if (received == 0 && filed == 0)
 		return;
@@ -62,6 +64,25 @@ static void compare_numbers(struct comparing *c, const char *name, const json_t 
 		(long long)filed, (long long)jobs, (long long)waits);
 }
 
+/* Each image that did not come into its batch has a line. */
+static void compare_lines(struct comparing *c, const char *name, const json_t *a)
+{
+	static const char *const kinds[][3] = { { "duplicates", "duplicate_lines", "duplicate" },
+		{ "quarantined", "quarantined_lines", "quarantined" } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		json_int_t said = account_get(a, kinds[i][0]), lines = account_get(a, kinds[i][1]);
+
+		if (lines < said)
+			differ(c, "association", name, NULL, 0,
+				"%lld images were told as %s, but the journal has %lld lines %s",
+				(long long)said, kinds[i][0], (long long)lines, kinds[i][2]);
+	}
+	if (account_get(a, "caller") && !account_get(a, "opened"))
+		differ(c, "association", name, NULL, 0,
+			"its line association-opened is not in the journal");
+}
+
 static void compare_association(struct comparing *c, const char *name, const json_t *a)
 {
 	account_add(c->out, "associations", 1);
@@ -78,6 +99,7 @@ static void compare_association(struct comparing *c, const char *name, const jso
 			(long long)account_get(a, "jobs"));
 	else if (account_get(a, "numbers"))
 		compare_numbers(c, name, a);
+	compare_lines(c, name, a);
 }
 
 /* What the journal says lies at rest, and what does. What was given up may be removed by hand, what
@@ -86,14 +108,14 @@ static void compare_rest(struct comparing *c, const char *name, const char *targ
 	const json_t *job, const json_t *end)
 {
 	json_int_t told = ends_rested(end), rests = account_get(end, "rests");
-	json_int_t gone = told - rests, moved = account_get(end, "moved");
+	json_int_t gone = told - rests, moved = ends_moved(end);
 
 	if (account_get(end, "unknown") || (account_get(end, "deleted") && gone >= 0))
 		return;
 	if (gone > 0 && account_get(end, "in_error") == 0)
 		gone -= account_get(end, "failed") < gone ? account_get(end, "failed") : gone;
 	if (!*target) /* discard/<job>: moved back, or to the queue of a target, under that name */
-		moved += account_get(job, "moved");
+		moved += ends_moved(job);
 	if (gone > 0 && !*target && json_object_size(json_object_get(job, "targets")) > 1)
 		return;
 	if (gone > moved)
@@ -112,7 +134,7 @@ static void compare_end(struct comparing *c, const char *name, const json_t *job
 	const char *target, const json_t *end, json_int_t expected)
 {
 	json_int_t rested = ends_rested(end), waits = account_get(end, "waits");
-	json_int_t moved = account_get(job, "moved"), missing;
+	json_int_t moved = ends_moved(job), missing;
 
 	if (!account_get(end, "planned") && account_get(end, "more"))
 		expected = 0; /* it was never meant for this target, but sent there by hand */
@@ -122,10 +144,16 @@ static void compare_end(struct comparing *c, const char *name, const json_t *job
 		differ(c, "job", name, target, missing,
 			"of %lld images %lld came to rest and %lld wait", (long long)expected,
 			(long long)rested, (long long)waits);
-	if (missing < 0 && !account_get(job, "moved"))
+	if (missing < 0 && ends_moved(job) == 0)
 		differ(c, "job", name, target, missing,
 			"of %lld images %lld came to rest and %lld wait: more than there are",
 			(long long)expected, (long long)rested, (long long)waits);
+	if (account_get(end, "requeued") > account_get(end, "requeues"))
+		differ(c, "job", name, target, 0,
+			"it was sent there again by hand %lld times, but the journal has %lld "
+			"lines requeued",
+			(long long)account_get(end, "requeued"),
+			(long long)account_get(end, "requeues"));
 	compare_rest(c, name, target, job, end);
 }
 
@@ -144,22 +172,72 @@ static void add_up(struct comparing *c, const json_t *end)
 	account_add(c->out, "waits", account_get(end, "waits"));
 }
 
-/* Without rules that wanted it, there is but one end. Ends that nobody planned (a routed line is
- * history) are those that are seen. */
+/* The lines of its decision, and of what went to error/ before that. */
+static void compare_decision(struct comparing *c, const char *name, const json_t *job)
+{
+	json_t *told = json_object_get(job, "quarantined"), *one;
+	const char *target, *file;
+	bool sent = false;
+
+	json_object_foreach (json_object_get(job, "targets"), target, one)
+		sent |= *target != '\0';
+	if (sent && account_get(job, "decided") && !account_get(job, "routing") &&
+		!account_get(job, "routed") && !account_get(job, "discarded"))
+		differ(c, "job", name, NULL, 0,
+			"its line routed is not in the journal, so nobody knows which targets it "
+			"was for");
+	json_object_foreach (json_object_get(job, "in_error"), file, one)
+		if (!json_object_get(told, file))
+			differ(c, "job", name, NULL, 0,
+				"%s lies in error/%s, but its line quarantined is not in the "
+				"journal",
+				file, name);
+}
+
+/* "1.2.3.dcm", also with what makes a name unique behind it. */
+static bool was_image(const char *file)
+{
+	size_t length = strlen(file);
+	const char *last = strrchr(file, '~');
+	char name[ENDS_NAME_SIZE];
+
+	if (last && last[1] && strspn(last + 1, "0123456789") == strlen(last + 1))
+		length = (size_t)(last - file); /* disk_rename_unique() */
+	(void)snprintf(name, sizeof(name), "%.*s", (int)length, file);
+	return file_is_image(name);
+}
+
+static json_int_t quarantined_images(const json_t *job)
+{
+	json_int_t count = 0;
+	const char *file;
+	json_t *one;
+
+	json_object_foreach (json_object_get(job, "quarantined"), file, one)
+		count += was_image(file);
+	json_object_foreach (json_object_get(job, "in_error"), file, one)
+		count += was_image(file) &&
+			 !json_object_get(json_object_get(job, "quarantined"), file);
+	return count;
+}
+
+/* Without rules that wanted it, there is but one end. Ends that nobody planned are those that are
+ * seen. */
 static void compare_job(struct comparing *c, const char *name, const json_t *job)
 {
 	json_t *targets = json_object_get(job, "targets"), *end;
 	json_int_t images = account_get(job, "images");
 	const char *target;
 
-	images -= (json_int_t)json_object_size(json_object_get(job, "quarantined"));
+	images -= quarantined_images(job);
+	compare_decision(c, name, job);
 	account_add(c->out, "jobs", 1);
 	if (!account_get(job, "told") && !account_get(job, "routing"))
 		differ(c, "job", name, NULL, 0,
 			"its line complete (or resent) is not in the journal, so nobody knows "
 			"how many images it began with");
 	if (json_object_size(targets) == 0 && images > 0 && !account_get(job, "routing") &&
-		account_get(job, "moved") < images)
+		ends_moved(job) < images)
 		differ(c, "job", name, NULL, images,
 			"of %lld images nobody knows where they went: it was neither routed nor "
 			"discarded",

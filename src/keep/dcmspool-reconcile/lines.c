@@ -15,6 +15,11 @@
 
 #define DAY_US (INT64_C(86400) * 1000000)
 
+static _Noreturn void no_memory(void)
+{
+	die(EXIT_TEMPORARY, "unable to keep the account: out of memory; try again");
+}
+
 /* "?": it could not be counted. */
 static bool has(const json_t *line, const char *key)
 {
@@ -36,6 +41,7 @@ static void ended(struct account *account, const json_t *line)
 	json_t *association = account_association(account, journal_text(line, "association"));
 
 	account_set(association, "ended", 1);
+	account_add(association, "caller", has(line, "calling_aet"));
 	account_add(association, "numbers", has(line, "received"));
 	if (journal_number(line, "received") < account_get(association, "received"))
 		return;
@@ -43,66 +49,100 @@ static void ended(struct account *account, const json_t *line)
 		account_set(association, numbers[i], journal_number(line, numbers[i]));
 }
 
-/* "a=12,b=3" */
-static void brought(struct account *account, json_t *job, const char *text)
+/* "a=12,b=3": as an object. */
+static json_t *brought(const char *text)
 {
 	char *copy = strdup(text), *rest = copy, *one, *number;
+	json_t *by = json_object();
 	long images;
 
-	if (!copy)
-		die(EXIT_TEMPORARY, "unable to keep the account: out of memory; try again");
+	if (!copy || !by)
+		no_memory();
 	while ((one = strtok_r(rest, ",", &rest))) {
 		number = strchr(one, '=');
 		if (!number || parse_long(number + 1, 0, LONG_MAX, &images) < 0)
 			continue;
 		*number = '\0';
-		account_add(account_association(account, one), "jobs", images);
-		if (job)
-			account_set(account_in(job, "by"), one, images);
+		account_set(by, one, images);
 	}
 	free(copy);
+	return by;
 }
 
-/* A line that was written again counts where there is no other: it was counted before, or it is the
- * first. */
-static bool is_first(struct account *account, const json_t *line)
+/* sign: 1: these images came in a job, -1: not so, it was told anew. */
+static void count_brought(struct account *account, const json_t *by, json_int_t sign)
+{
+	const char *name;
+	json_t *images;
+
+	json_object_foreach ((json_t *)by, name, images)
+		if (*name)
+			account_add(account_association(account, name), "jobs",
+				sign * json_integer_value(images));
+		else
+			account->unattributed += sign * json_integer_value(images);
+}
+
+/* Of a job that was told before the last line counts: a power failure takes a claim back, and it is
+ * told once more by whoever claims it then. One that was written again counts where there is no
+ * other. Returns whether it counts. */
+static bool begins(struct account *account, const json_t *line)
 {
 	const char *name = journal_text(line, "job");
+	json_t *before = json_object_get(account->begun, name), *by;
 
-	if (has(line, "again") && account_get(account->begun, name))
+	if (before && has(line, "again"))
 		return false;
-	account_set(account->begun, name, 1);
+	by = brought(journal_text(line, "associations"));
+	if (!has(line, "associations") && strcmp(journal_text(line, "event"), "complete") == 0)
+		account_set(by, "", journal_number(line, "images"));
+	count_brought(account, before, -1);
+	count_brought(account, by, 1);
+	if (json_object_set_new(account->begun, name, by) < 0)
+		no_memory();
 	return true;
+}
+
+/* The job that a line tells the beginning of; NULL: of another day, or told before. */
+static json_t *begun(struct account *account, const json_t *line)
+{
+	json_t *job = account_job(account, journal_text(line, "job"));
+
+	if (!begins(account, line) || !job)
+		return NULL;
+	account_set(job, "told", 1);
+	if (has(line, "images"))
+		account_set(job, "images", journal_number(line, "images"));
+	return job;
 }
 
 static void complete(struct account *account, const json_t *line)
 {
-	json_t *job = account_job(account, journal_text(line, "job"));
+	json_t *job = begun(account, line), *by;
 
-	if (!is_first(account, line))
-		return;
-	brought(account, job, journal_text(line, "associations"));
-	if (!has(line, "associations"))
-		account->unattributed += journal_number(line, "images");
 	if (!job)
 		return;
-	account_set(job, "told", 1);
-	if (has(line, "images"))
-		account_set(job, "images", journal_number(line, "images"));
+	account_set(job, "decided", 1);
+	by = json_object_get(account->begun, journal_text(line, "job"));
+	if (json_object_set(job, "by", by) < 0)
+		no_memory();
 }
 
+/* By hand: to be decided on, or for one target, of copies. */
 static void resent(struct account *account, const json_t *line)
 {
-	json_t *job = account_job(account, journal_text(line, "job"));
+	json_t *job = begun(account, line);
 
-	if (!is_first(account, line))
+	if (has(line, "target"))
 		return;
+	if (job)
+		account_set(job, "decided", 1);
 	ends_move(account, journal_text(line, "from"), journal_number(line, "images"));
-	if (!job)
-		return;
-	account_set(job, "told", 1);
-	if (has(line, "images"))
-		account_set(job, "images", journal_number(line, "images"));
+}
+
+static void submitted(struct account *account, const json_t *line)
+{
+	(void)begun(account, line); /* that there is a line is all */
 }
 
 static void merged(struct account *account, const json_t *line)
@@ -110,24 +150,30 @@ static void merged(struct account *account, const json_t *line)
 	ends_move(account, journal_text(line, "from"), journal_number(line, "images"));
 }
 
-/* Each image that did not come into its batch has a line. */
-static void not_filed(struct account *account, const json_t *line)
+static void duplicate(struct account *account, const json_t *line)
 {
-	const char *to = journal_text(line, "to");
-	const char *name = *to ? to : journal_text(line, "association");
+	const char *name = journal_text(line, "association");
 
 	if (*name)
-		account_add(account_association(account, name), "lines", 1);
+		account_add(account_association(account, name), "duplicate_lines", 1);
 }
 
+/* A line that was written again counts where there is no other of the file. */
 static void quarantined(struct account *account, const json_t *line)
 {
-	const char *file = journal_text(line, "file");
-	json_t *job = account_job(account, journal_text(line, "job"));
+	const char *to = journal_text(line, "to"), *as = journal_text(line, "as");
+	const char *file = *as ? as : journal_text(line, "file");
+	json_t *job = account_job(account, journal_text(line, "job")), *one, *files;
 
-	if (job && file_is_image(file))
+	if (job)
 		account_set(account_in(job, "quarantined"), file, 1);
-	not_filed(account, line);
+	if (has(line, "job"))
+		return;
+	one = account_association(account, *to ? to : journal_text(line, "association"));
+	files = account_in(one, "files");
+	if (!has(line, "again") || !json_object_get(files, file))
+		account_add(one, "quarantined_lines", 1);
+	account_set(files, file, 1);
 }
 
 static void routed(struct account *account, const json_t *line)
@@ -136,7 +182,9 @@ static void routed(struct account *account, const json_t *line)
 	char *copy = strdup(journal_text(line, "targets")), *rest = copy, *target;
 
 	if (!copy)
-		die(EXIT_TEMPORARY, "unable to keep the account: out of memory; try again");
+		no_memory();
+	if (job)
+		account_set(job, "routed", 1);
 	while (job && (target = strtok_r(rest, ",", &rest)))
 		account_set(ends_of(job, target), "planned", 1);
 	if (job && !json_object_get(job, "images"))
@@ -147,14 +195,20 @@ static void routed(struct account *account, const json_t *line)
 /* sent, failed, cancelled, discarded */
 static void rested(struct account *account, const json_t *line)
 {
-	const char *name = journal_text(line, "job");
-	json_t *job = account_job(account, name);
+	const char *name = journal_text(line, "job"), *event = journal_text(line, "event");
+	json_t *job = account_job(account, name), *end;
 
-	if (job && has(line, "images"))
-		ends_tell(ends_of(job, journal_text(line, "target")), journal_text(line, "event"),
-			name, journal_number(line, "images"));
-	else if (job) /* a dcmspool of before did not say how many were cancelled */
-		account_set(ends_of(job, journal_text(line, "target")), "unknown", 1);
+	if (!job)
+		return;
+	end = ends_of(job, journal_text(line, "target"));
+	if (strcmp(event, "discarded") == 0)
+		account_set(job, "discarded", 1);
+	if (journal_number(line, "requeued") > account_get(end, "requeued"))
+		account_set(end, "requeued", journal_number(line, "requeued"));
+	if (has(line, "images"))
+		ends_tell(end, event, name, journal_number(line, "images"));
+	else /* a dcmspool of before did not say how many were cancelled */
+		account_set(end, "unknown", 1);
 }
 
 static void requeued(struct account *account, const json_t *line)
@@ -167,8 +221,8 @@ static void requeued(struct account *account, const json_t *line)
 	ends_target(from, was);
 	if (!job)
 		return;
-	ends_take(ends_of(job, was), images);
-	if (strcmp(was, target) != 0) {
+	account_add(ends_of(job, target), "requeues", 1);
+	if (ends_take(ends_of(job, was), images) && strcmp(was, target) != 0) {
 		account_add(ends_of(job, was), "gone", images);
 		account_add(ends_of(job, target), "more", images);
 	}
@@ -190,8 +244,9 @@ static const struct {
 	{ "association-ended", ended },
 	{ "complete", complete },
 	{ "resent", resent },
+	{ "submitted", submitted },
 	{ "merged", merged },
-	{ "duplicate", not_filed },
+	{ "duplicate", duplicate },
 	{ "quarantined", quarantined },
 	{ "routed", routed },
 	{ "sent", rested },

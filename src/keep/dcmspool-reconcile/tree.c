@@ -159,7 +159,7 @@ static void in_queue(const struct thing *thing)
 		return; /* or what is sent ahead of a batch, which has the images */
 	ends_target(thing->name, was);
 	if (*was) { /* moved there by hand, and not seen yet by a dispatcher */
-		account_add(ends_of(job, was), "moved", thing->images);
+		ends_move(thing->account, thing->name, thing->images);
 		return;
 	}
 	account_add(ends_of(job, thing->target), "waits", thing->images);
@@ -171,13 +171,16 @@ static void in_queue(const struct thing *thing)
 static void in_quarantine(const struct thing *thing)
 {
 	json_t *job = account_job(thing->account, thing->name);
-	struct disk_names images;
+	struct disk_names files;
 
-	if (!job || job_images(thing->dir, &images) < 0)
+	if (!job)
 		return;
-	for (size_t i = 0; i < images.count; i++)
-		account_set(account_in(job, "quarantined"), images.name[i], 1);
-	disk_names_free(&images);
+	if (disk_list(thing->dir, ".", &files) < 0)
+		give_up(thing->name);
+	for (size_t i = 0; i < files.count; i++)
+		if (!file_is_ours(FILE_IN_JOB, files.name[i]))
+			account_set(account_in(job, "in_error"), files.name[i], 1);
+	disk_names_free(&files);
 }
 
 static void at_rest(const struct thing *thing)

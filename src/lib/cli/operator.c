@@ -38,22 +38,22 @@ static const char *verb_name(void)
 }
 
 /* Whose spool it is; dies when that may not even be asked. False: it is not there. */
-static bool spool_owner(const struct conf *conf, uid_t *owner)
+static bool spool_owner(const char *path, uid_t *owner)
 {
 	struct stat st;
 
-	if (stat(conf->spool, &st) == 0) {
+	if (stat(path, &st) == 0) {
 		*owner = st.st_uid;
 		return true;
 	}
 	if (errno == EACCES)
 		die(EXIT_PERMANENT,
-			"unable to look at the spool %s: %s; be the user who runs dcmspool",
-			conf->spool, strerror(errno));
+			"unable to look at the spool %s: %s; be the user who runs dcmspool", path,
+			strerror(errno));
 	return false;
 }
 
-static _Noreturn void of_another(const struct conf *conf, const char *unable, uid_t uid)
+static _Noreturn void of_another(const char *path, const char *unable, uid_t uid)
 {
 	char self[USER_SIZE], owner[USER_SIZE];
 
@@ -62,24 +62,29 @@ static _Noreturn void of_another(const struct conf *conf, const char *unable, ui
 	die(EXIT_PERMANENT,
 		"%s %s as %s: it belongs to %s; "
 		"be that user: sudo -u '%s' dcmspool %s ...",
-		unable, conf->spool, self, owner, owner, verb_name());
+		unable, path, self, owner, owner, verb_name());
+}
+
+void operator_look_at(struct spool *spool, const char *path)
+{
+	uid_t owner;
+
+	if (spool_owner(path, &owner) && access(path, R_OK | X_OK) < 0 && errno == EACCES)
+		of_another(path, "unable to look at the spool", owner);
+	spool_open_to_look(spool, path); /* tells what else is wrong with it */
 }
 
 void operator_look(struct spool *spool, const struct conf *conf)
 {
-	uid_t owner;
-
-	if (spool_owner(conf, &owner) && access(conf->spool, R_OK | X_OK) < 0 && errno == EACCES)
-		of_another(conf, "unable to look at the spool", owner);
-	spool_open_to_look(spool, conf->spool); /* tells what else is wrong with it */
+	operator_look_at(spool, conf->spool);
 }
 
 void operator_open_spool(struct spool *spool, const struct conf *conf)
 {
 	uid_t owner;
 
-	if (spool_owner(conf, &owner) && owner != geteuid())
-		of_another(conf, "unable to change the spool", owner);
+	if (spool_owner(conf->spool, &owner) && owner != geteuid())
+		of_another(conf->spool, "unable to change the spool", owner);
 	spool_open(spool, conf->spool); /* tells what else is wrong with it */
 }
 

@@ -57,6 +57,7 @@ void operator_open_spool(struct spool *spool, const struct conf *conf);
 /* Opens the spool for a verb that only looks, also that of another user, if that one lets it be
  * read. Dies, saying whose it is, where not. */
 void operator_look(struct spool *spool, const struct conf *conf);
+void operator_look_at(struct spool *spool, const char *path);
 
 /* --receiver was given: on_target() is called with HELD_RECEIVER, and there are no operands. */
 void operator_receiver(void);

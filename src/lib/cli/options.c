@@ -22,14 +22,19 @@ static const struct option words[] = {
 	{ "day", required_argument, NULL, 'd' },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "html", no_argument, NULL, 'H' },
 	{ "images", no_argument, NULL, 'i' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "month", no_argument, NULL, 'M' },
+	{ "offline", no_argument, NULL, 'o' },
 	{ "receiver", no_argument, NULL, 'R' },
 	{ "repair", no_argument, NULL, 'r' },
 	{ "sender", required_argument, NULL, 's' },
 	{ "target", required_argument, NULL, 'T' },
 	{ "to", required_argument, NULL, 't' },
+	{ "watch", no_argument, NULL, 'f' },
 	{ "wait", no_argument, NULL, 'w' },
+	{ "week", no_argument, NULL, 'W' },
 	{ "yes", no_argument, NULL, 'y' },
 	{ 0 },
 };
@@ -97,37 +102,36 @@ static _Noreturn void complain(
 	exit(EXIT_PERMANENT);
 }
 
-static _Noreturn void no_conf(const char *file)
+_Noreturn void cli_no_conf(const char *file, int error)
 {
-	if (errno == EINVAL)
+	if (error == EINVAL)
 		die(EXIT_PERMANENT, "unable to use configuration %s: mistakes above; correct them",
 			file);
 	die(EXIT_TEMPORARY, "unable to read configuration %s: %s; try again", file,
-		strerror(errno));
+		strerror(error));
 }
 
 /* order: "+": what follows the first operand belongs to it; "": operands may stand before options.
- */
-static struct conf *read_options(int argc, char *argv[], const char *order, const char *letters,
-	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further,
-	bool acts)
+ * The file that is meant, which the caller frees; check: -n was given. */
+static char *read_options(int argc, char *argv[], const char *order, const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage, bool *check)
 {
 	struct option known[WORDS];
 	const char *named = NULL;
-	char all[LETTERS], *file;
-	struct conf *conf;
-	bool check = false;
+	char all[LETTERS];
 	int c;
 
+	*check = false;
 	/* ":": the texts here, not getopt's */
 	if (snprintf(all, sizeof(all), "%s:c:nh%s", order, letters ? letters : "") >= LETTERS)
 		die(EXIT_BUG, "unable to read options: too many letters");
 	known_words(all, !*order, known);
+	*check = false;
 	while ((c = getopt_long(argc, argv, all, known, NULL)) != -1) {
 		if (c == 'c') {
 			named = optarg;
 		} else if (c == 'n') {
-			check = true;
+			*check = true;
 		} else if (c == 'h') {
 			print_usage(stdout, usage);
 			finish();
@@ -137,12 +141,18 @@ static struct conf *read_options(int argc, char *argv[], const char *order, cons
 			option(c, optarg);
 		}
 	}
-	file = find_conf(named);
-	conf = conf_load(file, further);
+	return find_conf(named);
+}
+
+/* Frees file. acts: by what runs. */
+static struct conf *load(char *file, bool check, conf_check_fn *further, bool acts)
+{
+	struct conf *conf = conf_load(file, further);
+
 	if (acts && !check && (conf || errno == EINVAL))
 		conf = running_conf(file, conf);
 	if (!conf)
-		no_conf(file);
+		cli_no_conf(file, errno);
 	if (check) {
 		(void)printf("%s: ok\n", file); /* checked by finish() */
 		conf_free(conf);
@@ -155,29 +165,52 @@ static struct conf *read_options(int argc, char *argv[], const char *order, cons
 struct conf *cli_options_checked(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage, conf_check_fn *further)
 {
-	return read_options(argc, argv, "+", letters, option, usage, further, false);
+	bool check;
+	char *file = read_options(argc, argv, "+", letters, option, usage, &check);
+
+	return load(file, check, further, false);
 }
 
 struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return read_options(argc, argv, "+", letters, option, usage, NULL, true);
+	bool check;
+	char *file = read_options(argc, argv, "+", letters, option, usage, &check);
+
+	return load(file, check, NULL, true);
 }
 
 struct conf *cli_options(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return read_options(argc, argv, "+", letters, option, usage, NULL, false);
+	return cli_options_checked(argc, argv, letters, option, usage, NULL);
 }
 
 struct conf *cli_options_anywhere(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return read_options(argc, argv, "", letters, option, usage, NULL, false);
+	bool check;
+	char *file = read_options(argc, argv, "", letters, option, usage, &check);
+
+	return load(file, check, NULL, false);
 }
 
 struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage)
 {
-	return read_options(argc, argv, "", letters, option, usage, NULL, true);
+	bool check;
+	char *file = read_options(argc, argv, "", letters, option, usage, &check);
+
+	return load(file, check, NULL, true);
+}
+
+char *cli_options_file(int argc, char *argv[], const char *letters,
+	void (*option)(int letter, const char *argument), const char *usage)
+{
+	bool check;
+	char *file = read_options(argc, argv, "", letters, option, usage, &check);
+
+	if (check)
+		(void)load(file, check, NULL, false); /* exits */
+	return file;
 }

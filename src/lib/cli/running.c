@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@ static char *checked(char *text)
 }
 
 /* Does s6-svscan run there? Only then somebody reads its control fifo. */
-static bool is_running(const char *spool)
+bool running_on(const char *spool)
 {
 	struct buf path = { 0 };
 	int fd;
@@ -81,20 +80,75 @@ static bool same(struct conf *a, struct conf *b)
 	return result;
 }
 
+/* The file that a copy was made from, as its first line says; NULL: it is no copy. */
+static char *original_of(const char *file)
+{
+	static const char says[] = "# copy of ";
+	char *line = NULL, *found = NULL;
+	size_t size = 0;
+	FILE *in = fopen(file, "re");
+
+	if (in && getline(&line, &size, in) > 0 && strncmp(line, says, sizeof(says) - 1) == 0) {
+		line[strcspn(line, "\n")] = '\0';
+		found = checked(strdup(line + sizeof(says) - 1));
+	}
+	if (in)
+		(void)fclose(in); /* only read */
+	free(line);
+	return found;
+}
+
+static char *copy_of(const char *spool)
+{
+	struct buf path = { 0 };
+
+	buf_printf(&path, "%s/.service/dcmspool.conf", spool);
+	return checked(path.data);
+}
+
+void running_look(const char *file, struct running *out)
+{
+	char *copy, *original = original_of(file);
+	struct stat st;
+
+	*out = (struct running){ .file = original ? original : checked(strdup(file)) };
+	errno = 0;
+	out->conf = conf_load(out->file, NULL);
+	out->why = out->conf ? 0 : errno;
+	if (out->conf) {
+		free(out->file);
+		out->file = checked(strdup(out->conf->file)); /* absolute */
+	}
+	out->spool = out->conf ? checked(strdup(out->conf->spool)) : spool_of(file);
+	copy = copy_of(out->spool);
+	if (lstat(copy, &st) == 0 && S_ISREG(st.st_mode))
+		out->copy = conf_load(copy, NULL);
+	out->differ = out->copy && out->conf && !same(out->copy, out->conf);
+	free(copy);
+}
+
+void running_free(struct running *running)
+{
+	conf_free(running->conf);
+	conf_free(running->copy);
+	free(running->file);
+	free(running->spool);
+	*running = (struct running){ 0 };
+}
+
 struct conf *running_conf(const char *file, struct conf *conf)
 {
 	char *spool = conf ? checked(strdup(conf->spool)) : spool_of(file);
-	struct buf copy = { 0 };
+	char *copy = copy_of(spool);
 	struct conf *runs = NULL;
 	struct stat st;
 
-	if (!is_running(spool))
+	if (!running_on(spool))
 		goto out;
-	buf_printf(&copy, "%s/.service/dcmspool.conf", spool);
-	if (lstat(checked(copy.data), &st) < 0 || !S_ISREG(st.st_mode) ||
+	if (lstat(copy, &st) < 0 || !S_ISREG(st.st_mode) ||
 		(st.st_uid != geteuid() && st.st_uid != 0))
 		goto out; /* the spool is somebody else's, who acts is told so */
-	runs = conf_load(copy.data, NULL);
+	runs = conf_load(copy, NULL);
 	if (runs && conf && same(runs, conf)) {
 		conf_free(runs);
 		runs = NULL;
@@ -111,7 +165,7 @@ struct conf *running_conf(const char *file, struct conf *conf)
 	}
 out:
 	free(spool);
-	buf_free(&copy);
+	free(copy);
 	errno = EINVAL;
 	return runs ? runs : conf;
 }

@@ -51,7 +51,13 @@ void show_open(void)
 		freelocale(theirs);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* in order with messages; no harm if not */
 	coloured = wants_colours();
+	show_measure();
+}
+
+void show_measure(void)
+{
 	columns_there = find_columns();
+	width = WIDTH;
 	if (columns_there)
 		width = columns_there < WIDTH_MIN   ? WIDTH_MIN
 			: columns_there > WIDTH_MAX ? WIDTH_MAX

@@ -12,6 +12,8 @@
 
 /* Looks at locale and terminal; comes first. */
 void show_open(void);
+/* Looks again how wide the terminal is. */
+void show_measure(void);
 
 /* Adds text to line, escaped. */
 void show_add(struct buf *line, const char *text);

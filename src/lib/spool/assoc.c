@@ -79,8 +79,9 @@ int assoc_reading_say(int reading, const struct assoc_counts *c, const char *pat
 		c->quarantined, path);
 	if (text.failed)
 		errno = ENOMEM;
-	else if (pwrite(reading, text.data, text.length, 0) == (ssize_t)text.length)
-		result = ftruncate(reading, (off_t)text.length);
+	else if (pwrite(reading, text.data, text.length + 1, 0) == (ssize_t)text.length + 1)
+		result = ftruncate(
+			reading, (off_t)text.length + 1); /* what is behind a NUL is not read */
 	if (result < 0) /* a crash is not attributed to it then, nor to the one before */
 		(void)ftruncate(reading, 0);
 	buf_free(&text);

@@ -3,8 +3,11 @@
 #include "base/disk.h"
 #include "base/jsonfile.h"
 #include "base/log.h"
+#include "spool/file.h"
 #include "spool/job.h"
 #include "spool/journal.h"
+#include "spool/ledger.h"
+#include "spool/reason.h"
 #include "spool/told.h"
 
 #include <errno.h>
@@ -57,16 +60,52 @@ void ended_free(struct ended *ended)
 	ended->json = NULL;
 }
 
+/* requeued: how often it was sent to the target again by hand; 0 is left out. */
+static int write_line(const struct spool *spool, const struct ended *ended, int dir, const char *by,
+	const char *again)
+{
+	int agains = ended->target ? ledger_agains(dir, ended->target) : 0;
+	char requeued[24];
+
+	(void)snprintf(requeued, sizeof(requeued), "%d", agains);
+	return journal_write(spool, ended->outcome, "job", ended->job, "target", ended->target,
+		"by", by, "images", ended->images, "requeued", agains > 0 ? requeued : NULL,
+		"again", again, NULL);
+}
+
+int ended_say(const struct spool *spool, const struct ended *ended, int dir, const char *by)
+{
+	if (write_line(spool, ended, dir, by, NULL) < 0)
+		return -1;
+	(void)told_set(spool, dir); /* else it is written once more */
+	return 0;
+}
+
+/* Of a quarantine: what lies in it. */
+static int tell_files(const struct spool *spool, int dir, const char *label)
+{
+	struct disk_names names;
+	int result = 0;
+
+	if (disk_list(dir, ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count && result == 0; i++)
+		if (!file_is_ours(FILE_IN_JOB, names.name[i]))
+			result = reason_tell_again(spool, label, names.name[i]);
+	disk_names_free(&names);
+	return result;
+}
+
 int ended_tell(const struct spool *spool, const struct ended *ended, int dir)
 {
 	int told = told_is(dir), written;
 
-	if (told != 0 || !ended->outcome)
+	if (told != 0)
 		return told < 0 ? -1 : 0;
-	written = journal_write(spool, ended->outcome, "job", ended->job, "target", ended->target,
-		"images", ended->images, "again", "true", NULL);
+	written = ended->outcome ? write_line(spool, ended, dir, NULL, "true")
+				 : tell_files(spool, dir, ended->job);
 	if (written == 0)
-		(void)told_set(dir); /* else it may be written once more */
+		(void)told_set(spool, dir); /* else it may be written once more */
 	return written == 0 ? 1 : -1;
 }
 
@@ -91,7 +130,7 @@ static int tell_one(const struct spool *spool, enum spool_dir where, const char 
 		ended_free(&ended);
 	}
 	if (result > 0 && told_is(dir) <= 0)
-		result = told_set(dir) < 0 ? -1 : 1;
+		result = told_set(spool, dir) < 0 ? -1 : 1;
 	return disk_close(dir, result); /* releases the lock */
 }
 

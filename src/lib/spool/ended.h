@@ -23,8 +23,14 @@ struct ended {
 int ended_load(struct ended *ended, int dir, enum spool_dir where, const char *name);
 void ended_free(struct ended *ended);
 
-/* Makes sure that the journal has the line of its end: without .told it is written again. 1: it was
- * written, 0: there was no need; -1 with errno: it has not, or it cannot be known. */
+/* Writes the line of its end and marks that: dir is the directory at rest. by: who asked for it,
+ * NULL when nobody did. Returns 0, or -1 with errno: the line is not there, and is written again
+ * some time. */
+int ended_say(const struct spool *spool, const struct ended *ended, int dir, const char *by);
+
+/* Makes sure that the journal has it: without .told it is written again; of a quarantine a line for
+ * each file. 1: it was written, 0: there was no need; -1 with errno: it has not, or it cannot be
+ * known. */
 int ended_tell(const struct spool *spool, const struct ended *ended, int dir);
 /* Writes that it was deleted. Returns 0, or -1 with errno. */
 int ended_deleted(const struct spool *spool, const struct ended *ended);

@@ -1,11 +1,11 @@
 #include "spool/job.h"
 
+#include "base/clock.h"
 #include "base/jsonfile.h"
 #include "base/str.h"
 #include "spool/file.h"
 #include "spool/plan.h"
 #include "spool/series.h"
-#include "spool/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,6 +120,31 @@ void job_count(int job, char out[JOB_COUNT_SIZE])
 	(void)snprintf(out, JOB_COUNT_SIZE, "?");
 	if (known)
 		(void)snprintf(out, JOB_COUNT_SIZE, "%zu", images.count);
+	disk_names_free(&images);
+}
+
+void job_measure(int job, struct job_measure *out)
+{
+	int64_t bytes = 0, last_us = 0, came_us;
+	struct disk_names images;
+	bool known = job_images(job, &images) == 0;
+	struct stat st;
+
+	(void)snprintf(out->images, sizeof(out->images), "?");
+	if (known)
+		(void)snprintf(out->images, sizeof(out->images), "%zu", images.count);
+	for (size_t i = 0; i < images.count; i++) {
+		if (fstatat(job, images.name[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue; /* it has been taken away */
+		bytes += st.st_size;
+		/* Its rename into the batch; it keeps the mtime that it was brought with. */
+		came_us = clock_ctime_us(&st);
+		last_us = came_us > last_us ? came_us : last_us;
+	}
+	(void)snprintf(out->bytes, sizeof(out->bytes), "%lld", (long long)bytes);
+	*out->last = '\0';
+	if (last_us > 0)
+		spool_stamp(last_us, out->last, sizeof(out->last));
 	disk_names_free(&images);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/disk.h"
+#include "spool/spool.h"
 
 enum { JOB_NAME_SIZE = 96 };
 
@@ -48,6 +49,11 @@ int job_images(int job, struct disk_names *out);
 /* How many, as text, "?" when that cannot be known now. */
 enum { JOB_COUNT_SIZE = 24 };
 void job_count(int job, char out[JOB_COUNT_SIZE]);
+/* The same, and their bytes and when the last of them came: a stamp, "" when there is none. */
+struct job_measure {
+	char images[JOB_COUNT_SIZE], bytes[JOB_COUNT_SIZE], last[SPOOL_STAMP_SIZE];
+};
+void job_measure(int job, struct job_measure *out);
 
 /* job.json, made by the router for one target ("" for none). name: with the priority for that
  * target. series: of series.json, or NULL. -1 with errno. */

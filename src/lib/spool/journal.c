@@ -17,8 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for the lines of others that write at the same moment. */
-enum { AHEAD = 1 << 16 };
+/* Room for the lines of others that write at the same moment: wanted, and when the disk is full. */
+enum { AHEAD = 1 << 16, AHEAD_LEAST = 1 << 14, DAY_US = 86400 };
+
+enum { FILE_SIZE = sizeof("2026-11-22.jsonl") };
 
 static const char suffix[] = ".jsonl";
 
@@ -29,23 +31,66 @@ bool journal_is_file(const char *name)
 	return length > end && strcmp(name + length - end, suffix) == 0;
 }
 
-/* The whole line, or nothing of it: on a full disk room is made sure of before a byte is written. A
- * file system that cannot promise it (EOPNOTSUPP) is tried all the same. */
-static int append(const struct spool *spool, const char *file, const char *line, size_t length)
+static void file_of(int64_t time_us, char file[FILE_SIZE])
 {
-	int journal = spool->dir[SPOOL_JOURNAL], result = 0, saved;
+	char time[SPOOL_RFC3339_SIZE];
+
+	spool_rfc3339(time_us, time, sizeof(time));
+	(void)snprintf(file, FILE_SIZE, "%.10s%s", time, suffix);
+}
+
+static int sync_file(const struct spool *spool, const char *file)
+{
+	int fd = openat(spool->dir[SPOOL_JOURNAL], file, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -1 : disk_close(fd, fdatasync(fd));
+}
+
+static int sync_day_before(const struct spool *spool, int64_t time_us)
+{
+	char file[FILE_SIZE];
+
+	file_of(time_us - INT64_C(1000000) * DAY_US, file);
+	return sync_file(spool, file) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+int journal_sync(const struct spool *spool)
+{
+	int64_t now_us = clock_now_us();
+	char file[FILE_SIZE];
+
+	file_of(now_us, file);
+	if (sync_file(spool, file) == 0)
+		return 0;
+	return errno == ENOENT ? sync_day_before(spool, now_us) : -1;
+}
+
+/* What is asked for, or on a full disk what had been made sure of before. A file system that cannot
+ * promise it (EOPNOTSUPP) is tried all the same. */
+static int make_room(int fd, off_t end, off_t length)
+{
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + AHEAD) == 0 || errno == EOPNOTSUPP)
+		return 0;
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + AHEAD_LEAST);
+}
+
+/* The whole line, or nothing of it: on a full disk room is made sure of before a byte is written.
+ * Whoever begins a day has the day before on the disk, for journal_sync() looks at today's. */
+static int append(const struct spool *spool, int64_t time_us, const char *file, const char *line,
+	size_t length)
+{
+	int journal = spool->dir[SPOOL_JOURNAL], result = -1;
 	int fd = openat(journal, file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 	struct stat st;
 
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) < 0 ||
-		(fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, (off_t)length + AHEAD) < 0 &&
-			errno != EOPNOTSUPP))
-		result = -1;
-	saved = errno;
-	(void)close(fd); /* nothing was written */
-	errno = saved;
+	if (fstat(fd, &st) == 0) {
+		if (st.st_size == 0)
+			(void)sync_day_before(spool, time_us); /* no reason to lose today's line */
+		result = make_room(fd, st.st_size, (off_t)length);
+	}
+	result = disk_close(fd, result);
 	return result < 0 ? -1 : disk_append(journal, file, line, length);
 }
 
@@ -63,14 +108,15 @@ static char *line_of(const json_t *object)
 int journal_write(const struct spool *spool, const char *event, ...)
 {
 	json_t *object = json_object();
-	char file[sizeof("2026-11-22.jsonl")], time[SPOOL_RFC3339_SIZE];
+	char file[FILE_SIZE], time[SPOOL_RFC3339_SIZE];
+	const int64_t now_us = clock_now_us();
 	const char *key, *value;
 	char *line = NULL;
 	va_list args;
 	int ok, result = -1, saved = ENOMEM;
 
-	spool_rfc3339(clock_now_us(), time, sizeof(time));
-	(void)snprintf(file, sizeof(file), "%.10s%s", time, suffix);
+	spool_rfc3339(now_us, time, sizeof(time));
+	file_of(now_us, file);
 	ok = object && json_object_set_new(object, "time", json_string(time)) == 0 &&
 	     json_object_set_new(object, "event", json_string(event)) == 0;
 	va_start(args, event);
@@ -87,7 +133,7 @@ int journal_write(const struct spool *spool, const char *event, ...)
 		size_t length = strlen(line);
 
 		line[length] = '\n'; /* in the place of the NUL: the length is what is written */
-		result = append(spool, file, line, length + 1);
+		result = append(spool, now_us, file, line, length + 1);
 		saved = errno;
 		if (result < 0)
 			log_error("unable to write the journal %s/journal/%s: %s; the event was: "

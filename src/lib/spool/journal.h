@@ -19,6 +19,10 @@
  * is not there. */
 int journal_write(const struct spool *spool, const char *event, ...) __attribute__((sentinel));
 
+/* What was written before is on the disk. Whoever does away with what would tell it again calls
+ * this first: a mark .told, a directory in receiving/. Returns 0, or -1 with errno. */
+int journal_sync(const struct spool *spool);
+
 /* Is this the name of one of its files? */
 bool journal_is_file(const char *name);
 

@@ -11,9 +11,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { DAY_LENGTH = sizeof("2026-11-22") - 1 };
+/* Seeking ends when so few bytes are left to choose from; lines of one moment may be so far from
+ * each other, as several programs write. */
+enum { NEAR = 1 << 16, LINE = 1 << 12, APART_US = 60000000 };
 
 void journal_reader_open(
 	struct journal_reader *reader, const struct spool *spool, int64_t from_us, int64_t until_us)
@@ -132,6 +136,92 @@ static int next_text(struct journal_reader *reader)
 	return found;
 }
 
+static int64_t time_of(const char *text)
+{
+	char stamp[SPOOL_RFC3339_SIZE];
+
+	if (strlen(text) != strlen("2026-11-22T14:03:01.123456Z"))
+		return spool_stamp_time(text); /* as it was written before RFC 3339 */
+	(void)snprintf(stamp, sizeof(stamp), "%.4s%.2s%.2sT%.2s%.2s%s", text, text + 5, text + 8,
+		text + 11, text + 14, text + 17);
+	return spool_stamp_time(stamp);
+}
+
+/* The time in a line that may be of any form; -1: it cannot be told. */
+static int64_t time_in(const char *text)
+{
+	static const char key[] = "\"time\":\"";
+	const char *time = strstr(text, key);
+	char copy[SPOOL_RFC3339_SIZE];
+
+	if (!time)
+		return -1;
+	time += sizeof(key) - 1;
+	(void)snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(time, "\""), time);
+	return time_of(copy);
+}
+
+/* The first line that begins behind at: its place in *begin, its time; -1: not known. */
+static int64_t time_behind(int fd, off_t at, off_t *begin)
+{
+	char text[LINE + 1], *line;
+	ssize_t n = pread(fd, text, LINE, at);
+
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	line = strchr(text, '\n');
+	if (!line)
+		return -1;
+	*begin = at + (line + 1 - text);
+	return time_in(line + 1);
+}
+
+int journal_reader_seek(struct journal_reader *reader)
+{
+	off_t low = 0, high, begin = 0, middle;
+	char day[DAY_LENGTH + 1];
+	struct stat st;
+	int64_t time_us;
+	int fd;
+
+	day_of(reader->from_us, day);
+	(void)snprintf(reader->file, sizeof(reader->file), "%s.jsonl", day);
+	fd = openat(
+		reader->spool->dir[SPOOL_JOURNAL], reader->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		*reader->file = '\0'; /* the first there is */
+		return errno == ENOENT ? 0 : -1;
+	}
+	if (fstat(fd, &st) < 0)
+		return disk_close(fd, -1);
+	for (high = st.st_size; high - low > NEAR;) {
+		middle = low + (high - low) / 2;
+		time_us = time_behind(fd, middle, &begin);
+		if (time_us >= 0 && time_us < reader->from_us - APART_US)
+			low = reader->offset = begin;
+		else
+			high = middle;
+	}
+	return disk_close(fd, 0);
+}
+
+static bool is_one_of(const char *text, const char *const *events)
+{
+	static const char key[] = "\"event\":\"";
+	const char *event = strstr(text, key);
+	size_t length;
+
+	if (!event)
+		return true; /* not as we write it */
+	event += sizeof(key) - 1;
+	length = strcspn(event, "\"");
+	for (; *events; events++)
+		if (strlen(*events) == length && memcmp(*events, event, length) == 0)
+			return true;
+	return false;
+}
+
 int journal_reader_next(struct journal_reader *reader, json_t **line)
 {
 	json_error_t error;
@@ -139,6 +229,8 @@ int journal_reader_next(struct journal_reader *reader, json_t **line)
 	int found;
 
 	while ((found = next_text(reader)) > 0) {
+		if (reader->only && !is_one_of(reader->text, reader->only))
+			continue;
 		*line = json_loadb(reader->text, reader->length, JSON_REJECT_DUPLICATES, &error);
 		if (!*line && json_error_code(&error) == json_error_out_of_memory) {
 			reader->offset -= (off_t)reader->length; /* to be read again */
@@ -172,12 +264,5 @@ long journal_number(const json_t *line, const char *key)
 
 int64_t journal_time_us(const json_t *line)
 {
-	const char *text = journal_text(line, "time");
-	char stamp[SPOOL_STAMP_SIZE];
-
-	if (strlen(text) != strlen("2026-11-22T14:03:01.123456Z"))
-		return spool_stamp_time(text); /* as it was written before RFC 3339 */
-	(void)snprintf(stamp, sizeof(stamp), "%.4s%.2s%.2sT%.2s%.2s%s", text, text + 5, text + 8,
-		text + 11, text + 14, text + 17);
-	return spool_stamp_time(stamp);
+	return time_of(journal_text(line, "time"));
 }

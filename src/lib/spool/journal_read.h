@@ -24,6 +24,8 @@ struct journal_reader {
 	char file[JOURNAL_FILE_SIZE]; /* whose lines come; "": none yet */
 	off_t offset;                 /* in it, behind the last line */
 	size_t skipped;               /* lines that were no JSON */
+	const char *const *only;      /* events, ends with NULL: other lines are not even parsed;
+					 NULL: all */
 	FILE *stream;
 	char *text; /* of the last line; length: up to its end */
 	size_t length, size;
@@ -33,6 +35,10 @@ struct journal_reader {
  * position kept of another reader, set file and offset before the first line is read. */
 void journal_reader_open(struct journal_reader *reader, const struct spool *spool, int64_t from_us,
 	int64_t until_us);
+/* Begins about where lines of from_us are, without reading what was written before: a day has many.
+ * Before the first line is read. What is to come is not known: when this fails (-1 with errno), all
+ * of the day is read. */
+int journal_reader_seek(struct journal_reader *reader);
 void journal_reader_close(struct journal_reader *reader);
 
 /* The next line, which the caller decrefs. 1: there is one; 0: there is none now, ask again later;

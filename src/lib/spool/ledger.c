@@ -87,6 +87,19 @@ int ledger_read(int job, const char *target, ledger_take *take, void *context)
 	return 0;
 }
 
+int ledger_agains(int job, const char *target)
+{
+	char *text = disk_read_file(job, file_name(FILE_LEDGER), LEDGER_MAX, NULL), *end;
+	int count = 0;
+
+	if (!text)
+		return errno == ENOENT ? 0 : -1;
+	for (char *at = text; (end = strchr(at, '\n')); at = end + 1)
+		count += is_again(at, (size_t)(end - at), target);
+	free(text);
+	return count;
+}
+
 int ledger_exists(int job)
 {
 	return file_exists(job, FILE_LEDGER);

@@ -32,6 +32,9 @@ struct ledger_line {
 typedef void ledger_take(void *context, const struct ledger_line *line);
 int ledger_read(int job, const char *target, ledger_take *take, void *context);
 
+/* How often it says "again" for the target; -1 with errno. */
+int ledger_agains(int job, const char *target);
+
 /* 1: the job was at a sender before, 0: not, -1 with errno. */
 int ledger_exists(int job);
 

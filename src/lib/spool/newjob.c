@@ -94,6 +94,7 @@ int newjob_commit(struct newjob *job, const json_t *series, const json_t *plan)
 {
 	int known = series_exists(job->dir);
 
+	job_measure(job->dir, &job->measure);
 	/* Each file that is written syncs the directory as well, the last one the links. */
 	if (known < 0 || (!known && series && series_store(job->dir, series) < 0) ||
 		plan_store(job->dir, plan) < 0 ||

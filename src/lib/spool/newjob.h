@@ -20,6 +20,7 @@ struct newjob {
 	bool copied;              /* set it when some of them are copies, not links */
 	char name[JOB_NAME_SIZE]; /* the job's */
 	char building[JOB_NAME_SIZE + 8];
+	struct job_measure measure; /* since newjob_commit() */
 };
 
 /* Removes what crashes have left in a target's queue, as far as it can be; once, at the beginning.

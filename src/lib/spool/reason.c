@@ -3,6 +3,9 @@
 #include "base/disk.h"
 #include "base/str.h"
 #include "spool/file.h"
+#include "spool/job.h"
+#include "spool/journal.h"
+#include "spool/told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,10 +25,27 @@ static const char *fit_name(const char *name)
 	return name_ok(name) ? name : "file";
 }
 
+/* as: its name in error/<label>/. */
+static int tell(const struct spool *spool, const char *label, const char *file, const char *as,
+	const char *reason, bool again)
+{
+	const bool is_job = job_base(label) > 0;
+
+	return journal_write(spool, "quarantined", "job", is_job ? label : NULL, "to",
+		is_job ? NULL : label, "file", file, "as", strcmp(file, as) == 0 ? NULL : as,
+		"reason", reason, "again", again ? "true" : NULL, NULL);
+}
+
+int reason_tell_again(const struct spool *spool, const char *label, const char *file)
+{
+	return tell(spool, label, file, file, "see reason.txt, which lies with it", true);
+}
+
 int reason_quarantine_as(const struct spool *spool, int dir, const char *name, const char *as,
 	const char *label, const char *reason)
 {
 	int error = spool->dir[SPOOL_ERROR], fd = -1, result = -1, saved;
+	char made[NAME_MAX + 16];
 	struct buf line = { 0 };
 
 	buf_printf(&line, "%s: %s\n", fit_name(as), reason);
@@ -40,11 +60,14 @@ int reason_quarantine_as(const struct spool *spool, int dir, const char *name, c
 		goto out;
 	/* The reason first: a line too much explains nothing wrong, a thing without a reason would.
 	 */
-	if (disk_append(fd, file_name(FILE_REASON), line.data, line.length) < 0)
+	if (disk_append(fd, file_name(FILE_REASON), line.data, line.length) < 0 ||
+		file_remove(fd, FILE_TOLD) < 0)
 		goto out;
-	if (disk_rename_unique(dir, name, fd, fit_name(as), NULL, 0) < 0)
+	if (disk_rename_unique(dir, name, fd, fit_name(as), made, sizeof(made)) < 0)
 		goto out;
 	result = fsync(fd);
+	if (tell(spool, label, as, made, reason, false) == 0)
+		(void)told_set(spool, fd); /* else it is told again */
 out:
 	saved = errno;
 	if (fd >= 0)

@@ -1,11 +1,11 @@
 #include "take.h"
 
 #include "base/log.h"
+#include "spool/ended.h"
 #include "spool/file.h"
 #include "spool/job.h"
 #include "spool/journal.h"
 #include "spool/retry.h"
-#include "spool/told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,12 +88,12 @@ static int is_split(const struct taking *t, int dir)
 /* It lies in discard/: what is left to do is not worth a failure. */
 static void tidy(const struct taking *t, int dir, int queue)
 {
-	char count[JOB_COUNT_SIZE];
+	struct ended ended = {
+		.outcome = "cancelled", .job = t->job->name, .target = t->job->target
+	};
 
-	job_count(dir, count);
-	if (journal_write(t->spool, "cancelled", "job", t->job->name, "target", t->job->target,
-		    "by", t->by, "images", count, NULL) == 0)
-		(void)told_set(dir); /* else it is told again */
+	job_count(dir, ended.images);
+	(void)ended_say(t->spool, &ended, dir, t->by); /* else it is told again */
 	/* As a dispatcher leaves it. If we are killed before, both mean nothing there. */
 	if (retry_remove(dir) < 0 || file_remove(dir, FILE_CANCELLED) < 0 ||
 		fsync(t->spool->dir[SPOOL_DISCARD]) < 0 || fsync(queue) < 0)

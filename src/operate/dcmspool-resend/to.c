@@ -65,12 +65,10 @@ static int gather(struct newjob *job, const struct item *item)
 static void tell(const struct verb *verb, const struct newjob *job, const struct item *item,
 	const json_t *series, size_t count)
 {
-	char images[24];
-
-	(void)snprintf(images, sizeof(images), "%zu", count);
 	journal_write(&verb->spool, "resent", "job", job->name, "from", item->name, "target",
-		job->target, "images", images, "series", series_tag(series, "SeriesInstanceUID"),
-		"study", series_tag(series, "StudyInstanceUID"), "accession",
+		job->target, "images", job->measure.images, "bytes", job->measure.bytes, "series",
+		series_tag(series, "SeriesInstanceUID"), "study",
+		series_tag(series, "StudyInstanceUID"), "accession",
 		series_tag(series, "AccessionNumber"), "by", verb->by, NULL);
 	(void)printf("%s: is sent again to %s, %zu image%s, as %s\n", item->name, job->target,
 		count, count == 1 ? "" : "s", job->name);

@@ -134,11 +134,9 @@ static int commit(struct making *m)
 
 static void tell(const struct making *m)
 {
-	char images[24];
-
-	(void)snprintf(images, sizeof(images), "%zu", m->images);
 	journal_write(&m->verb->spool, "submitted", "job", m->job.name, "target", m->job.target,
-		"images", images, "series", series_tag(m->series, "SeriesInstanceUID"), "study",
+		"images", m->job.measure.images, "bytes", m->job.measure.bytes, "series",
+		series_tag(m->series, "SeriesInstanceUID"), "study",
 		series_tag(m->series, "StudyInstanceUID"), "accession",
 		series_tag(m->series, "AccessionNumber"), "by", m->verb->by, NULL);
 	(void)printf("%s: %zu image%s of series %s to %s\n", m->job.name, m->images,

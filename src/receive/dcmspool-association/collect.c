@@ -113,8 +113,6 @@ static int quarantine(struct collect *c, int status)
 		result = reason_quarantine_as(c->a->spool, c->a->dir, path, as, c->a->name, reason);
 	if (result == 0) {
 		log_error("quarantined a file association=%s: %s", c->a->name, reason);
-		journal_write(c->a->spool, "quarantined", "association", c->a->name, "reason",
-			reason, NULL);
 		forget_reading(c, &counts);
 	}
 	free(path);

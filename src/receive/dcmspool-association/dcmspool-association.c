@@ -25,6 +25,7 @@
 #include "dicom/network/peek.h"
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/jsonfile.h"
 #include "spool/journal.h"
 #include "base/log.h"
 #include "base/run.h"
@@ -89,8 +90,6 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 	else
 		log_info("association refused peer=%s calling=%s called=%s: %s", caller->peer,
 			caller->calling, caller->called, refusal->reason);
-	if (length > 0)
-		request_refuse(STDIN_FILENO, length, *reject);
 	if (reject->result)
 		(void)snprintf(numbers, sizeof(numbers), "%d/%d/%d", reject->result, reject->source,
 			reject->reason);
@@ -98,6 +97,8 @@ static int refuse(const struct spool *spool, const struct caller *caller,
 		caller->calling, "called_aet", caller->called, "reason", refusal->reason,
 		"rejected", length > 0 ? numbers : NULL, "sender", sender ? sender->name : NULL,
 		NULL);
+	if (length > 0) /* who asks the journal because of the answer finds it there */
+		request_refuse(STDIN_FILENO, length, *reject);
 	return 0;
 }
 
@@ -139,8 +140,18 @@ static int64_t lasted_s(const struct association *a)
 	return began < 0 ? -1 : (clock_now_us() - began) / 1000000;
 }
 
-static void tell_end(
-	const struct association *a, const char *how, const struct assoc_counts *counts)
+/* Whoever was killed may not have told it. */
+static void tell_opened_again(const struct association *a, const json_t *assoc)
+{
+	journal_write(a->spool, "association-opened", "association", a->name, "peer",
+		jsonfile_text(assoc, "peer"), "calling_aet", jsonfile_text(assoc, "calling_aet"),
+		"called_aet", jsonfile_text(assoc, "called_aet"), "sender",
+		json_string_value(json_object_get(assoc, "sender")), "again", "true", NULL);
+}
+
+/* caller: who had the connection; NULL when there was none, or nobody knows. */
+static void tell_end(const struct association *a, const char *how, const char *caller,
+	const struct assoc_counts *counts)
 {
 	const int64_t seconds = lasted_s(a);
 	const unsigned long number[] = { counts->received, counts->filed, counts->duplicates,
@@ -151,15 +162,17 @@ static void tell_end(
 	for (int i = 0; i < 4; i++)
 		(void)snprintf(text[i], sizeof(text[i]), "%lu", number[i]);
 	log_info("association ended association=%s how=%s", a->name, how);
-	journal_write(a->spool, "association-ended", "association", a->name, "how", how, "seconds",
-		seconds < 0 ? NULL : text[4], "received", text[0], "filed", text[1], "duplicates",
-		text[2], "quarantined", text[3], NULL);
+	journal_write(a->spool, "association-ended", "association", a->name, "calling_aet", caller,
+		"how", how, "seconds", seconds < 0 ? NULL : text[4], "received", text[0], "filed",
+		text[1], "duplicates", text[2], "quarantined", text[3], NULL);
 }
 
-/* Waits for the children, tells the end, and takes the directory apart. Told before the directory
- * goes: without it nobody would tell it after a crash. -1: not yet. */
-static int take_apart(struct collect *c, const char *how)
+/* Waits for the children, tells the end, and takes the directory apart. Told, and on the disk,
+ * before the directory goes: without it nobody would tell it after a crash. assoc: association.json
+ * of a connection that is recovered. -1: not yet. */
+static int take_apart(struct collect *c, const json_t *assoc, const char *how)
 {
+	const char *caller = c->a->caller ? c->a->caller->calling : NULL;
 	struct assoc_counts counts;
 
 	if (collect_run(c) < 0)
@@ -169,15 +182,23 @@ static int take_apart(struct collect *c, const char *how)
 		return -1;
 	if (!how)
 		how = c->broken ? "broken" : c->aborted ? "aborted" : "clean";
-	tell_end(c->a, how, &counts);
+	if (assoc) {
+		tell_opened_again(c->a, assoc);
+		caller = jsonfile_text(assoc, "calling_aet");
+	}
+	tell_end(c->a, how, caller, &counts);
+	if (journal_sync(c->a->spool) < 0)
+		log_warning("unable to sync the journal: %s; a power failure may take the line of "
+			    "its end association=%s",
+			strerror(errno), c->a->name);
 	return association_remove(c->a);
 }
 
-static int finish(struct collect *c, const char *how)
+static int finish(struct collect *c, const json_t *assoc, const char *how)
 {
 	const struct association *a = c->a;
 
-	if (take_apart(c, how) < 0) {
+	if (take_apart(c, assoc, how) < 0) {
 		log_error("association kept for recovery: receiving/%s", a->name);
 		return EXIT_TEMPORARY;
 	}
@@ -196,7 +217,8 @@ static int recover(struct association *a, const char *name)
 	struct collect c = {
 		.a = a, .storescp = -1, .log = -1, .stopping = true
 	}; /* whoever started us tries again, see dcmspool-receiver */
-	int receiving = a->spool->dir[SPOOL_RECEIVING];
+	int receiving = a->spool->dir[SPOOL_RECEIVING], result;
+	json_t *assoc;
 
 	if (!name_ok(name))
 		die(EXIT_PERMANENT, "unable to recover: not a name in receiving/; %s", usage);
@@ -210,7 +232,10 @@ static int recover(struct association *a, const char *name)
 		return 0; /* it had not begun */
 	loop_open(&c.loop);
 	(void)collect_start(&c); /* collect_run() tries again */
-	return finish(&c, "recovered");
+	assoc = assoc_load(a->dir);
+	result = finish(&c, assoc && !assoc_is_dropped(assoc) ? assoc : NULL, "recovered");
+	json_decref(assoc);
+	return result;
 }
 
 /* Puts the stand-ins into a request that needs some; *rewritten is the one for storescp then. */
@@ -261,7 +286,7 @@ static int serve(struct association *a, const struct caller *caller, const char 
 		a->sender ? a->sender->name : NULL, NULL);
 	(void)collect_start(&c); /* collect_run() tries again */
 	start_storescp(&c, profile, length, request);
-	return finish(&c, NULL);
+	return finish(&c, NULL, NULL);
 }
 
 int main(int argc, char *argv[])

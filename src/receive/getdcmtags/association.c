@@ -42,7 +42,7 @@ struct watcher {
  * else, and all that lies deeper, is somebody's. */
 static bool is_spent(const char *name, bool back, const struct stat *st)
 {
-	if (strcmp(name, file_name(FILE_REASON)) == 0)
+	if (strcmp(name, file_name(FILE_REASON)) == 0 || strcmp(name, file_name(FILE_TOLD)) == 0)
 		return back;
 	return (assoc_is_marker(name) || file_is_temporary(name)) && (back || st->st_size == 0);
 }

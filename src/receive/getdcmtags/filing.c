@@ -51,8 +51,6 @@ enum filing_result filing_quarantine(
 		return FILING_FAILED;
 	}
 	log_warning("quarantined file=%s to=error/%s reason=%s", as, filing->label, reason);
-	journal_write(filing->spool, "quarantined", "to", filing->label, "file", as, "reason",
-		reason, NULL);
 	return FILING_QUARANTINED;
 }
 

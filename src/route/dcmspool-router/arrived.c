@@ -1,8 +1,7 @@
 /*
  * The journal's line of a job that has begun: complete or resent, and which association has brought
- * how many of its images. It is written after the claim: whoever takes over a claimed batch that
- * still has the files of before it was a job writes it again, for nobody knows whether it was
- * written.
+ * how many of its images. It is written after the claim: whoever takes over a claimed batch without
+ * a plan writes it again, for nobody knows whether it was written.
  */
 #include "router.h"
 
@@ -69,9 +68,9 @@ static void tell(struct router *router, const struct claim *claim, const char *f
 	struct buf by = { 0 }, of = { 0 };
 	json_t *series = series_load(claim->dir); /* NULL: without its tags */
 	struct disk_names images;
-	char count[JOB_COUNT_SIZE];
+	struct job_measure measure;
 
-	job_count(claim->dir, count);
+	job_measure(claim->dir, &measure);
 	if (!resend && job_images(claim->dir, &images) == 0) {
 		by = associations(claim->dir, &images);
 		disk_names_free(&images);
@@ -79,7 +78,8 @@ static void tell(struct router *router, const struct claim *claim, const char *f
 	if (resend && (!from || job_base(from) == 0))
 		of = origin(claim->dir);
 	journal_write(&router->spool, resend ? "resent" : "complete", "job", claim->job, "from",
-		of.data ? of.data : from, "images", count, "associations",
+		of.data ? of.data : from, "images", measure.images, "bytes", measure.bytes, "last",
+		resend || !*measure.last ? NULL : measure.last, "associations",
 		resend    ? NULL
 		: by.data ? by.data
 			  : "",
@@ -98,7 +98,12 @@ void arrived_tell(struct router *router, const struct claim *claim, const char *
 
 void arrived_tell_again(struct router *router, const struct claim *claim)
 {
-	if (file_exists(claim->dir, FILE_PLAN) == 0 &&
-		(file_exists(claim->dir, FILE_FILED) == 1 || job_exists(claim->dir) == 1))
+	struct disk_names images = { 0 };
+
+	if (file_exists(claim->dir, FILE_PLAN) != 0)
+		return;
+	if (file_exists(claim->dir, FILE_FILED) == 1 || job_exists(claim->dir) == 1 ||
+		(job_images(claim->dir, &images) == 0 && images.count > 0))
 		tell(router, claim, NULL, true);
+	disk_names_free(&images);
 }

@@ -11,7 +11,6 @@
 #include "spool/file.h"
 #include "spool/filed.h"
 #include "spool/job.h"
-#include "spool/journal.h"
 #include "spool/reason.h"
 
 #include <errno.h>
@@ -99,8 +98,6 @@ static int quarantine(
 		return -1;
 	log_warning("quarantined, moved to error/%s job=%s name=%s reason=%s", claim->job,
 		claim->job, name, why);
-	journal_write(&router->spool, "quarantined", "job", claim->job, "file", name, "reason", why,
-		NULL);
 	return 0;
 }
 

@@ -163,40 +163,6 @@ static int remove_original(struct router *router, const struct claim *claim)
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
 
-static int discard(struct router *router, const struct claim *claim, const json_t *plan)
-{
-	if (write_job_json(claim->dir, claim, plan, "") < 0)
-		return -1;
-	return disk_rename_unique(router->spool.dir[SPOOL_ROUTING], claim->job,
-		router->spool.dir[SPOOL_DISCARD], claim->job, NULL, 0);
-}
-
-static int route_to_one(
-	struct router *router, const struct claim *claim, const json_t *plan, const char *target)
-{
-	if (write_job_json(claim->dir, claim, plan, target) < 0)
-		return -1;
-	return move_out(router, claim, plan, router->spool.dir[SPOOL_ROUTING], claim->job, target);
-}
-
-static int route_to_many(struct router *router, const struct claim *claim, const json_t *plan)
-{
-	struct disk_names images;
-	int result = 0;
-
-	if (file_exists(claim->dir, FILE_FANOUT) == 0) {
-		if (job_images(claim->dir, &images) < 0)
-			return -1;
-		result = build_copies(claim, plan, &images);
-		disk_names_free(&images);
-	}
-	if (result == 0)
-		result = deliver_copies(router, claim, plan);
-	if (result == 0)
-		result = remove_original(router, claim);
-	return result;
-}
-
 /* "a,b": the strings of an array, for log and journal. The caller frees with buf_free(). */
 static struct buf joined(const json_t *array)
 {
@@ -222,7 +188,8 @@ static struct buf joined_priorities(const json_t *plan)
 	return text;
 }
 
-/* Tells what was done. */
+/* routed: before the first copy is moved out, so that no kill leaves a job whose targets nobody has
+ * told; it may be told twice. discarded: when it lies there. */
 static void tell(
 	struct router *router, const struct claim *claim, const json_t *plan, bool discarded)
 {
@@ -240,7 +207,7 @@ static void tell(
 		"images", images, "rules", rules.data ? rules.data : "", "targets", to.data,
 		"priorities", priorities.data, NULL);
 	/* The descriptor is that of the directory, which lies in discard/ now. */
-	if (discarded && told_set(claim->dir) < 0)
+	if (discarded && told_set(&router->spool, claim->dir) < 0)
 		log_warning(
 			"unable to note that the journal has it: %s; it is written again job=%s",
 			strerror(errno), claim->job);
@@ -249,21 +216,53 @@ static void tell(
 	buf_free(&priorities);
 }
 
+static int discard(struct router *router, const struct claim *claim, const json_t *plan)
+{
+	if (write_job_json(claim->dir, claim, plan, "") < 0 ||
+		disk_rename_unique(router->spool.dir[SPOOL_ROUTING], claim->job,
+			router->spool.dir[SPOOL_DISCARD], claim->job, NULL, 0) < 0)
+		return -1;
+	tell(router, claim, plan, true);
+	return 0;
+}
+
+static int route_to_one(
+	struct router *router, const struct claim *claim, const json_t *plan, const char *target)
+{
+	if (write_job_json(claim->dir, claim, plan, target) < 0)
+		return -1;
+	tell(router, claim, plan, false);
+	return move_out(router, claim, plan, router->spool.dir[SPOOL_ROUTING], claim->job, target);
+}
+
+static int route_to_many(struct router *router, const struct claim *claim, const json_t *plan)
+{
+	struct disk_names images;
+	int result = 0;
+
+	if (file_exists(claim->dir, FILE_FANOUT) == 0) {
+		if (job_images(claim->dir, &images) < 0)
+			return -1;
+		result = build_copies(claim, plan, &images);
+		disk_names_free(&images);
+	}
+	if (result == 0) {
+		tell(router, claim, plan, false);
+		result = deliver_copies(router, claim, plan);
+	}
+	if (result == 0)
+		result = remove_original(router, claim);
+	return result;
+}
+
 int fanout(struct router *router, const struct claim *claim, json_t *plan)
 {
 	const json_t *targets = plan_targets(plan);
-	bool discarded = json_array_size(targets) == 0;
-	int result;
 
 	plan_tell(router, claim, plan);
-	if (discarded)
-		result = discard(router, claim, plan);
-	else if (json_array_size(targets) == 1)
-		result = route_to_one(
-			router, claim, plan, json_string_value(json_array_get(targets, 0)));
-	else
-		result = route_to_many(router, claim, plan);
-	if (result == 0)
-		tell(router, claim, plan, discarded);
-	return result;
+	if (json_array_size(targets) == 0)
+		return discard(router, claim, plan);
+	if (json_array_size(targets) > 1)
+		return route_to_many(router, claim, plan);
+	return route_to_one(router, claim, plan, json_string_value(json_array_get(targets, 0)));
 }

@@ -13,6 +13,7 @@
 #include "spool/journal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -55,28 +56,43 @@ void resends_free(struct resends *resends)
 	*resends = (struct resends){ 0 };
 }
 
+static bool is_shared(int batch, int sibling, const char *name)
+{
+	struct stat ours, theirs;
+
+	return fstatat(batch, name, &ours, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(sibling, name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(ours.st_mode) &&
+	       disk_same_file(&ours, &theirs);
+}
+
 /* Unlinks in the sibling the images that are also in the batch. Returns how many images are left,
  * or -1. */
-static int unlink_shared(int batch, int sibling)
+static int unlink_shared(int batch, int sibling, const struct disk_names *images)
 {
-	struct disk_names images;
-	struct stat ours, theirs;
 	int left = 0;
 
-	if (job_images(sibling, &images) < 0)
-		return -1;
-	for (size_t i = 0; i < images.count && left >= 0; i++) {
-		const char *name = images.name[i];
-
-		if (fstatat(batch, name, &ours, AT_SYMLINK_NOFOLLOW) == 0 &&
-			fstatat(sibling, name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(ours.st_mode) && disk_same_file(&ours, &theirs))
-			left = disk_unlink(sibling, name) < 0 ? -1 : left;
-		else
+	for (size_t i = 0; i < images->count && left >= 0; i++)
+		if (!is_shared(batch, sibling, images->name[i]))
 			left++; /* or it cannot be known: then it stays */
-	}
-	disk_names_free(&images);
+		else if (disk_unlink(sibling, images->name[i]) < 0)
+			left = -1;
 	return left;
+}
+
+/* Told before the first image goes: a kill that meets us on the way leaves the sibling with fewer
+ * images than it came with, and whoever goes on tells of the rest only. */
+static void tell_shared(struct router *router, int batch, const char *into, int sibling,
+	const char *name, const struct disk_names *images)
+{
+	char count[24];
+	size_t shared = 0;
+
+	for (size_t i = 0; i < images->count; i++)
+		shared += is_shared(batch, sibling, images->name[i]);
+	(void)snprintf(count, sizeof(count), "%zu", images->count);
+	if (shared > 0)
+		journal_write(&router->spool, "merged", "from", name, "into", into, "images", count,
+			NULL);
 }
 
 /* Removes what an earlier job has left, and the directory. job.json goes last: until then it is a
@@ -104,19 +120,20 @@ static int take_along(struct router *router, int batch, const char *into, const 
 {
 	int incoming = router->spool.dir[SPOOL_INCOMING], left;
 	int sibling = disk_lock_dir(incoming, name, LOCK_EX | LOCK_NB);
-	char count[JOB_COUNT_SIZE];
+	struct disk_names images;
 
 	if (sibling < 0)
 		return errno == ENOENT ? 0 : -1;
-	job_count(sibling, count);
-	left = unlink_shared(batch, sibling);
+	left = job_images(sibling, &images);
+	if (left == 0) {
+		tell_shared(router, batch, into, sibling, name, &images);
+		left = unlink_shared(batch, sibling, &images);
+		disk_names_free(&images);
+	}
 	if (left == 0)
 		left = remove_rest(incoming, sibling, name);
-	if (left == 0) {
+	if (left == 0)
 		log_info("the same images lie in a resend that is taken from=incoming/%s", name);
-		journal_write(&router->spool, "merged", "from", name, "into", into, "images", count,
-			NULL);
-	}
 	(void)close(sibling); /* releases the lock */
 	return left < 0 ? -1 : 0;
 }

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
-#include "spool/journal.h"
 #include "spool/plan.h"
 #include "spool/reason.h"
 
@@ -37,8 +36,6 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 		return -1;
 	}
 	log_warning("not an image, moved to error/%s job=%s name=%s", claim->job, claim->job, name);
-	journal_write(&router->spool, "quarantined", "job", claim->job, "file", name, "reason",
-		"is no image of the series", NULL);
 	return 0;
 }
 

@@ -46,6 +46,11 @@ static bool again(struct dispatcher *d, const struct queue *queue, const char *n
 		return false;
 	}
 	memcpy(job, name, length);
+	job_count(dir, count);
+	/* Before the ledger says so: that its end tells of one time more than was told is a sign of
+	 * a line that is missing. After a crash it stands there twice. */
+	journal_write(&d->spool, "requeued", "job", job, "target", queue->target->name, "from",
+		name, "images", count, NULL);
 	result = make_ready(dir, queue->target->name);
 	if (result == 0)
 		result = disk_rename_unique(
@@ -53,9 +58,6 @@ static bool again(struct dispatcher *d, const struct queue *queue, const char *n
 	if (result == 0) {
 		log_info("to be sent again job=%s target=%s was=%s", made, queue->target->name,
 			name);
-		job_count(dir, count);
-		journal_write(&d->spool, "requeued", "job", made, "target", queue->target->name,
-			"from", name, "images", count, NULL);
 	} else {
 		log_error("unable to send outgoing/%s/%s again: %s; it is tried again",
 			queue->target->name, name, strerror(errno));

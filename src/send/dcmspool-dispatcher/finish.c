@@ -3,11 +3,10 @@
 #include "base/log.h"
 #include "dispatcher.h"
 #include "given_up.h"
+#include "spool/ended.h"
 #include "spool/file.h"
-#include "spool/journal.h"
 #include "spool/ledger.h"
 #include "spool/reason.h"
-#include "spool/told.h"
 #include "split.h"
 
 #include <stdio.h>
@@ -27,20 +26,24 @@ static int move_job(
 	return disk_rename_unique(job->sending, job->job, d->spool.dir[to], name, made, size);
 }
 
-/* The journal has its last line about a job that has come to rest in dir; if not, somebody writes
- * it again some time. */
-static void told(int dir, int journal_result)
+/* The journal's last line about a job that has come to rest in dir; if it is not there, somebody
+ * writes it again some time. */
+static void tell(struct dispatcher *d, const struct claimed *job, int dir, const char *outcome,
+	size_t images)
 {
-	if (journal_result == 0)
-		(void)told_set(dir); /* twice is possible */
+	struct ended ended = { .outcome = outcome, .job = job->job, .target = job->target->name };
+
+	(void)snprintf(ended.images, sizeof(ended.images), "%zu", images);
+	(void)ended_say(&d->spool, &ended, dir, NULL);
 }
 
 /* The same for what was split off, or went there as a whole. */
-static void told_error(struct dispatcher *d, const char *name, int journal_result)
+static void tell_error(
+	struct dispatcher *d, const struct claimed *job, const char *name, size_t images)
 {
 	int dir = disk_open_dir(d->spool.dir[SPOOL_ERROR], name);
 
-	told(dir, journal_result);
+	tell(d, job, dir, "failed", images);
 	if (dir >= 0)
 		(void)close(dir); /* only used as a base */
 }
@@ -80,7 +83,7 @@ int finish_done(struct dispatcher *d, struct attempt *attempt)
 	const char *target = job->target->name;
 	size_t given_up = given_up_count(attempt);
 	size_t stored = attempt->answers.count - given_up;
-	char count[24], refused[24], in_error[SPLIT_NAME_SIZE];
+	char in_error[SPLIT_NAME_SIZE];
 	int result = has_more(attempt);
 
 	if (result > 0) {
@@ -103,19 +106,14 @@ int finish_done(struct dispatcher *d, struct attempt *attempt)
 				 : move_job(d, job, SPOOL_SUCCESS, NULL, 0);
 	if (result < 0)
 		return -1;
-	(void)snprintf(count, sizeof(count), "%zu", stored);
-	(void)snprintf(refused, sizeof(refused), "%zu", given_up);
 	if (stored > 0) {
-		log_info("sent job=%s target=%s images=%s", job->job, target, count);
-		told(job->dir, journal_write(&d->spool, "sent", "job", job->job, "target", target,
-				       "images", count, NULL));
+		log_info("sent job=%s target=%s images=%zu", job->job, target, stored);
+		tell(d, job, job->dir, "sent", stored);
 	}
 	if (given_up > 0) {
-		log_error("given up, see error/%s/reason.txt job=%s target=%s images=%s", in_error,
-			job->job, target, refused);
-		told_error(d, in_error,
-			journal_write(&d->spool, "failed", "job", job->job, "target", target,
-				"images", refused, NULL));
+		log_error("given up, see error/%s/reason.txt job=%s target=%s images=%zu", in_error,
+			job->job, target, given_up);
+		tell_error(d, job, in_error, given_up);
 	}
 	return 0;
 }
@@ -130,22 +128,21 @@ int finish_empty(struct dispatcher *d, struct attempt *attempt)
 		return -1;
 	log_error("a job without images, moved to error job=%s target=%s", job->job,
 		job->target->name);
-	told(job->dir, journal_write(&d->spool, "failed", "job", job->job, "target",
-			       job->target->name, "images", "0", NULL));
+	tell(d, job, job->dir, "failed", 0);
 	return 0;
 }
 
 int finish_cancelled(struct dispatcher *d, struct attempt *attempt)
 {
 	const struct claimed *job = attempt->claimed;
-	char count[JOB_COUNT_SIZE];
+	struct disk_names images = { 0 };
 
 	if (move_job(d, job, SPOOL_DISCARD, NULL, 0) < 0)
 		return -1;
 	log_info("cancelled job=%s target=%s", job->job, job->target->name);
-	job_count(job->dir, count);
-	told(job->dir, journal_write(&d->spool, "cancelled", "job", job->job, "target",
-			       job->target->name, "images", count, NULL));
+	if (job_images(job->dir, &images) == 0) /* else it is told again, and counted then */
+		tell(d, job, job->dir, "cancelled", images.count);
+	disk_names_free(&images);
 	return 0;
 }
 

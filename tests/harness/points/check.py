@@ -1,6 +1,7 @@
 """What must be so when a world has come to rest, whatever happened in it."""
 import os
 import re
+import subprocess
 
 from calls import ERRNO
 from world import at_rest, images, journal, names
@@ -120,9 +121,18 @@ def check_tree(w, scenario, fault, say):
             say('false', f'the journal has a line that is no JSON: {event["line"]}')
 
 
+def check_journal(w, say):
+    """A kill takes no line of evidence from it; what a failure may cost, is said instead"""
+    done = subprocess.run([w.program('dcmspool-reconcile'), '-c', w.conf], capture_output=True, text=True)
+    if done.returncode != 0:
+        say('false', f'dcmspool reconcile exits {done.returncode}: {done.stdout}{done.stderr}')
+
+
 def check(w, scenario, fault):
     def say(kind, words):
         w.wrong.append((kind, words))
 
     check_images(w, scenario, fault, say)
     check_tree(w, scenario, fault, say)
+    if fault in ('kill', 'none') and scenario.balanced:
+        check_journal(w, say)

@@ -1,5 +1,6 @@
 """The operator's verbs, what looks at a configuration, and `up`."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -154,6 +155,17 @@ def look(program, what, argv, make=None, **more):
     return One(f'{program}, {what}', program, argv=argv, **more)
 
 
+class Status(Reader):
+    """Nothing runs: it is down. How full the disk is and how long ago something was are no business of a fault."""
+    healthy = (2,)
+
+    def make(self, w):
+        routed(w)
+
+    def said(self, w):
+        return re.sub(r'\b\d+ (s|min)\b|(?m:^disk.*\n( .*\n)*)', '', super().said(w))
+
+
 def mercure(w):
     with open(w.path + '/mercure.json', 'w') as f:
         f.write('{"targets": {"pacs": {"target_type": "dicom", "ip": "127.0.0.1", "port": "104", "aet_target": "PACS"}},'
@@ -183,10 +195,13 @@ SCENARIOS = [
     look('dcmspool-find', 'all series', ('-c', '{w.conf}', 'state=outgoing'), routed, keeps_nothing=False,
          rest=Scenario.rest),
     look('dcmspool-log', 'a series', ('-c', '{w.conf}', SERIES), sent, keeps_nothing=False, rest=Scenario.rest),
+    look('dcmspool-doctor', 'a queue', ('-o', '-c', '{w.conf}'), routed, keeps_nothing=False, rest=Scenario.rest),
+    look('dcmspool-report', 'what was sent', ('-c', '{w.conf}'), sent, keeps_nothing=False, rest=Scenario.rest),
     look('dcmspool-show', 'a series that waits', ('-c', '{w.conf}', SERIES), routed, keeps_nothing=False,
          rest=Scenario.rest),
     look('dcmspool-show', 'a series that was sent', ('-c', '{w.conf}', '-j', SERIES), sent, keeps_nothing=False,
          rest=Scenario.rest),
+    Status('dcmspool-status, a queue', 'dcmspool-status'),
     look('dcmspool-fsck', 'a queue', ('-c', '{w.conf}'), routed, keeps_nothing=False, rest=Scenario.rest),
     look('dcmspool-reconcile', 'what was sent', ('-c', '{w.conf}'), sent, keeps_nothing=False, rest=Scenario.rest),
     look('dcmspool-echo', 'all targets', ('-c', '{w.conf}', 'all'),

@@ -1,4 +1,5 @@
 """The router, and what explains it."""
+import contextlib
 import glob
 import json
 import os
@@ -123,7 +124,8 @@ class RouterAhead(Router):
     def done(self, w):
         early = glob.glob(w.spool + '/incoming/*/ahead.json')
         if early and glob.glob(w.spool + '/outgoing/pacs/*.ahead/job.json'):
-            complete(w)
+            with contextlib.suppress(FileNotFoundError):  # it is routed just now
+                complete(w)
         return before_queues(w)
 
     def others(self, w):

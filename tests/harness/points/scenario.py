@@ -105,6 +105,7 @@ class Scenario:
     rest = ('dcmspool-router', 'dcmspool-dispatcher')  # what brings the world to rest afterwards
     env, stdin = {}, None
     twice = False  # what cannot be looked at may be sent once more
+    balanced = True  # reconcile finds no difference
     may_exit = set()  # besides what says that it may pass
     steps, follow = (), ()  # of a script: further calls to be killed at; -f when its children do the work
 

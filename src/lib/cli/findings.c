@@ -1,11 +1,10 @@
-#include "findings.h"
+#include "cli/findings.h"
 
 #include "base/jsonfile.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/show.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +23,9 @@ void findings_add(
 	if (more) {
 		findings->item = more;
 		more += findings->count++;
-		*more = (struct finding){ strdup(path), strdup(what), text };
+		*more = (struct finding){ strdup(path), strdup(what), strdup(text) };
 	}
-	if (!more || !more->path || !more->what)
+	if (!more || !more->path || !more->what || !more->text)
 		die(EXIT_TEMPORARY, "out of memory");
 }
 
@@ -34,6 +33,7 @@ static void free_one(struct finding *finding)
 {
 	free(finding->path);
 	free(finding->what);
+	free(finding->text);
 }
 
 static bool has(const struct findings *findings, const struct finding *one)
@@ -78,9 +78,10 @@ static const char *remedy_of(const char *text, size_t *meaning)
 	return at == text ? "" : at;
 }
 
-static void print_one(const struct finding *finding)
+void findings_print(const struct finding *finding)
 {
 	struct buf line = { 0 }, meaning = { 0 }, remedy = { 0 };
+	char words[1024];
 	size_t length;
 	const char *to_do = remedy_of(finding->text, &length);
 
@@ -88,28 +89,14 @@ static void print_one(const struct finding *finding)
 	buf_puts(&line, ": ");
 	show_add(&line, finding->what);
 	show_whole(&line, 0);
-	buf_add(&meaning, finding->text, length);
+	(void)snprintf(words, sizeof(words), "%.*s", (int)length, finding->text);
+	show_add(&meaning, words);
 	show_labelled(&meaning, "meaning: ", 4, 13, false);
-	buf_puts(&remedy, to_do);
+	show_add(&remedy, to_do);
 	show_labelled(&remedy, "remedy: ", 4, 13, false);
 }
 
-static void print_for_people(const struct findings *findings, const char *spool, size_t repaired)
-{
-	for (size_t i = 0; i < findings->count; i++)
-		print_one(&findings->item[i]);
-	if (findings->count == 0)
-		(void)printf("%s: nothing is wrong", spool);
-	else
-		(void)printf("%s: findings: %zu", spool, findings->count);
-	(void)printf(
-		"; looked at %zu directories, %zu images", findings->directories, findings->images);
-	if (repaired > 0)
-		(void)printf("; repaired: %zu", repaired);
-	(void)putchar('\n'); /* show_close() sees a failure to write */
-}
-
-static void print_json(const struct findings *findings, const char *spool, size_t repaired)
+json_t *findings_json(const struct findings *findings)
 {
 	json_t *list = json_array();
 
@@ -117,22 +104,16 @@ static void print_json(const struct findings *findings, const char *spool, size_
 		const struct finding *one = &findings->item[i];
 		size_t length;
 		const char *remedy = remedy_of(one->text, &length);
+		json_t *object = json_object();
 
-		(void)json_array_append_new(list,
-			json_pack("{s:o, s:o, s:s%, s:s}", "place", jsonfile_string(one->path),
-				"finding", jsonfile_string(one->what), "meaning", one->text, length,
-				"remedy", remedy));
+		(void)json_object_set_new(object, "place", jsonfile_string(one->path));
+		(void)json_object_set_new(object, "finding", jsonfile_string(one->what));
+		(void)json_object_set_new(object, "meaning", json_stringn(one->text, length));
+		(void)json_object_set_new(object, "remedy", jsonfile_string(remedy));
+		if (json_array_append_new(list, object) < 0) {
+			json_decref(list);
+			return NULL;
+		}
 	}
-	show_json(json_pack("{s:s, s:I, s:I, s:I, s:o}", "spool", spool, "directories",
-		(json_int_t)findings->directories, "images", (json_int_t)findings->images,
-		"repaired", (json_int_t)repaired, "findings", list));
-}
-
-void findings_print(
-	const struct findings *findings, const char *spool, size_t repaired, bool as_json)
-{
-	if (as_json)
-		print_json(findings, spool, repaired);
-	else
-		print_for_people(findings, spool, repaired);
+	return list;
 }

@@ -1,0 +1,25 @@
+/*
+ * locks: who has which files locked, as the kernel tells everybody in /proc/locks. Whoever only
+ * looks takes no lock for that, not even for a moment: another would find it taken.
+ */
+#ifndef LOCKS_H
+#define LOCKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct locks {
+	struct lock *one;
+	size_t count;
+};
+
+/* -1 with errno. locks_free() frees. */
+int locks_read(struct locks *out);
+void locks_free(struct locks *locks);
+
+/* Has that process (0: any) a lock on the file? Files are told by their inode alone: on btrfs the
+ * kernel names another device there than to stat(2). */
+bool locks_has(const struct locks *locks, ino_t inode, pid_t pid);
+
+#endif
