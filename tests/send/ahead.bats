@@ -209,7 +209,6 @@ begin() {
 
 @test "ahead: a series that brings nothing for a while gives the only connection to another" {
 	begin 2
-	sends_ahead
 	# of another study, and complete at once
 	one_series second 1.2.3.4
 	send "$BATS_TEST_TMPDIR/second"
