@@ -83,6 +83,18 @@ int disk_write_all(int fd, const void *bytes, size_t length)
 	return 0;
 }
 
+static bool sync_later;
+
+void disk_sync_later(bool later)
+{
+	sync_later = later;
+}
+
+int disk_sync(int fd)
+{
+	return sync_later ? 0 : fsync(fd);
+}
+
 int disk_write_file(int dir, const char *name, const void *data, size_t length)
 {
 	char temporary[256];
@@ -100,11 +112,11 @@ int disk_write_file(int dir, const char *name, const void *data, size_t length)
 		dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return -1;
-	if (disk_write_all(fd, data, length) < 0 || fsync(fd) < 0)
+	if (disk_write_all(fd, data, length) < 0 || disk_sync(fd) < 0)
 		return disk_close(fd, -1);
 	if (close(fd) < 0 || renameat(dir, temporary, dir, name) < 0)
 		return -1;
-	return fsync(dir);
+	return disk_sync(dir);
 }
 
 char *disk_read_file(int dir, const char *name, size_t max, size_t *length)

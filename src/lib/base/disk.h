@@ -34,6 +34,12 @@ int disk_lock_dir(int dir, const char *name, int operation);
  * the only writer of this name (it holds the directory's lock). */
 int disk_write_file(int dir, const char *name, const void *data, size_t length);
 
+/* fsync(2). From disk_sync_later(true) to (false) this and disk_write_file() leave it to the
+ * caller, who does it for many at once, syncfs(2), before anything follows from what was written.
+ */
+int disk_sync(int fd);
+void disk_sync_later(bool later);
+
 /* Reads a whole file of at most max bytes, NUL-terminated, into memory that the caller frees; NULL
  * on error (EFBIG: larger). length may be NULL. */
 char *disk_read_file(int dir, const char *name, size_t max, size_t *length);

@@ -37,6 +37,7 @@ struct entry {
 
 static int inotify_fd = -1;
 static int also = -1;         /* watch_also() */
+static watch_take *taker;     /* watch_each() */
 static struct entry *entries; /* sorted by path */
 static size_t entry_count;
 static size_t stale; /* entries that the library keeps for nothing */
@@ -123,14 +124,32 @@ static int insert(size_t at, const char *path, int wd)
 	return 0;
 }
 
+/* The kernel has one watch for a directory, which may have had another name until now: that watch
+ * ends, for its events are told by the old name, and it would end with that. */
+static bool end_others(int wd)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < entry_count; i++)
+		if (entries[i].wd == wd && !entries[i].ended) {
+			(void)inotifytools_remove_watch_by_wd(wd); /* gone is fine */
+			entries[i].ended = any = true;
+		}
+	return any;
+}
+
 /* Returns the watch descriptor or -1. The library does not tell it; the kernel does, and gives the
- * same one to the library. */
+ * same one to the library. New ones are greater than all before. */
 static int start_watch(const char *path, unsigned int events)
 {
+	static int greatest;
 	int wd = inotify_add_watch(inotify_fd, path, events);
 
+	if (wd >= 0 && wd <= greatest && end_others(wd))
+		wd = inotify_add_watch(inotify_fd, path, events);
 	if (wd < 0)
 		return -1;
+	greatest = wd;
 	if (inotifytools_watch_file(path, (int)events))
 		return wd;
 	errno = inotifytools_error();
@@ -148,6 +167,8 @@ static void restart(void)
 		die(EXIT_TEMPORARY, "unable to start watching: %s", strerror(errno));
 	for (size_t i = 0; i < entry_count; i++)
 		entries[i].ended = true;
+	if (taker)
+		taker(NULL, "");
 }
 
 /* The kernel ended a watch. For one that we ended ourselves the library has no name any more. */
@@ -162,6 +183,14 @@ static void ignored(int wd)
 		entries[i].ended |= entries[i].wd == wd;
 }
 
+static void tell(const struct inotify_event *event)
+{
+	const char *path = event->wd < 0 ? NULL : inotifytools_filename_from_wd(event->wd);
+
+	if (path || event->wd < 0) /* else it is of a watch that we have ended */
+		taker(path, event->len > 0 ? event->name : "");
+}
+
 static void drain(void)
 {
 	const struct inotify_event *event;
@@ -169,6 +198,8 @@ static void drain(void)
 	while ((event = inotifytools_next_events(0, 1)))
 		if (event->mask & IN_IGNORED)
 			ignored(event->wd);
+		else if (taker)
+			tell(event);
 }
 
 void watch_begin(void)
@@ -207,6 +238,17 @@ int watch_keep(const char *path, unsigned int events)
 	return 0;
 }
 
+bool watch_still(const char *path)
+{
+	bool found;
+	size_t at = find(path, &found);
+
+	if (!found || entries[at].ended)
+		return false;
+	entries[at].kept = true;
+	return true;
+}
+
 void watch_end(void)
 {
 	size_t kept = 0;
@@ -223,6 +265,11 @@ void watch_end(void)
 		free(entry.path);
 	}
 	entry_count = kept;
+}
+
+void watch_each(watch_take *take)
+{
+	taker = take;
 }
 
 void watch_also(int fd)

@@ -1,7 +1,7 @@
 /*
- * watch: libinotifytools, wrapped. One set of watches per process. An event is a hint: nobody asks
- * what happened, only whether something did; then everything is scanned again. Each scan says anew
- * what is to be watched, before it looks:
+ * watch: libinotifytools, wrapped. One set of watches per process. An event is a hint: it says that
+ * what is known of something is old (watch_each()), or nothing but that something happened; then
+ * everything is scanned again. Each scan says anew what is to be watched, before it looks:
  *
  *	watch_begin(); watch_keep(...); ... watch_end();
  *
@@ -21,7 +21,14 @@ void watch_begin(void);
  * inotify(7) events. Returns -1 with errno: ENOENT: gone; ENOSPC: fs.inotify.max_user_watches is
  * too small. */
 int watch_keep(const char *path, unsigned int events);
+/* For what is known to be the same directory as at the last watch_keep(), and has it still. */
+bool watch_still(const char *path);
 void watch_end(void);
+
+/* Is told each event when it is taken, in watch_begin() or watch_wait(): the path as it was named,
+ * and the name in it ("": the directory itself). path NULL: events were lost. */
+typedef void watch_take(const char *path, const char *name);
+void watch_each(watch_take *take);
 
 /* A descriptor that somebody else reads, and that ends the wait when there is something to read. */
 void watch_also(int fd);

@@ -14,8 +14,7 @@
 #include <unistd.h>
 
 static const char *layout;
-static json_t
-	*series; /* series.json, or NULL: its values are "" then; for the life of the process */
+static json_t *series; /* series.json of the job, or NULL: its values are "" then */
 
 static const struct {
 	const char *keyword, *key;
@@ -74,6 +73,12 @@ void sender_path_open(const char *text)
 		sender_never("%s", why);
 	want_tags();
 	series = sender_series(); /* without it: "unknown" */
+}
+
+void sender_path_again(void)
+{
+	json_decref(series);
+	series = sender_series();
 }
 
 /* What is missing here is not the image's fault. */

@@ -14,6 +14,9 @@ struct layout_path;
  * read from now on. Dies with 100 on one that is wrong. Called once, after sender_open(). */
 void sender_path_open(const char *layout);
 
+/* We are in the directory of another job. */
+void sender_path_again(void);
+
 /* Reads the image (a name in the working directory) and makes its path; layout_free() frees it in
  * any case. False: this image cannot be read, it fails with why. */
 bool sender_path(const char *image, struct layout_path *path, char *why, size_t size);

@@ -45,6 +45,8 @@ int claim_batch(struct router *router, int dir, const char *name, struct claim *
 	if (result < 0)
 		goto out;
 	claim->dir = dir;
+	claim->plan = NULL;
+	known_forget(router, name);
 	log_info("%s job=%s from=incoming/%s", resend ? "resend" : "series complete", claim->job,
 		name);
 	arrived_tell(router, claim, name);

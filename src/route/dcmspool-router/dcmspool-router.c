@@ -3,7 +3,8 @@
  * STATES.md.
  *
  * Any number of routers work on one spool; the lock on the batch decides who gets it. Whatever
- * wakes one (an event, its deadline, its start) makes it look at everything anew.
+ * wakes one (an event, its deadline, its start) makes it look at everything anew, as far as it does
+ * not know it already.
  */
 #include "router.h"
 
@@ -18,8 +19,55 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* A scan follows the last one by SCAN_US when much happens; after some quiet SCANS_AT_ONCE of them
+ * are made at once, so that a single series is as fast as it can be. */
+enum { SCAN_US = 50000, SCANS_AT_ONCE = 4 };
 
 static const char usage[] = "usage: dcmspool-router [-n] [-c FILE]\n";
+
+/* How many batches may be claimed together: each has a descriptor, and what is done with it needs
+ * some. */
+static size_t group_size(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 4 >= GROUP_MAX)
+		return GROUP_MAX;
+	return limit.rlim_cur < 8 ? 1 : (size_t)limit.rlim_cur / 4;
+}
+
+static void reap(struct router *router)
+{
+	if (!router->loop.child_ended)
+		return;
+	readers_reap(router);
+	router->loop.child_ended = false;
+	router->woken = true;
+}
+
+/* Sleeps until something has happened that makes another scan worth while, and then as long as the
+ * scans are too many. */
+static void wait_for_work(struct router *router)
+{
+	struct loop *loop = &router->loop;
+	int64_t now_us = clock_now_us();
+	bool due = false;
+
+	if (router->paced_us < now_us || router->paced_us > now_us + SCANS_AT_ONCE * SCAN_US)
+		router->paced_us = now_us; /* or the clock was set */
+	router->paced_us += SCAN_US;
+	while (loop_goes_on(loop) && !due && !router->woken) {
+		(void)watch_wait(loop, loop->next_us, &due);
+		reap(router);
+	}
+	while (loop_goes_on(loop) &&
+		clock_now_us() < router->paced_us - (SCANS_AT_ONCE - 1) * SCAN_US) {
+		(void)loop_poll(loop, router->paced_us - (SCANS_AT_ONCE - 1) * SCAN_US, NULL, 0);
+		reap(router);
+	}
+}
 
 int main(int argc, char *argv[])
 {
@@ -34,6 +82,8 @@ int main(int argc, char *argv[])
 	if (!router.association)
 		die(EXIT_TEMPORARY, "unable to start: %s", strerror(errno));
 	loop_open(&router.loop);
+	known_open(&router);
+	router.group = group_size();
 	router.recover_us = clock_now_us(); /* what was being read when we were stopped */
 	if (router.conf->rule_count == 0)
 		log_warning("%s has no rules: every series goes to discard", router.conf->file);
@@ -42,11 +92,8 @@ int main(int argc, char *argv[])
 			router.conf->rule[i].cut_through && !router.conf->rule[i].disabled;
 	watcher_ready(router.conf);
 	while (loop_goes_on(&router.loop)) {
-		scan(&router); /* whatever it was that woke us: everything is looked at anew */
-		(void)watch_wait(&router.loop, router.loop.next_us, NULL);
-		if (router.loop.child_ended)
-			readers_reap(&router);
-		router.loop.child_ended = false;
+		scan(&router); /* whatever it was that woke us */
+		wait_for_work(&router);
 	}
 	return watcher_end(&router.loop);
 }

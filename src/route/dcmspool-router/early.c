@@ -24,7 +24,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-bool early_is_awaited(const struct router *router, int batch)
+static bool is_awaited(const struct router *router, int batch)
 {
 	/* What cannot be looked at is awaited: then the look tells. */
 	return router->cuts_through && file_exists(batch, FILE_AHEAD) <= 0;
@@ -167,9 +167,8 @@ static int look(struct router *router, int batch, const char *name)
 	if (result == 0 && first)
 		locked = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_SH | LOCK_NB);
 	if (locked >= 0)
-		result = early_is_awaited(router, locked)
-				 ? decide_and_enter(router, locked, name, first)
-				 : 0;                              /* another router was faster */
+		result = is_awaited(router, locked) ? decide_and_enter(router, locked, name, first)
+						    : 0;           /* another router was faster */
 	else if (first && errno != EWOULDBLOCK && errno != ENOENT) /* it is being claimed */
 		result = -1;
 	saved = errno;
@@ -180,11 +179,32 @@ static int look(struct router *router, int batch, const char *name)
 	return result;
 }
 
-void early_look(struct router *router, int batch, const char *name)
+void early_look(struct router *router, int batch, const char *name, const char *path)
 {
-	if (!early_is_awaited(router, batch) || look(router, batch, name) == 0)
+	if (!is_awaited(router, batch))
 		return;
-	log_error("unable to decide early on incoming/%s: %s; it is tried again", name,
-		strerror(errno));
-	look_again(router);
+	if (look(router, batch, name) < 0) {
+		log_error("unable to decide early on incoming/%s: %s; it is tried again", name,
+			strerror(errno));
+		look_again(router);
+	}
+	if (is_awaited(router, batch))
+		known_forget(router, name);
+	else
+		scan_watch(router, path, BATCH_EVENTS);
+}
+
+/* The watch comes before the look at what the directory is. */
+void early_watch(struct router *router, const char *name, const char *path)
+{
+	int dir = disk_open_dir(router->spool.dir[SPOOL_INCOMING], name);
+
+	if (dir < 0 && errno == EACCES)
+		look_again(router);
+	if (dir < 0 && (errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES))
+		return; /* a file, say, or another user's */
+	scan_watch(router, path,
+		dir < 0 || is_awaited(router, dir) ? BATCH_EVENTS | IN_MOVED_TO : BATCH_EVENTS);
+	if (dir >= 0)
+		(void)close(dir); /* only looked at */
 }

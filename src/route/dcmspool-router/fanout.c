@@ -76,8 +76,7 @@ out:
 	return result;
 }
 
-static int build_copies(
-	const struct claim *claim, const json_t *plan, const struct disk_names *images)
+static int build_all(const struct claim *claim, const json_t *plan, const struct disk_names *images)
 {
 	const json_t *targets = plan_targets(plan);
 	int building = -1, result = -1;
@@ -92,10 +91,7 @@ static int build_copies(
 	json_array_foreach (targets, i, target)
 		if (build_copy(claim, building, plan, images, json_string_value(target)) < 0)
 			goto out;
-	/* All copies in one go; linked images were written to disk before the plan. */
-	if (syncfs(building) == 0)
-		result = disk_rename(
-			claim->dir, file_name(FILE_FANOUT_NEW), claim->dir, file_name(FILE_FANOUT));
+	result = 0;
 out:
 	(void)close(building); /* only used as a base */
 	return result;
@@ -108,15 +104,15 @@ static int move_out(struct router *router, const struct claim *claim, const json
 	int outgoing = router->spool.dir[SPOOL_OUTGOING], queue, result;
 	char to[NAME_SIZE];
 
-	if (disk_make_dir(outgoing, target) < 0)
-		return -1;
 	queue = disk_open_dir(outgoing, target);
+	if (queue < 0 && errno == ENOENT && disk_make_dir(outgoing, target) == 0)
+		queue = disk_open_dir(outgoing, target);
 	if (queue < 0)
 		return -1;
 	queue_name(claim, plan, target, to);
 	result = disk_rename_unique(from, name, queue, to, NULL, 0);
 	if (result == 0)
-		result = fsync(queue);
+		result = disk_sync(queue);
 	(void)close(queue); /* only used as a base */
 	return result;
 }
@@ -161,6 +157,32 @@ static int remove_original(struct router *router, const struct claim *claim)
 		if (file_remove(claim->dir, shared_files[i]) < 0)
 			return -1;
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
+}
+
+/* Makes .fanout.new/ of a job for several targets, if fanout/ is not there yet. */
+static int build_copies(const struct claim *claim, const json_t *plan)
+{
+	struct disk_names images;
+	int exists = file_exists(claim->dir, FILE_FANOUT), result;
+
+	if (exists != 0)
+		return exists < 0 ? -1 : 0;
+	if (job_images(claim->dir, &images) < 0)
+		return -1;
+	result = build_all(claim, plan, &images);
+	disk_names_free(&images);
+	return result;
+}
+
+/* The copies are whole, and on the disk. */
+static int commit_copies(const struct claim *claim)
+{
+	int exists = file_exists(claim->dir, FILE_FANOUT);
+
+	if (exists != 0)
+		return exists < 0 ? -1 : 0;
+	return disk_rename(
+		claim->dir, file_name(FILE_FANOUT_NEW), claim->dir, file_name(FILE_FANOUT));
 }
 
 /* "a,b": the strings of an array, for log and journal. The caller frees with buf_free(). */
@@ -216,53 +238,48 @@ static void tell(
 	buf_free(&priorities);
 }
 
-static int discard(struct router *router, const struct claim *claim, const json_t *plan)
+/* The target of a job for one; "" of one that is discarded. */
+static const char *only_target(const json_t *plan)
 {
-	if (write_job_json(claim->dir, claim, plan, "") < 0 ||
-		disk_rename_unique(router->spool.dir[SPOOL_ROUTING], claim->job,
-			router->spool.dir[SPOOL_DISCARD], claim->job, NULL, 0) < 0)
+	const char *target = json_string_value(json_array_get(plan_targets(plan), 0));
+
+	return target ? target : "";
+}
+
+bool fanout_is_shared(const struct claim *claim)
+{
+	return json_array_size(plan_targets(claim->plan)) > 1;
+}
+
+int fanout_prepare(struct router *router, struct claim *claim)
+{
+	plan_tell(router, claim, claim->plan);
+	if (fanout_is_shared(claim))
+		return build_copies(claim, claim->plan);
+	return write_job_json(claim->dir, claim, claim->plan, only_target(claim->plan));
+}
+
+int fanout_move(struct router *router, struct claim *claim)
+{
+	int routing = router->spool.dir[SPOOL_ROUTING];
+	const char *target = only_target(claim->plan);
+	bool shared = fanout_is_shared(claim);
+
+	if (shared && commit_copies(claim) < 0)
 		return -1;
-	tell(router, claim, plan, true);
-	return 0;
+	if (*target)
+		tell(router, claim, claim->plan, false);
+	if (shared)
+		return deliver_copies(router, claim, claim->plan);
+	if (*target)
+		return move_out(router, claim, claim->plan, routing, claim->job, target);
+	return disk_rename_unique(
+		routing, claim->job, router->spool.dir[SPOOL_DISCARD], claim->job, NULL, 0);
 }
 
-static int route_to_one(
-	struct router *router, const struct claim *claim, const json_t *plan, const char *target)
+int fanout_end(struct router *router, struct claim *claim)
 {
-	if (write_job_json(claim->dir, claim, plan, target) < 0)
-		return -1;
-	tell(router, claim, plan, false);
-	return move_out(router, claim, plan, router->spool.dir[SPOOL_ROUTING], claim->job, target);
-}
-
-static int route_to_many(struct router *router, const struct claim *claim, const json_t *plan)
-{
-	struct disk_names images;
-	int result = 0;
-
-	if (file_exists(claim->dir, FILE_FANOUT) == 0) {
-		if (job_images(claim->dir, &images) < 0)
-			return -1;
-		result = build_copies(claim, plan, &images);
-		disk_names_free(&images);
-	}
-	if (result == 0) {
-		tell(router, claim, plan, false);
-		result = deliver_copies(router, claim, plan);
-	}
-	if (result == 0)
-		result = remove_original(router, claim);
-	return result;
-}
-
-int fanout(struct router *router, const struct claim *claim, json_t *plan)
-{
-	const json_t *targets = plan_targets(plan);
-
-	plan_tell(router, claim, plan);
-	if (json_array_size(targets) == 0)
-		return discard(router, claim, plan);
-	if (json_array_size(targets) > 1)
-		return route_to_many(router, claim, plan);
-	return route_to_one(router, claim, plan, json_string_value(json_array_get(targets, 0)));
+	if (!*only_target(claim->plan))
+		tell(router, claim, claim->plan, true);
+	return fanout_is_shared(claim) ? remove_original(router, claim) : 0;
 }

@@ -76,44 +76,119 @@ static int remove_finished(struct router *router, const struct claim *claim)
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
 
-static int decide_and_carry_out(struct router *router, const struct claim *claim)
+/* It goes no further, for good or not. */
+static void let_go(struct claim *claim)
 {
-	json_t *plan = plan_load(claim->dir);
+	json_decref(claim->plan);
+	claim->plan = NULL;
+	(void)close(claim->dir); /* releases the lock */
+	claim->dir = -1;
+}
+
+/* Finds what is to be routed, and leaves nothing else in the job. */
+static int begin(struct router *router, struct claim *claim)
+{
 	int result;
 
-	if (!plan && ((errno != ENOENT && errno != EINVAL) || check_images(router, claim) < 0 ||
-			     strip(router, claim) < 0))
+	claim->plan = plan_load(claim->dir);
+	if (!claim->plan && ((errno != ENOENT && errno != EINVAL) ||
+				    check_images(router, claim) < 0 || strip(router, claim) < 0))
 		return -1;
 	result = is_finished(claim);
-	if (result != 0) {
-		json_decref(plan);
-		return result < 0 ? -1 : remove_finished(router, claim);
-	}
-	if (!plan) {
-		/* The images' bytes: from here on no power failure takes them. */
-		if (syncfs(claim->dir) < 0)
-			return -1;
-		plan = plan_make(router, claim);
-		if (!plan)
-			return -1;
-	}
-	result = file_remove(claim->dir, FILE_AHEAD); /* the plan has it */
-	if (result == 0)
-		result = fanout(router, claim, plan);
-	json_decref(plan);
+	if (result > 0 && (result = remove_finished(router, claim)) == 0)
+		let_go(claim);
 	return result;
 }
 
-int route(struct router *router, struct claim *claim)
+static int decide_on(struct router *router, struct claim *claim)
 {
-	int result = decide_and_carry_out(router, claim);
+	if (!claim->plan)
+		claim->plan = plan_make(router, claim);
+	return claim->plan ? 0 : -1;
+}
 
-	if (result < 0)
-		log_error("unable to route routing/%s: %s; it stays there and is tried again",
-			claim->job, strerror(errno));
-	(void)close(claim->dir); /* releases the lock */
-	claim->dir = -1;
-	return result;
+/* What was decided early is in the plan now. */
+static int carry_out(struct router *router, struct claim *claim)
+{
+	return file_remove(claim->dir, FILE_AHEAD) < 0 ? -1 : fanout_prepare(router, claim);
+}
+
+typedef int step(struct router *router, struct claim *claim);
+
+static void failed(struct claim *claim)
+{
+	log_error("unable to route routing/%s: %s; it stays there and is tried again", claim->job,
+		strerror(errno));
+	let_go(claim);
+}
+
+/* All take the step; who fails stays behind. Returns how many failed. */
+static size_t each(struct router *router, struct claim *claims, size_t count, step *take)
+{
+	size_t failures = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (claims[i].dir >= 0 && take(router, &claims[i]) < 0) {
+			failed(&claims[i]);
+			failures++;
+		}
+	return failures;
+}
+
+static size_t sync_all(struct claim *claims, size_t count)
+{
+	size_t i = 0, failures = 0;
+
+	while (i < count && claims[i].dir < 0)
+		i++;
+	if (i == count || syncfs(claims[i].dir) == 0)
+		return 0;
+	for (; i < count; i++)
+		if (claims[i].dir >= 0) {
+			failed(&claims[i]);
+			failures++;
+		}
+	return failures;
+}
+
+static bool any(const struct claim *claims, size_t count, bool (*is)(const struct claim *))
+{
+	for (size_t i = 0; i < count; i++)
+		if (claims[i].dir >= 0 && is(&claims[i]))
+			return true;
+	return false;
+}
+
+static bool is_undecided(const struct claim *claim)
+{
+	return !claim->plan;
+}
+
+/* What one job writes is synced as it is written; what many write, all at once after each step. */
+int route(struct router *router, struct claim *claims, size_t count)
+{
+	bool many = count > 1;
+	size_t failures = each(router, claims, count, begin);
+
+	/* The images' bytes: from here on no power failure takes them. */
+	if (any(claims, count, is_undecided))
+		failures += sync_all(claims, count);
+	disk_sync_later(many);
+	failures += each(router, claims, count, decide_on);
+	if (many)
+		failures += sync_all(claims, count);
+	failures += each(router, claims, count, carry_out);
+	if (many || any(claims, count, fanout_is_shared)) /* links, too */
+		failures += sync_all(claims, count);
+	failures += each(router, claims, count, fanout_move);
+	if (many)
+		failures += sync_all(claims, count);
+	disk_sync_later(false);
+	failures += each(router, claims, count, fanout_end);
+	for (size_t i = 0; i < count; i++)
+		if (claims[i].dir >= 0)
+			let_go(&claims[i]);
+	return failures ? -1 : 0;
 }
 
 /* A router is at work on it, or has just finished; or it is no directory. */
@@ -135,7 +210,7 @@ int scan_routing(struct router *router)
 {
 	int routing = router->spool.dir[SPOOL_ROUTING], result = 0;
 	struct disk_names jobs;
-	struct claim claim;
+	struct claim claim = { 0 };
 
 	if (disk_list(routing, ".", &jobs) < 0) {
 		log_error("unable to list routing: %s; it is tried again", strerror(errno));
@@ -158,7 +233,7 @@ int scan_routing(struct router *router)
 		memcpy(claim.job, jobs.name[i], strlen(jobs.name[i]) + 1);
 		log_info("taken over job=%s", claim.job);
 		arrived_tell_again(router, &claim);
-		if (route(router, &claim) < 0)
+		if (route(router, &claim, 1) < 0)
 			result = -1;
 	}
 	disk_names_free(&jobs);

@@ -21,8 +21,6 @@
 enum {
 	RECEIVING_EVENTS = IN_MOVED_FROM | IN_DELETE,
 	INCOMING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB,
-	/* Inside a batch only what `touch .complete` does: renames of images must not wake us. */
-	BATCH_EVENTS = IN_CLOSE_WRITE | IN_ATTRIB,
 };
 
 /* A batch that is complete. */
@@ -31,6 +29,10 @@ struct due {
 	const char *name;
 	bool resend;
 };
+
+/* So many groups are taken before everything is looked at anew: what has come meanwhile may be
+ * urgent. */
+enum { GROUPS = 4 };
 
 /* The scan's state: who is connected, and what is complete. */
 struct round {
@@ -45,6 +47,14 @@ struct round {
 void look_again(struct router *router)
 {
 	loop_at(&router->loop, clock_now_us() + RETRY_US);
+}
+
+void scan_watch(struct router *router, const char *path, unsigned int events)
+{
+	if (watch_keep(path, events) == 0 || errno == ENOENT)
+		return;
+	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
+	look_again(router);
 }
 
 /* It cannot be known now: no descriptor is free, say. */
@@ -76,25 +86,59 @@ static int64_t arrived_us(int batch)
 	return time_us < 0 ? clock_now_us() : time_us;
 }
 
+static void add_due(struct round *round, const char *name, int64_t arrived, bool resend)
+{
+	round->due[round->due_count++] =
+		(struct due){ .arrived_us = arrived, .name = name, .resend = resend };
+}
+
+/* When the batch is complete; noted as known. -1 with errno. */
+static int64_t look_due(struct round *round, int batch, struct known *known)
+{
+	known->due_us =
+		complete_due(round->router, &round->connected, batch, known->name, &known->fed);
+	if (known->due_us >= 0)
+		known_set(round->router, known);
+	return known->due_us;
+}
+
 /* Puts the batch among those that are due. resend: it has job.json. */
-static void look_at_batch(struct round *round, const char *name, bool resend)
+static void look_at_batch(struct round *round, const char *name, const char *path, bool resend)
 {
 	int batch = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
+	struct known known = { .name = name, .resend = resend };
 
 	if (batch < 0) {
 		if (errno != ENOENT) /* claimed by another router just now */
 			tell_failed_look(round, name);
 		return;
 	}
-	if (resend && resends_add(&round->resends, batch, name) < 0)
+	if (resend && resends_add(&round->resends, batch, name) < 0) {
 		tell_failed_look(round, name);
-	else if (has_come(round, complete_due(round->router, &round->connected, batch, name), name))
-		round->due[round->due_count++] = (struct due){
-			.arrived_us = arrived_us(batch), .name = name, .resend = resend
-		};
-	else if (!resend)
-		early_look(round->router, batch, name);
+	} else if (has_come(round, look_due(round, batch, &known), name)) {
+		known.arrived_us = arrived_us(batch);
+		known_set(round->router, &known);
+		add_due(round, name, known.arrived_us, resend);
+	} else if (!resend) {
+		early_look(round->router, batch, name, path);
+	}
 	(void)close(batch); /* only looked at */
+}
+
+/* Is there nothing to be looked at, because what is known of it tells? */
+static bool is_known(struct round *round, const char *name, const char *path)
+{
+	struct known *known = known_find(round->router, name);
+
+	if (!known || known->resend || !watch_still(path))
+		return false;
+	if (known->due_us > clock_now_us())
+		loop_at(&round->router->loop, known->due_us);
+	else if (known->arrived_us > 0)
+		add_due(round, name, known->arrived_us, false);
+	else
+		return false;
+	return true;
 }
 
 /* Somebody else is at it: soon it will be gone, or free. */
@@ -105,10 +149,12 @@ static void look_soon(struct round *round)
 }
 
 /* Claims the batch, if it is still complete now that nobody can add to it. -1: not now. */
-static int claim_due(struct round *round, const char *name, struct claim *claim)
+static int claim_due(struct round *round, const struct due *due, struct claim *claim)
 {
 	struct router *router = round->router;
+	const char *name = due->name;
 	int batch = disk_lock_dir(router->spool.dir[SPOOL_INCOMING], name, LOCK_EX | LOCK_NB);
+	struct known known = { .name = name, .arrived_us = due->arrived_us, .resend = due->resend };
 
 	if (batch < 0) {
 		if (errno == EWOULDBLOCK) /* an image is being filed, or another router was first */
@@ -117,7 +163,7 @@ static int claim_due(struct round *round, const char *name, struct claim *claim)
 			tell_failed_look(round, name);
 		return -1;
 	}
-	if (!has_come(round, complete_due(router, &round->connected, batch, name), name) ||
+	if (!has_come(round, look_due(round, batch, &known), name) ||
 		!has_come(round, check_due(router, batch), name))
 		goto out;
 	if (resends_take(router, &round->resends, batch, name) < 0) {
@@ -140,12 +186,11 @@ out:
 	return -1;
 }
 
-/* Routes the batch. Resends are claimed by one router at a time, or two would claim the same images
- * twice, neither having a resend that the other one could take along. */
-static void take_batch(struct round *round, const struct due *due)
+/* Claims the batch; -1: not now. Resends are claimed by one router at a time, or two would claim
+ * the same images twice, neither having a resend that the other one could take along. */
+static int take_batch(struct round *round, const struct due *due, struct claim *claim)
 {
 	struct router *router = round->router;
-	struct claim claim;
 	int all = -1, result;
 
 	if (due->resend)
@@ -156,13 +201,32 @@ static void take_batch(struct round *round, const struct due *due)
 			look_soon(round);
 		else
 			tell_failed_look(round, due->name);
-		return;
+		return -1;
 	}
-	result = claim_due(round, due->name, &claim);
+	result = claim_due(round, due, claim);
 	if (all >= 0)
 		(void)close(all); /* releases the lock */
-	if (result == 0 && route(router, &claim) < 0)
-		look_again(router);
+	return result;
+}
+
+/* Routes what is due, a group at a time. */
+static void take_due(struct round *round)
+{
+	struct router *router = round->router;
+	struct claim claims[GROUP_MAX];
+	size_t i = 0, count;
+
+	for (int groups = 0; i < round->due_count && loop_goes_on(&router->loop); groups++) {
+		if (groups == GROUPS) {
+			loop_at(&router->loop, LOOP_NOW);
+			break;
+		}
+		for (count = 0; i < round->due_count && count < router->group; i++)
+			count += take_batch(round, &round->due[i], &claims[count]) == 0;
+		if (route(router, claims, count) < 0)
+			look_again(router);
+		loop_take_signals(&router->loop);
+	}
 }
 
 static int by_arrival(const void *a, const void *b)
@@ -237,32 +301,6 @@ static enum thing thing_of(int incoming, const char *name)
 	return job ? RESEND : series ? BATCH : DROP;
 }
 
-static void keep_watch(struct router *router, const char *path, unsigned int events)
-{
-	if (watch_keep(path, events) == 0 || errno == ENOENT)
-		return;
-	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
-	look_again(router);
-}
-
-/* What is sent ahead begins with the first image: until then each name that comes is an event. The
- * watch comes before the look at what the directory is, which may be a batch in a moment. */
-static void watch_for_first(struct round *round, const char *name, const char *path)
-{
-	int dir = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
-
-	if (dir < 0 && errno == EACCES)
-		look_again(round->router);
-	if (dir < 0 && (errno == ENOTDIR || errno == ELOOP || errno == ENOENT || errno == EACCES))
-		return; /* a file, say, or another user's */
-	if (dir < 0 || early_is_awaited(round->router, dir))
-		keep_watch(round->router, path, BATCH_EVENTS | IN_MOVED_TO);
-	else
-		keep_watch(round->router, path, BATCH_EVENTS);
-	if (dir >= 0)
-		(void)close(dir); /* only looked at */
-}
-
 static void look_at(struct round *round, const char *name)
 {
 	char path[512];
@@ -271,8 +309,10 @@ static void look_at(struct round *round, const char *name)
 	if (name[0] == '.')
 		return; /* on its way: rsync and others write under such names and rename */
 	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
+	if (is_known(round, name, path))
+		return;
 	if (round->router->cuts_through)
-		watch_for_first(round, name, path);
+		early_watch(round->router, name, path);
 	thing = thing_of(round->router->spool.dir[SPOOL_INCOMING], name);
 	if (thing == DROP) {
 		look_at_drop(round, name);
@@ -280,8 +320,8 @@ static void look_at(struct round *round, const char *name)
 		tell_failed_look(round, name);
 	} else {
 		if (!round->router->cuts_through)
-			keep_watch(round->router, path, BATCH_EVENTS);
-		look_at_batch(round, name, thing == RESEND);
+			scan_watch(round->router, path, BATCH_EVENTS);
+		look_at_batch(round, name, path, thing == RESEND);
 	}
 }
 
@@ -304,12 +344,12 @@ static void scan_incoming(struct router *router)
 	for (size_t i = 0; round.due && i < names.count; i++)
 		look_at(&round, names.name[i]);
 	watch_end();
+	known_sweep(router, names.count);
 	if (round.loose.count > 0 && !readers_are_busy(router))
 		drop_take(router, round.loose.name, round.loose.count);
 	if (round.due_count > 0)
 		qsort(round.due, round.due_count, sizeof(*round.due), by_arrival);
-	for (size_t i = 0; i < round.due_count; i++)
-		take_batch(&round, &round.due[i]);
+	take_due(&round);
 	free(round.due);
 	disk_names_free(&names);
 	resends_free(&round.resends);
@@ -321,8 +361,9 @@ void scan(struct router *router)
 {
 	loop_forget(&router->loop);
 	watch_begin();
-	keep_watch(router, "receiving/", RECEIVING_EVENTS);
-	keep_watch(router, "incoming/", INCOMING_EVENTS);
+	router->woken = false;
+	scan_watch(router, "receiving/", RECEIVING_EVENTS);
+	scan_watch(router, "incoming/", INCOMING_EVENTS);
 	if (clock_is_due(router->recover_us, RETRY_US)) {
 		router->recover_us = 0;
 		readers_recover(router);

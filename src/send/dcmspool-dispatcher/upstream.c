@@ -105,7 +105,7 @@ static int look_at_association(struct upstream *up, int stage, const char *name)
 
 /* The study and time of the first image of a batch, study 0: it is none, or waits for nobody to be
  * named. -1 with errno. */
-static int read_batch(int stage, struct batch *batch)
+static int read_batch(int stage, struct known_batch *batch)
 {
 	int dir = disk_open_dir(stage, batch->name), result = 0, saved;
 	json_t *series;
@@ -130,7 +130,7 @@ static int read_batch(int stage, struct batch *batch)
 
 /* Finds out about one of incoming/, if that was not done in an earlier look. */
 static int look_at_batch(
-	struct upstream *up, int stage, const struct batch *known, struct batch *batch)
+	struct upstream *up, int stage, const struct known_batch *known, struct known_batch *batch)
 {
 	struct stat st;
 
@@ -158,12 +158,12 @@ static void forget_batches(struct upstream *up)
 /* Both are sorted: each name is looked for from where the one before it was. */
 static int look_at_batches(struct upstream *up, int stage, struct disk_names *names)
 {
-	struct batch *now = calloc(names->count + 1, sizeof(*now));
+	struct known_batch *now = calloc(names->count + 1, sizeof(*now));
 	size_t k = 0, n = 0;
 	int result = now ? 0 : -1;
 
 	for (size_t i = 0; i < names->count && result == 0; i++) {
-		const struct batch *known = NULL;
+		const struct known_batch *known = NULL;
 		int order = 1;
 
 		while (k < up->batches && (order = strcmp(up->batch[k].name, names->name[i])) < 0)

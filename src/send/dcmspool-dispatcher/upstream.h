@@ -23,7 +23,7 @@ struct on_its_way {
 	char path[300];  /* where it is, in the spool */
 };
 /* What is known of a batch, which does not change. */
-struct batch {
+struct known_batch {
 	char *name;
 	ino_t inode;
 	uint32_t study;
@@ -32,7 +32,7 @@ struct batch {
 struct upstream {
 	struct on_its_way *series; /* for the life of the process, grows; by study and time */
 	size_t count, room;
-	struct batch *batch; /* by name: all of the last look */
+	struct known_batch *batch; /* by name: all of the last look */
 	size_t batches;
 	int64_t looked_us, before_us; /* when, and what arrived until then was looked for */
 	int64_t lasting_us; /* what arrived until then cannot come upstream any more, only go */

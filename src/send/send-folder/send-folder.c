@@ -7,6 +7,7 @@
  *  4. Publish: one rename for each topmost directory that TARGET_PATH does not have yet, so that a
  *     new series appears at once; merge image by image where directories exist.
  *  5. fsync, write the markers of directories that are complete, then the answers.
+ * Then the next job of this target, if the dispatcher has one (next.h).
  * Killed at any point it has told nothing untrue, and the next run finds what it published: the
  * same bytes under the same name count as stored.
  */
@@ -16,6 +17,7 @@
 #include "base/str.h"
 #include "dicom/layout.h"
 #include "sender/marker.h"
+#include "sender/next.h"
 #include "sender/path.h"
 #include "sender/sender.h"
 #include "leftover.h"
@@ -34,6 +36,7 @@
 struct folder {
 	struct sender sender;
 	const char *path;
+	bool looked; /* for what killed runs have left */
 	char *staging_name;
 	int target, staging; /* directories */
 	bool copy;           /* hard links do not work, or are not wanted */
@@ -254,7 +257,9 @@ static int deliver(struct folder *f)
 {
 	if (open_staging(f) < 0)
 		return -1;
-	leftover_remove(f->target, f->staging);
+	if (!f->looked)
+		leftover_remove(f->target, f->staging);
+	f->looked = true;
 	for (size_t i = 0; i < f->sender.count; i++)
 		if (stage(f, i) < 0)
 			return -1;
@@ -271,21 +276,42 @@ static int probe(struct folder *f)
 	return errno == EWOULDBLOCK ? 0 : -1; /* another one asks at this moment */
 }
 
-static void read_settings(struct folder *f, bool probing)
+/* What is asked of every job anew is read in begin(). */
+static void read_settings(struct folder *f)
 {
-	const char *job = probing ? "-probe" : getenv("DCMSPOOL_JOB"); /* no job is called that */
-
-	if (!job || (!probing && !name_ok(job)))
-		sender_never("DCMSPOOL_JOB is not the name of a job");
 	f->path = sender_need("PATH");
 	if (f->path[0] != '/')
 		sender_never("TARGET_PATH is '%s'; it must be absolute", f->path);
-	f->copy = sender_yes("COPY");
 	f->mounted = sender_yes("MOUNTED");
 	sender_path_open(sender_need("LAYOUT"));
+}
+
+/* -probe: no job is called that. */
+static void begin(struct folder *f, bool probing)
+{
+	const char *job = probing ? "-probe" : getenv("DCMSPOOL_JOB");
+
+	if (!job || (!probing && !name_ok(job)))
+		sender_never("DCMSPOOL_JOB is not the name of a job");
+	f->target = f->staging = -1;
+	f->copy = sender_yes("COPY"); /* until a link of this job fails */
 	f->marker = sender_marker_open(&f->sender);
-	if (asprintf(&f->staging_name, LEFTOVER_PREFIX "%s", job) < 0)
+	f->staged = calloc(f->sender.count + 1, sizeof(*f->staged));
+	if (!f->staged || asprintf(&f->staging_name, LEFTOVER_PREFIX "%s", job) < 0)
 		sender_no_memory();
+}
+
+static void end(struct folder *f)
+{
+	for (size_t i = 0; i < f->sender.count; i++)
+		free(f->staged[i]);
+	free(f->staged);
+	free(f->staging_name);
+	sender_marker_close(f->marker);
+	if (f->staging >= 0)
+		(void)close(f->staging); /* it is removed */
+	if (f->target >= 0)
+		(void)close(f->target); /* synced */
 }
 
 static void failed(struct folder *f, int error)
@@ -298,26 +324,30 @@ static void failed(struct folder *f, int error)
 				     : strerror(error));
 }
 
+/* The folder is opened anew for each job: something may be mounted there meanwhile. */
+static void run(struct folder *f, bool probing)
+{
+	begin(f, probing);
+	if (open_target(f) == 0) {
+		if ((probing ? probe(f) : deliver(f)) < 0)
+			failed(f, errno);
+		else
+			close_staging(f);
+	}
+	end(f);
+}
+
 int main(int argc, char *argv[])
 {
-	struct folder f = { .target = -1, .staging = -1 };
+	struct folder f = { 0 };
 	bool probing = sender_probing(argc, argv);
 
 	sender_open(&f.sender, argv[0]);
-	read_settings(&f, probing);
-	f.staged = calloc(f.sender.count + 1, sizeof(*f.staged));
-	if (!f.staged)
-		sender_no_memory();
-	if (open_target(&f) == 0) {
-		if ((probing ? probe(&f) : deliver(&f)) < 0)
-			failed(&f, errno);
-		else
-			close_staging(&f);
+	read_settings(&f);
+	run(&f, probing);
+	while (!probing && next_wait(&f.sender, -1) == NEXT_JOB) {
+		sender_path_again();
+		run(&f, false);
 	}
-	for (size_t i = 0; i < f.sender.count; i++)
-		free(f.staged[i]);
-	free(f.staged);
-	free(f.staging_name);
-	sender_marker_close(f.marker);
 	return sender_close(&f.sender);
 }

@@ -8,7 +8,7 @@ import shutil
 
 from reader import Reader
 from scenario import ASSOCIATION, FOLDER, JOB, SERIES, Scenario, batch, complete, routed, sent, server, study
-from world import TOP, before_queues, images, jobs, names
+from world import TOP, before_queues, images, jobs, known, names
 
 THREE = '\n'.join(map(FOLDER.format, 'abc')) + '''
 rule "1" { match = "True" targets = { "a" } priority = offpeak }
@@ -105,6 +105,15 @@ def claimed(w):
     os.rename(f'{w.spool}/incoming/{SERIES}', f'{w.spool}/routing/{JOB}')
 
 
+def three_batches(w):
+    for n in '123':
+        batch(w, folder='study' + n, uid=f'{SERIES}.{n}', study='1.2.3')
+
+
+def known_of_three(self, w):
+    return {uid: data for n in '123' for uid, data in known(f'{w.path}/study{n}').items()}
+
+
 def two(**more):
     return {'targets': ('a', 'b'), 'named': {'a': '', 'b': ''},
             'conf': FOLDER.format('a') + '\n' + FOLDER.format('b') +
@@ -139,8 +148,9 @@ def router(what, make, **more):
     class One(Router):
         def make(self, w):
             make(w)
-    if 'after' in more:
-        One.after = more.pop('after')
+    for name in ('after', 'known'):
+        if name in more:
+            setattr(One, name, more.pop(name))
     return One('dcmspool-router, ' + what, 'dcmspool-router', **more)
 
 
@@ -174,6 +184,8 @@ SCENARIOS = [
     router('a drop of before', lambda w: dead_association(w, 'stick')),
     router('claimed before', claimed),
     RouterAhead('dcmspool-router, sent ahead', 'dcmspool-router'),
+    router('three batches together', three_batches, named={}, known=known_of_three),
+    router('three batches for two targets', three_batches, known=known_of_three, **two(named={})),
     explained('a batch', batch, ('-c', '{w.conf}', '{w.spool}/incoming/' + SERIES)),
     explained('a queue', routed, ('-c', '{w.conf}', '{w.spool}/outgoing/archive')),
     explained('of late', sent, ('-c', '{w.conf}'), 'dcmspool-what-if'),
