@@ -361,12 +361,39 @@ static void warn_of_tls(struct conf_work *work)
 			"warning: stunnel4 is missing; install the package stunnel4");
 }
 
+/* Nobody is called so, and the list fits nobody then. */
+static void warn_of_titles(struct conf_work *work, enum conf_section section, size_t nth,
+	const char *key, const struct conf_strings *titles)
+{
+	for (size_t i = 0; i < titles->count; i++)
+		if (strpbrk(titles->item[i], "*?"))
+			CONF_REPORT(work, section, nth, key,
+				"warning: \"%s\" is no pattern here, but an AE title of these very "
+				"characters; give each title",
+				titles->item[i]);
+}
+
+static void warn_of_callers(struct conf_work *work)
+{
+	const struct conf_receiver *r = &work->conf->receiver;
+
+	warn_of_titles(work, CONF_RECEIVER, 0, "calling_aets", &r->calling_aets);
+	warn_of_titles(work, CONF_RECEIVER, 0, "called_aets", &r->called_aets);
+	for (size_t i = 0; i < work->conf->sender_count; i++) {
+		const struct conf_sender *s = &work->conf->sender[i];
+
+		warn_of_titles(work, CONF_SENDER, i, "calling_aets", &s->calling_aets);
+		warn_of_titles(work, CONF_SENDER, i, "called_aets", &s->called_aets);
+	}
+}
+
 void rules_check_and_warn(struct conf_work *work)
 {
 	rules_check(work);
 	if (work->mistake_count || work->no_memory)
 		return;
 	warn_of_tls(work);
+	warn_of_callers(work);
 	warn_of_rules(work);
 	warn_of_same(work);
 	for (size_t i = 0; i < work->conf->target_count; i++)

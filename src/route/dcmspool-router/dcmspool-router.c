@@ -52,7 +52,7 @@ static void reap(struct router *router)
 static void wait_for_work(struct router *router)
 {
 	struct loop *loop = &router->loop;
-	int64_t now_us = clock_now_us();
+	int64_t now_us = clock_now_us(), held_us;
 	bool due = false;
 
 	if (router->paced_us < now_us || router->paced_us > now_us + SCANS_AT_ONCE * SCAN_US)
@@ -62,9 +62,10 @@ static void wait_for_work(struct router *router)
 		(void)watch_wait(loop, loop->next_us, &due);
 		reap(router);
 	}
-	while (loop_goes_on(loop) &&
-		clock_now_us() < router->paced_us - (SCANS_AT_ONCE - 1) * SCAN_US) {
-		(void)loop_poll(loop, router->paced_us - (SCANS_AT_ONCE - 1) * SCAN_US, NULL, 0);
+	held_us = router->paced_us - (SCANS_AT_ONCE - 1) * SCAN_US;
+	due = false; /* also when the clock is set */
+	while (loop_goes_on(loop) && !due && clock_now_us() < held_us) {
+		due = loop_poll(loop, held_us, NULL, 0);
 		reap(router);
 	}
 }

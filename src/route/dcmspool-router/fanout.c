@@ -159,14 +159,12 @@ static int remove_original(struct router *router, const struct claim *claim)
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
 
-/* Makes .fanout.new/ of a job for several targets, if fanout/ is not there yet. */
+/* Makes .fanout.new/ of a job for several targets. */
 static int build_copies(const struct claim *claim, const json_t *plan)
 {
 	struct disk_names images;
-	int exists = file_exists(claim->dir, FILE_FANOUT), result;
+	int result;
 
-	if (exists != 0)
-		return exists < 0 ? -1 : 0;
 	if (job_images(claim->dir, &images) < 0)
 		return -1;
 	result = build_all(claim, plan, &images);
@@ -251,26 +249,31 @@ bool fanout_is_shared(const struct claim *claim)
 	return json_array_size(plan_targets(claim->plan)) > 1;
 }
 
+/* The journal has it before the first image moves; what is discarded is told when it is. */
 int fanout_prepare(struct router *router, struct claim *claim)
 {
+	const char *target = only_target(claim->plan);
+	int exists = 0, result;
+
 	plan_tell(router, claim, claim->plan);
-	if (fanout_is_shared(claim))
-		return build_copies(claim, claim->plan);
-	return write_job_json(claim->dir, claim, claim->plan, only_target(claim->plan));
+	if (!fanout_is_shared(claim))
+		result = write_job_json(claim->dir, claim, claim->plan, target);
+	else if ((exists = file_exists(claim->dir, FILE_FANOUT)) == 0)
+		result = build_copies(claim, claim->plan);
+	else
+		result = exists < 0 ? -1 : 0;
+	if (result == 0 && *target && !exists)
+		tell(router, claim, claim->plan, false);
+	return result;
 }
 
 int fanout_move(struct router *router, struct claim *claim)
 {
 	int routing = router->spool.dir[SPOOL_ROUTING];
 	const char *target = only_target(claim->plan);
-	bool shared = fanout_is_shared(claim);
 
-	if (shared && commit_copies(claim) < 0)
-		return -1;
-	if (*target)
-		tell(router, claim, claim->plan, false);
-	if (shared)
-		return deliver_copies(router, claim, claim->plan);
+	if (fanout_is_shared(claim))
+		return commit_copies(claim) < 0 ? -1 : deliver_copies(router, claim, claim->plan);
 	if (*target)
 		return move_out(router, claim, claim->plan, routing, claim->job, target);
 	return disk_rename_unique(

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
+#include "spool/journal.h"
 #include "spool/plan.h"
 #include "spool/reason.h"
 
@@ -178,8 +179,11 @@ int route(struct router *router, struct claim *claims, size_t count)
 	if (many)
 		failures += sync_all(claims, count);
 	failures += each(router, claims, count, carry_out);
-	if (many || any(claims, count, fanout_is_shared)) /* links, too */
+	/* Links, and the journal's lines; without these no image waits. */
+	if (many || any(claims, count, fanout_is_shared))
 		failures += sync_all(claims, count);
+	else
+		(void)journal_sync(&router->spool);
 	failures += each(router, claims, count, fanout_move);
 	if (many)
 		failures += sync_all(claims, count);
