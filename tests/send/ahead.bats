@@ -385,3 +385,16 @@ begin() {
 	[ "$status" -eq 100 ]
 	[[ $output == *"give the target another name"* ]]
 }
+
+@test "ahead: a connection that stays open, and tells nothing more, holds up no image of it" {
+	make_ahead
+	images 2
+	fake 0000
+	start_all
+	stay_connected "$BATS_TEST_TMPDIR"/study/SE0001/*
+	wait_for -t 20 has_stored 2
+	kill -0 "$pid_sender"
+	complete 2
+	wait_for has_jobs success 1
+	[ "$(stored)" -eq 2 ]
+}
