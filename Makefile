@@ -39,8 +39,9 @@ PROGRAMS := $(notdir $(PROGRAM_DIRS))
 SHELL_FILES = bin/dcmspool bin/dcmspool-up bin/dcmspool-reload bin/dcmspool-scale bin/dcmspool-layout bin/dcmspool-demo \
               bin/dcmspool-tls
 
-PRELOADS := $(wildcard src/*/*/preload/*.c)
-PRELOADED = $(patsubst %.c,$(BIN)/%.so,$(notdir $(PRELOADS)))
+# Goes into DCMTK's storescp.
+GUARD    := $(wildcard src/receive/dcmspool-association/preload/*.[ch] src/lib/receive/*.h)
+PRELOADED = $(BIN)/storescp-write.so
 # OpenSSL and what uses it, which a sender loads when it needs it (tls.h).
 LOADED    = $(BIN)/tls.so
 
@@ -110,9 +111,9 @@ define PRELOAD
 $(1): $(2)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) $$(filter-out -fsanitize=% -fno-sanitize%,$$(CFLAGS)) -fPIC -shared \
-		$$(filter-out -pie -fsanitize=%,$$(LDFLAGS)) -o $$@ $$<
+		$$(filter-out -pie -fsanitize=%,$$(LDFLAGS)) -o $$@ $$(filter %.c,$$^)
 endef
-$(foreach p,$(PRELOADS),$(eval $(call PRELOAD,$(BIN)/$(basename $(notdir $(p))).so,$(p))))
+$(eval $(call PRELOAD,$(PRELOADED),$(GUARD)))
 $(eval $(call PRELOAD,$(BUILD)/tests/loopback.so,tests/tools/preload/loopback.c))
 
 $(LOADED): src/lib/tls/tls.c src/lib/dicom/network/connection.c $(wildcard src/lib/tls/*.h src/lib/dicom/network/*.h)
@@ -168,6 +169,7 @@ tools: $(TOOLS)
 
 bench: all tools
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-connections.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-getdcmtags.sh
 	BUILD=$(abspath $(BUILD)) tests/bench/bench-rules.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-dispatch.sh

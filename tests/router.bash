@@ -160,6 +160,14 @@ running() {
 	done
 }
 
+# storescps: the pids of those that receive; the one that waits for connections is none of them
+storescps() {
+	local pid
+	for pid in $(running storescp); do
+		[[ $(readlink "/proc/$pid/cwd") != */receiving/* ]] || echo "$pid"
+	done
+}
+
 # up_runs: every program that make_up asks for
 up_runs() {
 	[ "$(running dcmspool-receiver | wc -l)" -eq 1 ] &&

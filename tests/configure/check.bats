@@ -355,3 +355,15 @@ a.conf:5: rule.3.match: warning: it is the same as rule "1"; remove one' ]
 	[ "$status" -eq 0 ]
 	has 'b.conf:3002: rule.again.match: warning: it is the same as rule "77"; remove one'
 }
+
+@test "check: an AE title that is meant as a pattern is warned of" {
+	cat >a.conf <<-'END'
+		receiver { called_aets = { "ROUTER", "RO?TER" } }
+		sender "ct" { calling_aets = "CT*" }
+		target "a" { type = folder path = "/tmp" }
+		rule "all" { match = "True" targets = { "a" } }
+	END
+	warnings a.conf
+	has 'a.conf:1: receiver.called_aets: warning: "RO?TER" is no pattern here, but an AE title of these very characters; give each title'
+	has 'a.conf:2: sender.ct.calling_aets: warning: "CT*" is no pattern here, but an AE title of these very characters; give each title'
+}

@@ -21,6 +21,7 @@ from volume import Volume, run
 MAKE = {'ext4': ['mkfs.ext4', '-q'], 'xfs': ['mkfs.xfs', '-q'], 'btrfs': ['mkfs.btrfs', '-q']}
 REPAIR = {'ext4': ['e2fsck', '-fy'], 'xfs': None, 'btrfs': ['btrfs', 'check', '-q']}  # XFS: its log, by mounting
 LINES = ['offered', 'acknowledged', 'pacs.answers']
+ENOUGH = 100
 NOT_WHOLE = ['is not whole', 'offset \\d+: ']
 
 
@@ -64,26 +65,35 @@ def promised(system):
     return found
 
 
+def acknowledged(system):
+    return len(rows(system.folder / 'acknowledged'))
+
+
 def modality(system, dice, over):
-    while not over.is_set():  # long series are what no router has had synced yet
+    """Until a cut has enough to take; what was sent before is looked at after each."""
+    while not over.is_set():
+        if acknowledged(system) > system.last_cut + ENOUGH:
+            over.wait(0.05)
+            continue
+        # long series are what no router has had synced yet
         system.deliver('all', system.series('all', images=dice.choice([2, 8, 60])), until=time.monotonic())
 
 
 def receive(system, disk, cuts):
     """The live part: what had been promised before each cut, and what everybody knew after it."""
     system.start()
-    over = threading.Event()
-    senders = [threading.Thread(target=modality, args=(system, type(system.dice)(system.seed + i), over))
+    over, system.last_cut = threading.Event(), 0
+    senders = [threading.Thread(target=modality, args=(system, type(system.dice)(system.seed + i), over), daemon=True)
                for i in range(3)]
     for t in senders:
         t.start()
     known = []
     for n in range(cuts):
-        driver_rows = len(rows(system.folder / 'acknowledged'))
-        wait_for(lambda: len(rows(system.folder / 'acknowledged')) > driver_rows + 20)
+        wait_for(lambda: acknowledged(system) > system.last_cut + 20)
         over.wait(system.dice.uniform(0, 1.5))
         before = promised(system)
         disk.cut(f'cut{n}')
+        system.last_cut = acknowledged(system)
         known.append((before, {t: len(rows(system.folder / t)) for t in LINES}))
     over.set()
     for t in senders:

@@ -7,6 +7,7 @@
 #include "tap.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,7 +56,7 @@ static void test_order(void)
 	put(tuesday, "{\"time\":\"2026-11-24T00:00:03.000000Z\",");
 	journal_reader_open(&reader, &spool, 0, 0);
 	ok(next_is(&reader, "a") && next_is(&reader, "b"), "over midnight");
-	ok(reader.skipped == 5, "what is no line is skipped and counted");
+	ok(reader.skipped == 4, "what is no line is skipped and counted");
 	ok(next_is(&reader, "c"), "a time as it was written before");
 	ok(none_is_left(&reader) && none_is_left(&reader),
 		"one that is being written is not taken");
@@ -65,7 +66,7 @@ static void test_order(void)
 	put("2026-11-26.jsonl", "{\"time\":\"2026-11-26T00:00:00.000000Z\",\"job\":\"f\"}\n");
 	ok(next_is(&reader, "e") && next_is(&reader, "f") && none_is_left(&reader),
 		"or another day has begun");
-	ok(reader.skipped == 5, "and nothing more was skipped");
+	ok(reader.skipped == 4, "and nothing more was skipped, nor an empty line");
 	journal_reader_close(&reader);
 }
 
@@ -101,6 +102,58 @@ static void test_written(void)
 		"texts and numbers of what journal_write() wrote");
 	ok(llabs(journal_time_us(line) - spool_now_us()) < 60 * INT64_C(1000000), "and its time");
 	json_decref(line);
+	journal_reader_close(&reader);
+}
+
+static void test_put_aside(void)
+{
+	static const char day[] = "2026-11-27.jsonl", noon[] = "2026-11-27T12:00:00.000000Z";
+	char first[100], second[100];
+	struct journal_reader reader;
+	int fd;
+
+	(void)snprintf(first, sizeof(first), "{\"time\":\"%s\",\"job\":\"first\"}\n", noon);
+	(void)snprintf(second, sizeof(second), "{\"time\":\"%s\",\"job\":\"2nd\"}\n", noon);
+	put(day, first);
+	journal_reader_open(&reader, &spool, 0, 0);
+	memcpy(reader.file, day, sizeof(day));
+	ok(next_is(&reader, "first") && none_is_left(&reader), "a day that is being written");
+	(void)unlinkat(spool.dir[SPOOL_JOURNAL], day, 0);
+	ok(none_is_left(&reader), "is put aside");
+	put(day, second);
+	ok(next_is(&reader, "2nd") && none_is_left(&reader), "and begun anew");
+	fd = openat(spool.dir[SPOOL_JOURNAL], day, O_WRONLY | O_TRUNC);
+	(void)close(fd);
+	ok(none_is_left(&reader), "or cut off");
+	put(day, first);
+	ok(next_is(&reader, "first") && none_is_left(&reader), "and begun anew there");
+	(void)unlinkat(spool.dir[SPOOL_JOURNAL], day, 0);
+	journal_reader_close(&reader);
+	journal_reader_open(&reader, &spool, 0, 0);
+	memcpy(reader.file, day, sizeof(day));
+	ok(none_is_left(&reader), "one that has gone is none");
+	journal_reader_close(&reader);
+	put("zzzz-zz-zz.jsonl", first);
+	journal_reader_open(&reader, &spool, spool_stamp_time("20261127T000000.000000Z"), 0);
+	ok(none_is_left(&reader), "nor is what is no day");
+	journal_reader_close(&reader);
+}
+
+/* What a power failure leaves of a last line. */
+static void test_cut_off(void)
+{
+	struct journal_reader reader;
+	char file[64], stamp[SPOOL_RFC3339_SIZE];
+
+	spool_rfc3339(spool_now_us(), stamp, sizeof(stamp));
+	(void)snprintf(file, sizeof(file), "%.10s.jsonl", stamp);
+	put(file, "{\"time\":\"2026-");
+	journal_write(&spool, "sent", "job", "whole", NULL);
+	journal_write(&spool, "sent", "job", "next", NULL);
+	journal_reader_open(&reader, &spool, spool_now_us() - 60 * INT64_C(1000000), 0);
+	ok(next_is(&reader, "now") && next_is(&reader, "whole") && next_is(&reader, "next") &&
+			none_is_left(&reader) && reader.skipped == 1,
+		"what was cut off takes no line along");
 	journal_reader_close(&reader);
 }
 
@@ -159,7 +212,9 @@ int main(void)
 	spool.dir[SPOOL_JOURNAL] = disk_open_dir(AT_FDCWD, ".");
 	test_order();
 	test_range();
+	test_put_aside();
 	test_seek();
 	test_written();
+	test_cut_off();
 	return tap_done();
 }

@@ -122,3 +122,18 @@ slow: no answer within 7 s; send-tail was ended' ]
 	[ "$status" -eq 0 ]
 	[[ $output = *': ok' ]]
 }
+
+@test "echo: what is held or paused is told after the answer; nothing else of the spool is needed" {
+	configure 'target "a" { type = folder path = "a" }' 'target "b" { type = folder path = "b" }'
+	mkdir -p "$BATS_TEST_TMPDIR"/a "$BATS_TEST_TMPDIR"/b "$BATS_TEST_TMPDIR"/spool/outgoing/{a,b}
+	echo 'since 20261101T100000.000000Z by alice: a move' >"$BATS_TEST_TMPDIR/spool/outgoing/a/held"
+	printf '{"until": "20991231T000000.000000Z", "reason": "no \\u001broute"}' >"$BATS_TEST_TMPDIR/spool/outgoing/b/paused.json"
+	echo_target all
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 4 ]
+	[ "${lines[2]}" = "a: it is held (since 20261101T100000.000000Z by alice: a move): nothing is sent; end that with: dcmspool release a" ]
+	[[ ${lines[3]} == "b: it is paused until "20*", it failed: no \\x1broute; try its jobs now with: dcmspool retry b" ]]
+	touch "$BATS_TEST_TMPDIR/spool/outgoing/held"
+	echo_target b
+	[[ ${lines[1]} == "b: all targets are held: nothing is sent; end that with: dcmspool release all" ]]
+}

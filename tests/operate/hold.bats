@@ -47,6 +47,59 @@ building" a >"$BATS_TEST_TMPDIR/said"
 	wait_for has_jobs success 2
 }
 
+@test "hold and release say what else is held; reception, too" {
+	make_two
+	verb hold a
+	run verb hold --receiver
+	[[ ${lines[0]} == "reception: held" && ${lines[1]} == "a: held as well (since "* && ${#lines[@]} -eq 2 ]]
+	run verb hold b all
+	[[ ${lines[0]} == "b: held" && ${lines[1]} == "all: held" ]]
+	[[ ${lines[2]} == "reception: held as well (since "* && ${lines[3]} == "a: held as well (since "* && ${#lines[@]} -eq 4 ]]
+	run verb release all
+	[[ ${lines[0]} == "all: released" && ${lines[1]} == "reception: still held (since "*"dcmspool release --receiver" ]]
+	[[ ${lines[2]} == "a: still held"* && ${lines[3]} == "b: still held (since "*"dcmspool release b" ]]
+	run verb release a b --receiver
+	[ "$status" -eq 100 ] # an option that comes too late
+	verb release a b
+	run verb release --receiver
+	[ "$output" = "reception: released" ]
+	run "$BIN/dcmspool-log" -c "$CONF"
+	[[ $output == *"reception: held by "*"reception: released by "* ]]
+}
+
+# told_held N PATTERN: so many lines of the dispatchers
+told_held() { [ "$(cat "$BATS_TEST_TMPDIR"/dispatcher*.log | grep -c "$2")" -eq "$1" ]; }
+ready_all() { [ "$(cat "$BATS_TEST_TMPDIR"/dispatcher*.log | grep -c 'info: ready')" -ge "$1" ]; }
+
+@test "what is held is in the log: at the start, when it begins, and when the first job waits; a line, not one of each" {
+	local told="type = told settings = { \"home=$BATS_TEST_TMPDIR\" }"
+	make_sender
+	make_router "target \"a\" { $told }" "target \"b\" { $told }" 'rule "all" { match = "True" targets = { "a", "b" } }'
+	SUDO_USER=alice verb hold -r moving a
+	start_dispatchers 3
+	wait_for told_held 1 'warning: target a is held (since .* by alice: moving); end that with: dcmspool release a'
+	wait_for ready_all 3
+	hand_made a 1
+	wait_for told_held 1 'target a is held (since .* by alice: moving), and jobs wait; end that with: dcmspool release a'
+	hand_made a 2 3 4
+	hand_made b 5
+	wait_for has_jobs success 1 # so all have looked
+	told_held 2 'target a is held'
+	verb release a
+	wait_for has_jobs success 5
+	verb hold all
+	wait_for told_held 1 'target all is held'
+	hand_made b 6
+	hand_made a 7
+	wait_for told_held 1 'target all is held (.*), and jobs wait; end that with: dcmspool release all'
+	told_held 2 'target all is held'
+	told_held 2 'target a is held'
+	signal "$pid_dispatcher1" KILL # who had told it may be this one
+	signal "$pid_dispatcher2" KILL
+	verb release all
+	wait_for has_jobs success 7
+}
+
 @test "hold: an unknown target is told the nearest, and nothing is done at all" {
 	make_router 'target "archive" { type = folder path = "a" }' 'rule "r" { match = "True" targets = { "archive" } }'
 	run verb hold archive archvie

@@ -43,6 +43,20 @@ print(max(sum(0 if u.category(c) in ("Mn", "Me", "Cf") else 2 if u.east_asian_wi
 	verb find Modality=MR --json | jq -es 'any(.[]; .tags.PatientName | startswith("Evil\u001b"))'
 }
 
+@test "on 80 columns all that is long is cut before where it is" {
+	make_router 'target "archive" { type = folder path = "a" }'
+	lay 00000001 outgoing/archive/J PatientName=Featherstonehaugh^Bartholomew PatientID=1234567890123 Modality=MR \
+		SeriesDescription='T1 axial with a long description' SeriesNumber=12
+	touch "$SPOOL/outgoing/archive/held"
+	mkdir "$SPOOL/error/$(job_of 00000001).archive_of_the_department"
+	cp "$SPOOL"/outgoing/archive/2*/* "$SPOOL/error/$(job_of 00000001).archive_of_the_department/"
+	COLUMNS=80 run -0 "$BIN/dcmspool-find" -c "$CONF" patient=feather
+	echo "$output"
+	[[ ${lines[1]} == *"Feathe"*"archive: held" ]]
+	[[ ${lines[2]} == *"archive_of_the_department: failed" ]]
+	[ "$(awk '{ if (length > most) most = length } END { print most }' <<<"$output")" -le 80 ]
+}
+
 @test "colours on a terminal only, and not with NO_COLOR" {
 	local esc=$'\e'
 	make_router

@@ -122,6 +122,10 @@ make_tree() {
 	[[ $output == *"a query knows no modalty=; did you mean Modality?"* ]]
 	run -100 "$BIN/dcmspool-find" -c "$CONF" stat=sent
 	[[ $output == *"did you mean state"* ]]
+	run -100 "$BIN/dcmspool-find" -c "$CONF" day=yesterday
+	[[ $output == *"a query knows no day=; say since= and until=, as in since=yesterday until=today" ]]
+	run -100 "$BIN/dcmspool-find" -c "$CONF" Status=sent
+	[[ $output == *"a query knows no Status=; say state=" ]]
 	run -100 "$BIN/dcmspool-find" -c "$CONF" since=yesterdy
 	[[ $output == *"yesterdy is no time; write today, yesterday"* ]]
 	run -100 "$BIN/dcmspool-find" -c "$CONF" /etc/passwd

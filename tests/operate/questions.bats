@@ -60,6 +60,18 @@ write() {
 	[ "$(verb find state=paused --json | jq -r '.places[0].paused | .since + " " + .reason')" = "2026-11-01T05:00:00.000000Z Connection refused" ]
 }
 
+@test "When is a job tried again whose target failed at it? There is one time, the job's own where it is later" {
+	lay 00000001 outgoing/pacs/J
+	echo '{"until": "20991231T000000.000000Z", "since": "20261101T050000.000000Z", "failures": 1, "reason": "no route"}' \
+		>"$SPOOL/outgoing/pacs/paused.json"
+	echo '{"not_before": "20991231T000100.000000Z"}' >"$SPOOL/outgoing/pacs/$(job_of 00000001)/retry.json"
+	run -0 verb show state=paused
+	[ "$(tr -s ' \n' ' ' <<<"$output" | grep -o 'its target is paused.*')" = "its target is paused, failing since 2026-11-01 05:00 (1 in a row): no route it is tried again at 2099-12-31 00:01; now with: dcmspool retry $(job_of 00000001) " ]
+	echo '{"not_before": "20991230T230000.000000Z"}' >"$SPOOL/outgoing/pacs/$(job_of 00000001)/retry.json"
+	run -0 verb show state=paused
+	[[ $output == *"paused until 2099-12-31 00:00"* && $output != *"tried again"* ]]
+}
+
 @test "What was sent yesterday to the PACS?" {
 	write sent J1 '{target: "pacs", images: "7"}'
 	write sent J2 '{target: "archive", images: "8"}'
@@ -124,6 +136,28 @@ write() {
 	[[ $output == *"=> pacs, archive"* ]]
 }
 
+@test "Is it well? Is every program alive? Is anything stuck? Which connections are open? What is held, and what is to be done?" {
+	lay 00000001 outgoing/pacs/J
+	lay 00000002 error/J.pacs
+	touch "$SPOOL/outgoing/pacs/held"
+	mkdir "$SPOOL/receiving/20261112T080000.000000Z.c"
+	echo '{"peer": "10.0.0.9", "calling_aet": "MR7"}' >"$SPOOL/receiving/20261112T080000.000000Z.c/association.json"
+	COLUMNS=120 run -2 "$BIN/dcmspool" status -c "$CONF"
+	[[ $output == *": down; 3 things wait for a person"*"! no router runs on "*"dcmspool up -c $CONF"* ]]
+	[[ $output == *"! target pacs is held, and 1 wait"*"    dcmspool release pacs"*"! 1 in error/"*"dcmspool resend state=failed"* ]]
+	[[ $output == *"MR7 "*"nobody any more"* ]]
+}
+
+@test "How full is the disk, when is it cleaned, when are callers refused? How much comes, how much goes?" {
+	lay 00000001 success/J.pacs
+	jq -nc --arg time "$(date -u +%FT%T.000000Z)" '{time: $time, event: "complete", job: "J", images: "40"},
+		{time: $time, event: "sent", job: "J", target: "pacs", images: "40"}' >"$SPOOL/journal/$(date -u +%F).jsonl"
+	COLUMNS=120 run -2 "$BIN/dcmspool" status -c "$CONF"
+	[[ $output =~ disk\ +[0-9.]+\ .?B\ of\ [0-9.]+\ .?B\ free.*callers\ are\ refused\ below\ 1\ MB ]]
+	[[ $output == *"keeps      1 sent: deleted after 3d"* ]]
+	[[ $output == *"came       1 series, 40 images in the last 10 minutes"*"pacs "*"1 series, 40 img"* ]]
+}
+
 @test "What happens now? The log goes on, asleep, until there is a line" {
 	local cpu
 	lay 00000001 outgoing/pacs/J PatientName=Doe^John
@@ -139,4 +173,34 @@ write() {
 	[ "$(cat "/proc/$pid_log/wchan" 2>/dev/null || echo poll)" != 0 ]
 	[ "$cpu" -le 50 ]
 	stop "$pid_log"
+}
+
+@test "The log goes on when the journal is put aside, cut off, damaged, and over midnight; without a journal it ends" {
+	local day
+	said() { grep -q "of: sent, $1 images" "$BATS_TEST_TMPDIR/log.log"; }
+	put() { printf '{"time":"%s","event":"sent","job":"%s","target":"of","images":"%s"}\n' "${3:-$(date -u +%FT%T.%6NZ)}" "$(job_of 00000001)" "$1" >>"$2"; }
+	make_router
+	day=$SPOOL/journal/$(date -u +%F).jsonl
+	put 1 "$day"
+	start log "$BIN/dcmspool-log" -c "$CONF" -f since=today
+	wait_for said 1
+	mv "$day" "$BATS_TEST_TMPDIR/aside"
+	put 2 "$day"
+	wait_for said 2
+	: >"$day" # as logrotate's copytruncate
+	put 3 "$day"
+	wait_for said 3
+	head -c 5000 /dev/urandom | tr -d '\n' >>"$day"
+	echo >>"$day"
+	printf 'half a li' >>"$day"
+	echo >>"$day" # as whoever writes next ends it
+	put 4 "$day"
+	wait_for said 4
+	put 5 "$SPOOL/journal/$(date -u -d 'tomorrow' +%F).jsonl" "$(date -u -d tomorrow +%FT%T.000000Z)"
+	wait_for said 5
+	[ "$(grep -c 'of: sent, ' "$BATS_TEST_TMPDIR/log.log")" -eq 5 ]
+	rm -r "$SPOOL/journal"
+	wait_for ended "$pid_log"
+	wait "$pid_log" && false || [ $? -eq 111 ]
+	grep -q 'unable to read the journal: ' "$BATS_TEST_TMPDIR/log.log"
 }

@@ -133,3 +133,45 @@ on_terminal() {
 	run -100 verb retry toldd
 	[[ $output == *"there is no target toldd"* ]]
 }
+
+@test "resend --to: what waits for that target already is not sent twice, and that is said" {
+	make_two
+	lay 00000001 success/J.a,outgoing/b/J SeriesInstanceUID=1.2.1
+	run -1 verb resend 1.2.1 --to b --yes
+	[[ $output == *"$(job_of 00000001) waits for b already, as $(job_of 00000001); it is not sent twice"* ]]
+	[ "$(jobs_in outgoing/b)" -eq 1 ]
+	verb resend "$(job_of 00000001)" --to a --yes
+	run -1 verb resend "$(job_of 00000001)" --to a --yes
+	[[ $output == *"$(job_of 00000001) waits for a already, as $(jobs_of a); it is not sent twice"* ]]
+	mkdir -p "$SPOOL/sending/a"
+	mv "$SPOOL/outgoing/a/$(jobs_of a)" "$SPOOL/sending/a/"
+	run -1 verb resend "$(job_of 00000001)" --to a --yes
+	[ "$(jobs_in outgoing/a)" -eq 0 ]
+	# when it has come to rest it may go again
+	mv "$SPOOL"/sending/a/2* "$SPOOL/success/gone.a"
+	verb resend "$(job_of 00000001)" --to a --yes
+	[ "$(jobs_in outgoing/a)" -eq 1 ]
+}
+
+@test "resend: two at once: who comes too late says that somebody else has moved it" {
+	make_two
+	local job
+	job=$(job_of 00000001)
+	lay 00000001 discard/J PatientID=17
+	mkfifo "$BATS_TEST_TMPDIR/answer"
+	start late script -qec "$(printf '%q ' "$BIN/dcmspool-resend" -c "$CONF" 17)" "$BATS_TEST_TMPDIR/said" <"$BATS_TEST_TMPDIR/answer"
+	exec 7>"$BATS_TEST_TMPDIR/answer"
+	wait_for grep -q 'Route again these' "$BATS_TEST_TMPDIR/said"
+	verb resend 17 --yes
+	echo y >&7
+	exec 7>&-
+	wait_for grep -q "discard/$job is there no longer: somebody else has moved it; see: dcmspool find $job" "$BATS_TEST_TMPDIR/said"
+	[ "$(jobs_in incoming)" -eq 1 ]
+}
+
+@test "send: an empty directory is said to be one" {
+	make_two
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	run -1 verb send --to a "$BATS_TEST_TMPDIR/empty"
+	[[ $output == *"there is nothing to send: no file lies there"* ]]
+}

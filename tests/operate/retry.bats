@@ -80,3 +80,21 @@ load verbs
 	run verb retry "../$(name_of 1)/x y"
 	[ "$status" -eq 100 ]
 }
+
+@test "retry and cancel by query: what cannot be looked at is told, the rest is done, and the status says so" {
+	local program
+	command -v strace >/dev/null || skip "strace is missing"
+	make_two
+	hand_made a 1
+	hand_made b 2
+	echo '{"not_before": "29260101T000000.000000Z"}' >"$SPOOL/outgoing/a/$(name_of 1)/retry.json"
+	for program in retry cancel; do
+		run strace -qq -o "$BATS_TEST_TMPDIR/trace" -P "$SPOOL/outgoing/b" -e trace=getdents64 -e inject=getdents64:error=EIO \
+			"$BIN/dcmspool-$program" -c "$CONF" -y state=waiting
+		echo "$output"
+		[ "$status" -eq 111 ]
+		[[ $output == *"unable to "*"outgoing/b: Input/output error"* ]]
+	done
+	[ -d "$SPOOL/discard/$(name_of 1).a" ]
+	[ -d "$SPOOL/outgoing/b/$(name_of 2)" ]
+}

@@ -3,28 +3,13 @@
 load whole
 load verbs
 load tree
-
-teardown() {
-	stop_all
-	[ -z "${SPOOL-}" ] || kill_processes
-	show_state || true # there may be no spool
-}
-
-# json [FILTER]: of the status, whatever its exit code
-json() { verb status --json >"$BATS_TEST_TMPDIR/json" || true; jq -er "$@" "$BATS_TEST_TMPDIR/json"; }
+load status
 
 # line_of EVENT MOMENT JQ: a line of the journal, of a moment as date(1) takes it
 line_of() {
 	local time
 	time=$(date -u -d "@$(date -d "$2" +%s)" +%FT%T)
 	jq -nc --arg event "$1" --arg time "$time.000000Z" "{time: \$time, event: \$event} + $3" >>"$SPOOL/journal/${time%T*}.jsonl"
-}
-
-is_well() { verb status >"$BATS_TEST_TMPDIR/said" 2>&1; }
-
-says() {
-	verb status >"$BATS_TEST_TMPDIR/said" 2>&1 || true
-	grep -qE "$1" "$BATS_TEST_TMPDIR/said"
 }
 
 # waits TEXT REMEDY: exit 1, and the remedy stands below
@@ -59,6 +44,7 @@ waits() {
 	for held in archive all --receiver; do
 		SUDO_USER=alice verb hold -r 'a move' "$held" >"$BATS_TEST_TMPDIR/held"
 		waits "held (since "*" by alice: a move)" "dcmspool release $held"
+		json -e '.targets[0].waiting == 0' # the file is no job
 		verb release "$held"
 		is_well
 	done
@@ -108,7 +94,6 @@ waits() {
 	wait_for says 'no supervisor|well' # s6-svscan starts another one at once
 }
 
-signal_of_service() { kill -"$1" "$(s6-svstat -o pid "$SPOOL/.service/$2")"; }
 down_100() { [ "$(tail -n 1 "$SPOOL/.service/$1/ended" 2>/dev/null)" = 100 ] && [ "$(s6-svstat -o up "$SPOOL/.service/$1")" = false ]; }
 @test "a configuration that differs, has mistakes, or is not taken by all yet" {
 	make_up
@@ -152,6 +137,22 @@ down_100() { [ "$(tail -n 1 "$SPOOL/.service/$1/ended" 2>/dev/null)" = 100 ] && 
 	json -e '.state == "down" and .at_rest == {success: 1, discard: 1, failed: 1, quarantined: 0} and
 		.targets == [{target: "archive", configured: true, waiting: 2, oldest: "2026-11-01T08:00:00.000000Z",
 		sending: 1, sent_series: 0, sent_images: 0}]'
+}
+
+@test "all of it was killed: what s6 has written last does not count as alive, a connection that was open neither" {
+	make_up
+	start_and_wait
+	wait_for is_well
+	one_series some 1.2.3
+	stay_connected "$BATS_TEST_TMPDIR"/some/*/*
+	wait_for has_open 2
+	json -e '.connections[0].alive'
+	kill_processes
+	wait_for no_processes
+	[ -s "$SPOOL/.service/receiver/supervise/status" ]
+	run -2 verb status
+	[[ ${lines[0]} == *": down; 1 thing waits for a person" ]]
+	json -e '([.services[] | .state == "unsupervised"] | all) and (.connections[0].alive | not)'
 }
 
 @test "a connection that is open: who, from where, since when, how many images; and one that a kill has left" {
@@ -274,7 +275,8 @@ has_open() { [ "$(json '.connections[0].images')" = "$1" ]; }
 	"${as[@]}" test -x "$BIN/dcmspool-status" || skip "another user may not read the programs"
 	run -100 "${as[@]}" "$BIN/dcmspool-status" -c "$CONF"
 	[[ $output == *"it belongs to "*"be that user: sudo -u"* ]]
-	chmod -R o+rX "$SPOOL"
+	chmod -R o+rX "$SPOOL"/[a-z]*
+	chmod o+rX "$SPOOL"{,/.format,/.service,/.service/*} # not what s6 makes in there: that is so already
 	run -0 "${as[@]}" "$BIN/dcmspool-status" -c "$CONF"
 	[[ $output == *": well"*"up         cleaner, dispatcher 2, receiver, router 2: since "* ]]
 	chmod o-rx "$SPOOL/outgoing/archive"
@@ -329,109 +331,3 @@ for way in [("outgoing/archive/%s", "sending/archive/%s"), ("sending/archive/%s"
 	run -100 verb status
 	[[ $output == *"unable to enter the spool $SPOOL"* ]]
 }
-
-# on_terminal COMMAND...: on one of 80 columns and 24 rows, which gets Ctrl-C by SIGUSR1; what is written there is
-# in watch.log, the exit status in watch.code
-on_terminal() {
-	start watch /usr/bin/python3 -c '
-import fcntl, os, pty, select, signal, struct, sys, termios
-pid, terminal = pty.fork()
-if pid == 0:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    os.execv(sys.argv[2], sys.argv[2:])
-signal.signal(signal.SIGUSR1, lambda *_: os.write(terminal, b"\x03"))
-signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
-open(sys.argv[1] + ".pid", "w").write(str(pid))
-try:
-    while True:
-        os.write(1, os.read(terminal, 4096))
-except OSError:  # it has ended
-    pass
-open(sys.argv[1] + ".code", "w").write(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))' \
-		"$BATS_TEST_TMPDIR/watch" "$@"
-	wait_for [ -s "$BATS_TEST_TMPDIR/watch.pid" ]
-}
-
-draws() { grep -aoF $'\e[H' "$BATS_TEST_TMPDIR/watch.log" | wc -l; }
-# shows TEXT: on the last screen
-shows() { awk 'BEGIN { RS = "\033\\[H" } { last = $0 } END { print last }' "$BATS_TEST_TMPDIR/watch.log" | grep -q "$1"; }
-switches() { grep ctxt "/proc/$(cat "$BATS_TEST_TMPDIR/watch.pid")/status"; }
-pause() { read -r -t "$1" <> <(:) || true; }
-# asleep: it does not wake within a second
-asleep() {
-	local before
-	before=$(switches)
-	pause 1
-	[ "$before" = "$(switches)" ]
-}
-
-@test "--watch: drawn anew when something changes, three times a second at most, else asleep; Ctrl-C leaves the terminal clean" {
-	local before n
-	make_up
-	start_and_wait
-	wait_for is_well
-	TERM=xterm on_terminal "$BIN/dcmspool-status" -c "$CONF" -f
-	wait_for shows 'archive: up, nothing waits'
-	head -c 14 "$BATS_TEST_TMPDIR/watch.log" | grep -qF $'\e[?1049h\e[?25l'
-	wait_for asleep
-	before=$(switches)
-	pause 5
-	[ "$before" = "$(switches)" ]
-	grep -qh '^it_value: (0, 0)' "/proc/$(cat "$BATS_TEST_TMPDIR/watch.pid")"/fdinfo/*
-	touch "$SPOOL/outgoing/archive/held"
-	wait_for shows 'target archive is held'
-	rm "$SPOOL/outgoing/archive/held"
-	wait_for shows 'nothing waits'
-	signal_of_service KILL cleaner
-	wait_for shows 'cleaner ended 1 time, the last time at .* (signal 9)'
-	mkdir "$SPOOL/receiving/20261101T100000.000000Z.1" # and in what is new since it began
-	wait_for shows 'nobody any more'
-	wait_for asleep
-	touch "$SPOOL/receiving/20261101T100000.000000Z.1/1.ok"
-	wait_for shows 'nobody any more .* 1 '
-	rm -r "$SPOOL/receiving/20261101T100000.000000Z.1"
-	sed -i 's/association_grace = [^ ]*/association_grace = 7s/' "$CONF"
-	wait_for shows 'differs from what runs'
-	echo 'nonsense = 1' >>"$CONF"
-	wait_for shows 'nonsense: unknown key' # on the screen, at its end
-	wait_for asleep
-	before=$(draws)
-	SECONDS=0
-	for n in {1..500}; do touch "$SPOOL/error/.$n"; done
-	touch "$SPOOL/outgoing/held"
-	wait_for shows 'all targets are held'
-	[ $(($(draws) - before)) -le $((4 * (SECONDS + 1) + 1)) ]
-	kill -USR1 "$pid_watch"
-	wait_for [ -s "$BATS_TEST_TMPDIR/watch.code" ]
-	[ "$(cat "$BATS_TEST_TMPDIR/watch.code")" = 0 ]
-	[ "$(tail -c 14 "$BATS_TEST_TMPDIR/watch.log")" = $'\e[?25h\e[?1049l' ]
-}
-
-@test "--watch: more than the screen has room for is cut; --json prints a line for each change" {
-	make_router
-	export TERM=xterm LC_ALL=C.UTF-8
-	for n in {1..20}; do mkdir -p "$SPOOL/outgoing/gone$n/$(job_of "$(printf %08x "$n")")"; done
-	on_terminal "$BIN/dcmspool-status" -c "$CONF" --watch
-	wait_for shows 'no router runs'
-	wait_for shows '…'
-	awk 'BEGIN { RS = "\033\\[H" } gsub(/\r\n/, "") > 23 { bad = 1 } END { exit bad }' "$BATS_TEST_TMPDIR/watch.log"
-	rm -r "$SPOOL"/outgoing/gone*
-	wait_for shows 'nothing waits'
-	echo 'nonsense = 1' >>"$CONF" # nothing runs, so there is no other to judge by: it ends, and cleans up first
-	wait_for [ -s "$BATS_TEST_TMPDIR/watch.code" ]
-	[ "$(cat "$BATS_TEST_TMPDIR/watch.code")" = 100 ]
-	grep -aqF $'\e[?25h\e[?1049l'"$CONF:6: nonsense: unknown key" "$BATS_TEST_TMPDIR/watch.log"
-	grep -aq 'unable to use configuration' "$BATS_TEST_TMPDIR/watch.log"
-	sed -i '$d' "$CONF"
-	run -100 verb status --watch
-	[[ $output == *"--watch needs a terminal, or --json: a line for each change"* ]]
-	start lines "$BIN/dcmspool-status" -c "$CONF" --watch --json
-	wait_for [ -s "$BATS_TEST_TMPDIR/lines.log" ]
-	touch "$SPOOL/outgoing/held"
-	wait_for held_is_told
-	stop "$pid_lines" INT
-	jq -es 'length >= 2' "$BATS_TEST_TMPDIR/lines.log"
-}
-
-held_is_told() { jq -es '.[-1].all_held == ""' "$BATS_TEST_TMPDIR/lines.log"; }

@@ -22,15 +22,9 @@ receives() { [ -n "$(storescp_files)" ]; }
 
 # slow_getdcmtags: its watch is in place only a second after it was asked for
 slow_getdcmtags() {
-	own_sender unused </dev/null
-	mv "$BIN/getdcmtags" "$BIN/getdcmtags.real"
-	cat >"$BIN/getdcmtags" <<-END
-		#!/bin/sh
-		export ASAN_OPTIONS=detect_leaks=0 # which cannot work under strace
-		exec strace -qq -o /dev/null -e trace=inotify_add_watch \\
-			-e inject=inotify_add_watch:delay_exit=1000000 "$BIN/getdcmtags.real" "\$@"
-	END
-	chmod +x "$BIN/getdcmtags"
+	start tracer strace -f -o "$BATS_TEST_TMPDIR/watches" -p "$pid_receiver" -e trace=inotify_add_watch \
+		-e inject=inotify_add_watch:delay_exit=1000000
+	wait_for grep -q attached "$BATS_TEST_TMPDIR/tracer.log"
 }
 
 # pausing_sender FILE...: sends these, and of the last one the half; then waits until its input ends
@@ -43,9 +37,9 @@ pausing_sender() {
 
 @test "the file that storescp is writing is never taken for a whole one, whatever getdcmtags has missed" {
 	command -v strace >/dev/null || skip "strace is missing"
-	slow_getdcmtags
 	make_router
 	start_receiver
+	slow_getdcmtags
 	study "$BATS_TEST_TMPDIR/study" -s 1 -n 4 -r 300 -c 300 -u 1.2.3.4
 	pausing_sender "$BATS_TEST_TMPDIR/study/SE0001/"*
 	wait_for receives
@@ -54,6 +48,7 @@ pausing_sender() {
 	wait_for received
 	has_images "$SPOOL/incoming" 3
 	has_jobs error 0
+	grep -q 'inotify_add_watch.*DELAYED' "$BATS_TEST_TMPDIR/watches"
 }
 
 @test "an open, silent connection holds no image back: all go after series_timeout, as one job" {

@@ -21,6 +21,13 @@ receive() {
 	start_receiver
 }
 
+# anew: with the configuration of now
+anew() {
+	kill -HUP "$pid_receiver"
+	wait_for ready_again
+}
+ready_again() { [ "$(grep -c ': info: ready' receiver.log)" -eq 2 ]; }
+
 caller() { python3 "$BATS_TEST_DIRNAME/caller.py" "$PORT" "$@"; }
 rawsend() { "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL "$@"; }
 received() { [ -z "$(find "$SPOOL/receiving" -mindepth 1 -type d)" ]; }
@@ -67,7 +74,7 @@ ended() { [ "$(journal association-ended | wc -l)" -ge "$1" ]; }
 	mkfifo hold
 	start hang bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -H open <>hold"
 	wait_for grep -q accepted hang.log
-	kill -ALRM "$(pgrep -P "$(running dcmspool-association)" storescp)"
+	kill -ALRM "$(storescps)"
 	wait_for ended 1
 	grep -q 'storescp did neither answer nor end in time association=' receiver.log
 	[ "$(journal association-ended | jq -r .how)" = broken ]
@@ -156,6 +163,7 @@ refusals() { journal association-refused | jq -r "$1"; }
 		sender "CT2" { calling_aets = { "CT2", "CT3" } }
 	END
 	sed -i 's|\\/|/|g' "$CONF"
+	anew
 	study made -s 1 -n 1 -r 16 -c 16
 	image=$(find made -name '*.dcm')
 	raw() { "$TOOLS/rawsend" 127.0.0.1 "$PORT" "$@"; }
@@ -184,6 +192,7 @@ refusals() { journal association-refused | jq -r "$1"; }
 @test "sender: places of its own, which nobody else can take" {
 	receive max_associations = 1
 	echo 'sender "CT1" { calling_aets = "CT1" max_associations = 1 }' >>"$CONF"
+	anew
 	mkfifo hold
 	start hang bash -c "exec '$TOOLS/rawsend' 127.0.0.1 $PORT -H open <>hold"
 	wait_for grep -q accepted hang.log
@@ -194,7 +203,7 @@ refusals() { journal association-refused | jq -r "$1"; }
 	wait_for grep -q accepted own.log
 	run -1 rawsend -E -a CT1
 	[[ $output == *'rejected 2 3 2'* ]]
-	[ "$(refusals .reason | xargs)" = 'more than receiver.max_associations more than sender.CT1.max_associations' ]
+	[ "$(refusals .reason | xargs)" = 'more associations than receiver.max_associations more associations than sender.CT1.max_associations' ]
 }
 
 @test "hold --receiver: callers are told to come back, while what is open goes on; release ends it" {
@@ -203,7 +212,7 @@ refusals() { journal association-refused | jq -r "$1"; }
 	study made -s 1 -n 1 -r 16 -c 16
 	start open "$TOOLS/rawsend" 127.0.0.1 "$PORT" -w 100 made/*/*.dcm
 	wait_for grep -q accepted open.log
-	"$BIN/dcmspool" hold -c "$CONF" -r 'new disk' --receiver | grep -qx -- '--receiver: held'
+	"$BIN/dcmspool" hold -c "$CONF" -r 'new disk' --receiver | grep -qx -- 'reception: held'
 	grep -q ': new disk$' "$SPOOL/receiving/held"
 	run -1 rawsend -E
 	[[ $output == *'rejected 2 3 1'* ]]
@@ -213,7 +222,9 @@ refusals() { journal association-refused | jq -r "$1"; }
 	stop "$pid_receiver"
 	start_receiver # it survives a restart, and no recovery minds it
 	run -1 rawsend -E
-	"$BIN/dcmspool" release -c "$CONF" --receiver | grep -qx -- '--receiver: released'
+	grep -q 'warning: reception is held (since .*: new disk): callers are told to come back later; end that with: dcmspool release --receiver' receiver.log
+	grep -q 'warning: association refused .*: reception is held; end that with: dcmspool release --receiver' receiver.log
+	"$BIN/dcmspool" release -c "$CONF" --receiver | grep -qx -- 'reception: released'
 	rawsend -E
 	run -100 "$BIN/dcmspool" hold -c "$CONF" --receiver archive
 	[ "$(journal held | jq -r .target)" = --receiver ]

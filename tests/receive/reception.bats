@@ -1,7 +1,4 @@
 # Reception: dcmspool-receiver and dcmspool-association with the real storescp and real senders.
-# getdcmtags is played by a small script, so that these tests say something about reception alone:
-# it waits for the end of its standard input, and files what was acknowledged in incoming/B with the
-# association's marker.
 
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # start() sets pid_NAME; titles are not expanded
 
@@ -12,28 +9,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir -p bin made spool/{receiving,incoming,routing,outgoing,sending,success,discard,error,journal}
 	cp "$BIN"/{dcmspool-receiver,dcmspool-association,storescp.dic,storescp-write.so} bin/
-	cat >bin/getdcmtags <<-EOF
-		#!/bin/sh
-		[ "\$1 \$3" = "-c -w" ] || exit 100
-		cd '$BATS_TEST_TMPDIR/spool/' || exit 111
-		a=\${4#receiving/}
-		mkdir -p incoming/B
-		: >"incoming/B/.assoc.\$a"
-		if [ -e ../linger ]; then read -r _ <../linger & fi # keeps the lock until somebody writes
-		cat
-		cp "\$4/association.json" "../json.\$a"
-		for f in "\$4"/*; do
-		    case \$f in
-		    */association.json | *'*') continue ;;
-		    */PI*) printf "1 0 0 0\\n%s" "\${f##*/}" >"\$4/.reading"; kill -SEGV \$\$ ;;
-		    *.ok) ;;
-		    *) if grep -q '"ok": *true' "\$4/association.json"; then rm "\$f"; continue; fi ;;
-		    esac
-		    if [ -e ../busy ]; then exit 111; fi
-		    mv "\$f" incoming/B/ || exit 111
-		done
-	EOF
-	chmod +x bin/getdcmtags
+	mkfifo unlock
 }
 
 teardown() {
@@ -41,7 +17,6 @@ teardown() {
 	wait_for nothing_left
 }
 
-# No process of this test runs any more.
 nothing_left() { ! pgrep -f "$BATS_TEST_TMPDIR/bin/" >/dev/null; }
 
 # receiver [KEYS]: starts it, with these additional keys of the section receiver.
@@ -62,14 +37,24 @@ receiver() {
 rawsend() { "$TOOLS/rawsend" 127.0.0.1 "$port" "$@"; }
 
 # study N: N CT images in made/.
-study() { "$TOOLS/makestudy" made -s 1 -n "$1" -r 32 -c 32 >/dev/null; }
+study() { "$TOOLS/makestudy" made -s 1 -n "$1" -r 32 -c 32 -u 1.2.3.4 >/dev/null; }
+
+# lock DIRECTORY, unlock: as a router has a batch, longer than getdcmtags waits for it
+lock() {
+	mkdir -p "$1"
+	start lock flock -F "$1" bash -c 'echo locked; read -r _ <>unlock'
+}
+locked() { wait_for grep -q locked lock.log; }
+unlock() { echo >unlock; }
 
 events() { cat spool/journal/*.jsonl 2>/dev/null | jq -r "select(.event == \"$1\") | .${2:-association}"; }
 ended() { [ "$(events association-ended | wc -l)" -ge "$1" ]; }
+# associations: the pids that the names of their directories tell
+associations() { find spool/receiving -mindepth 1 -maxdepth 1 | sort | sed 's/.*\.//'; }
 alive() { [ "$(find spool/receiving -mindepth 1 -maxdepth 1 | wc -l)" -eq "$1" ]; }
 fails() { ! "$@"; } # bats does not notice a failing "! command"
 acknowledged() { grep -c ' 0000$' "$1"; } # images, by rawsend's output
-filed() { find spool/incoming -type f ! -name '.*' | wc -l; }
+filed() { find spool/incoming -name '*.dcm' | wc -l; }
 clean() { [ -z "$(find spool/receiving -mindepth 1)" ] && [ -z "$(find spool/incoming -name '.assoc.*')" ]; }
 
 # data FILE: the data set of a Part 10 file, after the group 0002, as checksum of dcmdump's text.
@@ -91,11 +76,11 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	wait_for ended 1
 	clean
 	[ "$(filed)" -eq 5 ]
-	[ "$(jq -r '[.calling_aet, .called_aet, .peer, .local_port] | join(" ")' json.*)" = \
+	[ "$(jq -r '.association | [.calling_aet, .called_aet, .peer, .local_port] | join(" ")' spool/incoming/*/series.json)" = \
 		"SCANNER ROUTER 127.0.0.1 $port" ]
-	[ "$(jq -r .association json.*)" = "$(events association-ended)" ]
+	[ "$(jq -r .association.association spool/incoming/*/series.json)" = "$(events association-ended)" ]
 	for file in made/*/*.dcm; do data "$file"; done | sort >sent
-	for file in spool/incoming/B/*; do data "$file"; done | sort >got
+	for file in spool/incoming/*/*.dcm; do data "$file"; done | sort >got
 	cmp sent got
 }
 
@@ -190,7 +175,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	fails rawsend -E >out
 	grep -qx 'rejected 2 3 2' out
 	refused() { [ "$(events association-refused reason)" = "$1" ]; }
-	wait_for refused 'more than receiver.max_associations_per_peer'
+	wait_for refused 'more associations of one address than receiver.max_associations_per_peer'
 	stop "$pid_hang1"
 	wait_for alive 1
 	rawsend -E
@@ -223,7 +208,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	[ -z "$(find . -name x)" ]
 	[ "$(events association-opened calling_aet | sort)" = \
 		"$(printf '%s\n' "a\`touch x\`b" 'a";touch x;"' '../../x' 'a\x0ab' '%s%n$(id)' '\xff\x01' | sort)" ]
-	for json in json.*; do jq -e .association "$json"; done
+	jq -e .association.association spool/incoming/*/series.json
 	[ "$(grep -c 'association opened' receiver.log)" -eq 6 ]
 	fails rawsend -E -a '' >out
 	grep -qx 'rejected 1 1 3' out
@@ -274,7 +259,7 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 	rawsend -E
 	wait_for ended 1
 	alive 1
-	kill -KILL "$(pgrep -f "$BATS_TEST_TMPDIR/bin/dcmspool-association" | head -1)"
+	kill -KILL "$(associations)"
 	wait_for clean
 	wait_for grep -q closed hang.log
 	[ "$(events association-ended how | sort | xargs)" = 'clean recovered' ]
@@ -283,26 +268,28 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 @test "kill -9 of an association: its children die, what it received is recovered" {
 	receiver
 	study 2
-	touch busy
-	mkfifo linger
+	lock spool/incoming/1.2.3.4
+	locked
 	rawsend made/*/*.dcm
 	wait_for grep -q 'getdcmtags ended early' receiver.log
-	kill -KILL "$(find spool/receiving -mindepth 1 -maxdepth 1 | sed 's/.*\.//')"
+	start other flock -F spool/receiving/*.* bash -c 'echo locked; read -r _ <>unlock' # when it is free
+	kill -KILL "$(associations)"
+	wait_for grep -q locked other.log
 	wait_for pgrep -f "$BATS_TEST_TMPDIR/bin/dcmspool-association .* -r" # waits for the lock
-	rm busy
-	mv linger lingered
-	echo >lingered
+	unlock
+	unlock
 	wait_for clean
 	[ "$(filed)" -eq 2 ]
 	[ "$(events association-ended how)" = recovered ]
 }
 
 @test "kill -9 of everything: at the next start all is recovered" {
-	mkdir -p spool/receiving/20260101T000000.000001Z.{1,2,3,4,5,6,7,8} spool/incoming/B
+	study 7
+	mkdir -p spool/receiving/20260101T000000.000001Z.{1,2,3,4,5,6,7,8} spool/incoming/1.2.3.4
 	for dir in spool/receiving/*.[1-7]; do
 		echo '{"association": "x"}' >"$dir/association.json"
-		echo image >"$dir/CT.X.${dir##*.}"
-		touch "spool/incoming/B/.assoc.${dir##*/}"
+		cp "made/SE0001/IM0000${dir##*.}.dcm" "$dir/CT.X"
+		touch "spool/incoming/1.2.3.4/.assoc.${dir##*/}"
 	done
 	receiver
 	wait_for clean
@@ -313,10 +300,15 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 @test "a file on which getdcmtags crashes is quarantined, the others are filed" {
 	receiver
 	study 2
-	rawsend -q 1.2.840.10008.5.1.4.1.1.128 "$(find made -name '*1.dcm')" # PET: named PI.X...
+	lock spool/incoming/1.2.3.5
+	"$TOOLS/makestudy" bad -s 1 -n 1 -r 32 -c 32 -u 1.2.3.5 >/dev/null
+	locked
+	rawsend -q 1.2.840.10008.5.1.4.1.1.128 "$(find bad -name '*.dcm')" # PET: named PI.X...
+	wait_for grep -qs PI spool/receiving/*/.reading
+	kill -SEGV "$(pgrep -x getdcmtags -P "$(associations)")"
 	rawsend made/*/*.dcm
 	wait_for ended 2
-	clean
+	wait_for clean
 	[ "$(filed)" -eq 2 ]
 	[ "$(find spool/error -name "PI*" | wc -l)" -eq 1 ]
 	grep -q crashed spool/error/*/reason.txt
@@ -326,18 +318,20 @@ data() { dcmdump -q +L "$1" | grep -v '^(0002,' | grep -v '^#' | md5sum; }
 @test "getdcmtags cannot file now: the images wait, the connection does not" {
 	receiver
 	study 500
-	touch busy
+	lock spool/incoming/1.2.3.4
+	locked
 	rawsend made/*/IM0000[12].dcm
 	wait_for grep -q 'getdcmtags ended early' receiver.log
 	alive 1
 	start sender "$TOOLS/rawsend" -w 10 127.0.0.1 "$port" made/*/*.dcm
 	wait_for grep -q 'IM00020.dcm 0000' sender.log
-	pkill -KILL -P "$(find spool/receiving -mindepth 1 -maxdepth 1 | sort | sed 's/.*\.//' | tail -1)" storescp
+	last=$(find "$PWD/spool/receiving" -mindepth 1 -maxdepth 1 | sort | tail -1)
+	for pid in $(pgrep storescp); do [ ! "/proc/$pid/cwd" -ef "$last" ] || kill -KILL "$pid"; done
 	wait_for grep -q closed sender.log # though its images are not filed yet
 	alive 2
-	rm busy
+	unlock
 	wait_for clean
-	[ "$(filed)" -ge $((2 + $(acknowledged sender.log))) ]
+	[ "$(filed)" -ge "$(acknowledged sender.log)" ]
 	[ "$(events association-ended how | sort | xargs)" = 'broken clean' ]
 }
 

@@ -152,7 +152,8 @@ connect_and_hang() {
 	pid=$(the_association)
 }
 
-sockets() { find "/proc/$1/fd" -lname 'socket:*' | wc -l; }
+# sockets PID: besides the one by which storescp tells its end
+sockets() { find "/proc/$1/fd" -lname 'socket:*' | tail -n +2 | wc -l; }
 
 @test "an association without unknown syntaxes has no relay; nor one that only asks for something else" {
 	make_router
@@ -213,14 +214,14 @@ signal.sigwait([signal.SIGUSR1])
 	wait_for received
 	start stuck python3 -c "$stuck_sender" "$PORT" $HTJ2K
 	wait_for grep -q accepted "$BATS_TEST_TMPDIR/stuck.log"
-	kill -STOP "$(running storescp)"
+	kill -STOP "$(storescps)"
 	kill -USR1 "$pid_stuck" # begins to send
 	wait_for grep -q stuck "$BATS_TEST_TMPDIR/stuck.log"
 	pid=$(the_association)
 	asleep
 	stop "$pid_stuck" KILL
 	asleep
-	kill -CONT "$(running storescp)"
+	kill -CONT "$(storescps)"
 	wait_for received
 }
 
@@ -257,7 +258,7 @@ asleep() {
 	# shellcheck disable=SC2046
 	start sender "$TOOLS/rawsend" -w 10 127.0.0.1 "$PORT" $(all_images)
 	wait_for grep -q IM00020.dcm "$BATS_TEST_TMPDIR/sender.log"
-	kill -KILL "$(running storescp)"
+	kill -KILL "$(storescps)"
 	wait_for grep -qE 'closed|aborted' "$BATS_TEST_TMPDIR/sender.log"
 	wait_for received
 	arrived "$SPOOL/incoming" "$BATS_TEST_TMPDIR/sender.log"

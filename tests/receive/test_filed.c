@@ -75,6 +75,27 @@ static void test_damage(int dir)
 	ok(word(dir, "1.5.dcm", 5) == FILED_NOT, "one that is cut off is none");
 }
 
+/* Three at the same moment: the last line is not the one that counts. */
+static void test_taken_back(int dir)
+{
+	struct filed filed;
+	const struct filed_line *line;
+
+	ok(filed_add(dir, "7.dcm", 7, "first.1") == 0 &&
+			filed_add(dir, "7.dcm", 7, "second.2") == 0 &&
+			filed_add(dir, "7.dcm", 9, "third.3") == 0 &&
+			filed_take_back(dir, "7.dcm", "first.1") == 0 &&
+			filed_take_back(dir, "7.dcm", "third.3") == 0,
+		"two of three came too late");
+	ok(filed_load(dir, &filed) == 0 && (line = filed_find(&filed, "7.dcm")) &&
+			strcmp(line->association, "second.2") == 0 &&
+			filed_word(&filed, "7.dcm", 7) == FILED_BELIEVED,
+		"the line of the other counts");
+	filed_free(&filed);
+	ok(filed_take_back(dir, "7.dcm", "second.2") == 0 && word(dir, "7.dcm", 7) == FILED_NOT,
+		"and none when all did");
+}
+
 /* Batches in turn, more than are kept open; one that was claimed, and a new one of its name. */
 static void test_batches(void)
 {
@@ -107,6 +128,7 @@ int main(void)
 	test_words(batch("words"));
 	test_associations(disk_open_dir(AT_FDCWD, "words"));
 	test_damage(disk_open_dir(AT_FDCWD, "words"));
+	test_taken_back(batch("taken-back"));
 	test_batches();
 	return tap_done();
 }

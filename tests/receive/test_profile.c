@@ -2,8 +2,8 @@
  */
 #include "../lib/tap.h"
 
-#include "../../src/receive/dcmspool-association/profile.c"
-#include "../../src/receive/dcmspool-association/standin.c"
+#include "../../src/lib/receive/profile.c"
+#include "../../src/lib/receive/standin.c"
 
 #include "../lib/association_request.h" /* whose names they use for their own */
 

@@ -123,3 +123,20 @@ opened() { journal association-opened | jq -r "$1"; }
 	stop "$pid_up"
 	no_processes
 }
+
+@test "tls: callers of one address who are silent after the handshake hold 32 processes, no more, and nobody up" {
+	tls tls_client = no request_timeout = 60s
+	start silent python3 -c '
+import signal, socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+all = [context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60, ("127.0.0.2", 0)))
+       for _ in range(40)]
+signal.pause()' "$TLS"
+	refused() { journal association-refused | jq -r '.peer + " " + .reason' | sort | uniq -c | xargs; }
+	are_refused() { [ "$(refused)" = '8 127.0.0.2 too many connections of this address without a request' ]; }
+	wait_for are_refused
+	[ "$(running dcmspool-association | wc -l)" -eq 32 ]
+	scu +tla
+	wait_for has_images "$SPOOL/incoming" 1
+}

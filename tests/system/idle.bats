@@ -65,8 +65,8 @@ no_timer_is_armed() {
 	start_idle
 	nobody_wakes
 	no_timer_is_armed
-	# 6 programs, 6 s6-supervise, s6-svscan: a name and two numbers each
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/after")" -eq $((13 * 3)) ]
+	# 6 programs, a storescp that waits, 6 s6-supervise, s6-svscan: a name and two numbers each
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/after")" -eq $((14 * 3)) ]
 }
 
 @test "after images were received, routed, sent, discarded and quarantined, nobody wakes" {
@@ -93,7 +93,7 @@ no_timer_is_armed() {
 	study "$BATS_TEST_TMPDIR/study" -n 3 -r 32 -c 32
 	stay_connected "$BATS_TEST_TMPDIR"/study/*/*
 	wait_for has_images "$BATS_TEST_TMPDIR/archive" 3
-	[ -n "$(running storescp)" ]
+	[ -n "$(storescps)" ]
 	nobody_wakes
 	no_timer_is_armed
 }

@@ -6,7 +6,7 @@ cd "${1:-.}" || exit 111
 	# FROM, TO: of the library its folder, of a program the file. A name without a folder is a neighbour's.
 	grep -rn --include='*.[ch]' '^#include "' src | awk -F '[:"]' '
 		BEGIN {
-			n = split("base dicom rule=tls spool conf decide=sender=cli", word, " ")
+			n = split("base dicom rule=tls spool conf decide=sender=cli=receive", word, " ")
 			while (n) {
 				m = split(word[n], peer, "=")
 				while (m) layer[peer[m--]] = n

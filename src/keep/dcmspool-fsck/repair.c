@@ -18,13 +18,16 @@ static void say(bool quiet, const char *in, const char *name, const char *what)
 		(void)printf("repaired: %s/%s: %s\n", in, name, what);
 }
 
-/* Are all its processes dead? Whoever recovers it looks again, with the lock in his hands. */
-static bool is_dead(const struct spool *spool, const char *name)
+/* Are all its processes dead? Whoever recovers it looks again, with the lock in his hands. 1; 0:
+ * one lives, it has ended, or it is no association; -1 with errno. */
+static int is_dead(const struct spool *spool, const char *name)
 {
 	int fd = disk_lock_dir(spool->dir[SPOOL_RECEIVING], name, LOCK_EX | LOCK_NB);
 
 	if (fd >= 0)
 		(void)close(fd); /* releases the lock */
+	if (fd < 0 && errno != EWOULDBLOCK && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+		return -1;
 	return fd >= 0;
 }
 
@@ -58,8 +61,14 @@ static size_t recover_all(
 	}
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.name[i];
+		int dead = is_dead(spool, name);
 
-		if (!is_dead(spool, name))
+		if (dead < 0) {
+			log_error("unable to look at receiving/%s: %s; try again", name,
+				strerror(errno));
+			*failed = true;
+		}
+		if (dead <= 0)
 			continue;
 		if (recover(conf, name) == 0) {
 			say(quiet, "receiving", name, "its images were filed, it has ended");

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct locks {
@@ -18,8 +19,7 @@ struct locks {
 int locks_read(struct locks *out);
 void locks_free(struct locks *locks);
 
-/* Has that process (0: any) a lock on the file? Files are told by their inode alone: on btrfs the
- * kernel names another device there than to stat(2). */
-bool locks_has(const struct locks *locks, ino_t inode, pid_t pid);
+/* Has that process (0: any) a lock on the file? */
+bool locks_has(const struct locks *locks, const struct stat *file, pid_t pid);
 
 #endif

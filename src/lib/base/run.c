@@ -1,10 +1,13 @@
 #define _GNU_SOURCE
 #include "base/run.h"
 
+#include "base/log.h"
 #include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,19 +29,33 @@ static int place(int from, int to)
 	return dup2(from, to);
 }
 
+static int die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -1;
+	if (getppid() != parent) /* it died before the prctl */
+		_exit(127);
+	return 0;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	(void)signal(SIGPIPE, SIG_DFL); /* these cannot fail */
+	(void)signal(SIGIO, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* The child's side, between vfork and exec: its memory is ours, so it changes none of it, and only
  * calls what is async-signal-safe. Returns on failure. */
 static void become(const struct run *run, char **environment, pid_t parent)
 {
-	sigset_t none;
 	int null = -1;
 
-	if (!run->survive) {
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-			return;
-		if (getppid() != parent) /* it died before the prctl */
-			_exit(127);
-	}
+	if (!run->survive && die_with(parent) < 0)
+		return;
 	if (run->in < 0)
 		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (place(run->in < 0 ? null : run->in, 0) < 0)
@@ -51,10 +68,7 @@ static void become(const struct run *run, char **environment, pid_t parent)
 		return;
 	if (run->directory >= 0 && fchdir(run->directory) < 0)
 		return;
-	(void)signal(SIGPIPE, SIG_DFL); /* these cannot fail */
-	(void)signal(SIGIO, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	reset_signals();
 	(void)execvpe(run->argv[0], (char *const *)run->argv, environment);
 }
 
@@ -123,6 +137,55 @@ pid_t run_start(const struct run *run)
 	}
 	errno = error;
 	return pid;
+}
+
+static bool is_among_these(int fd, const int *keep, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (keep[i] == fd)
+			return true;
+	return false;
+}
+
+/* The lowest of these from fd on; UINT_MAX: there is none. */
+static unsigned int next_kept(int fd, const int *keep, size_t count)
+{
+	unsigned int next = UINT_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (keep[i] >= fd && (unsigned int)keep[i] < next)
+			next = (unsigned int)keep[i];
+	return next;
+}
+
+static int close_others(const int *keep, size_t count)
+{
+	for (int fd = STDERR_FILENO + 1;; fd++) {
+		unsigned int next = next_kept(fd, keep, count);
+
+		if (is_among_these(fd, keep, count))
+			continue;
+		if (close_range((unsigned int)fd, next == UINT_MAX ? UINT_MAX : next - 1, 0) < 0)
+			return -1; /* Linux 5.9 */
+		if (next == UINT_MAX)
+			return 0;
+		fd = (int)next;
+	}
+}
+
+pid_t run_fork(const char *name, int in, const int *keep, size_t count, bool survive)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	if ((!survive && die_with(parent) < 0) || dup2(in, STDIN_FILENO) < 0 ||
+		close_others(keep, count) < 0)
+		_exit(127);
+	reset_signals();
+	(void)prctl(PR_SET_NAME, name); /* cut off at 15 bytes, as that of a program is */
+	log_open(name);
+	return 0;
 }
 
 int run_status(int waited)

@@ -7,6 +7,7 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,6 +28,11 @@ struct run {
 
 /* Starts the child with all signals unblocked and at their defaults. Returns its pid or -1. */
 pid_t run_start(const struct run *run);
+
+/* A child that goes on in this program, under another name, instead of in another program. Of all
+ * descriptors it has 0, 1, 2 and these: what it must not hold (locks, connections, the end of a
+ * pipe) is not told by O_CLOEXEC. in: its 0. Signals are as in run_start(). Returns as fork(2). */
+pid_t run_fork(const char *name, int in, const int *keep, size_t count, bool survive);
 
 /* What waitpid(2) tells of an end, as one number: the exit status, or RUN_SIGNALLED + the number of
  * the signal. */

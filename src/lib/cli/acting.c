@@ -68,8 +68,11 @@ static int act(const struct verb *verb, const struct verb_kind *kind, const stru
 		return kind->on_job(verb, &meant);
 	}
 	code = confirm_found(&verb->spool, &found, kind->ask, verb->yes);
-	if (code == 0)
+	if (code == 0) {
 		code = act_on_found(verb, kind, &found);
+		/* what was missed was told */
+		code = code == 0 && found.incomplete ? EXIT_TEMPORARY : code;
+	}
 	walk_free(&found);
 	return code;
 }

@@ -6,6 +6,7 @@
 #include "base/jsonfile.h"
 #include "cli/moment.h"
 #include "cli/show.h"
+#include "spool/held.h"
 #include "spool/spool.h"
 
 /* {key}: its value; [...]: left out when a key in it has none, or 0. */
@@ -15,7 +16,8 @@ static const struct {
 	{ "association-opened",
 		"connection opened by {calling_aet} for {called_aet}[, from {peer}]" },
 	{ "association-refused",
-		"connection by {calling_aet} for {called_aet} refused[, from {peer}][: {reason}]" },
+		"connection[ by {calling_aet}][ for {called_aet}] refused[, from {peer}]"
+		"[: {reason}]" },
 	{ "association-ended", "connection ended[ ({how})][ after {seconds} s]"
 			       "[: {received} images, {filed} filed][, {duplicates} duplicates]"
 			       "[, {quarantined} in error/]" },
@@ -74,6 +76,8 @@ static bool add_words(const json_t *line, const char *words, const char *end, st
 		close = strchr(open, '}');
 		(void)snprintf(key, sizeof(key), "%.*s", (int)(close - open - 1), open + 1);
 		value = jsonfile_text(line, key);
+		if (strcmp(value, HELD_RECEIVER) == 0)
+			value = held_name(value);
 		all &= *value && strcmp(value, "0") != 0;
 		add_value(value, out);
 		words = close + 1;

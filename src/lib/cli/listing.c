@@ -81,7 +81,7 @@ static const struct table_column columns[COLUMNS] = {
 	[SERIES] = { "SERIES", 8, false, 0 },
 	[MODALITY] = { "MOD", 3, false, 0 },
 	[IMAGES] = { "IMG", 3, true, 0 },
-	[WHERE] = { "WHERE", 16, false, 0 },
+	[WHERE] = { "WHERE", 16, false, TABLE_CUT_LAST },
 	[JOB] = { "JOB", 41, false, 4 },
 };
 

@@ -128,11 +128,30 @@ void operator_tell_held(
 		return; /* it has no queue: nothing waits */
 	if (held_is(dir)) {
 		held_tell(dir, &text);
-		(void)printf("%s: %s%s%s%s%s\n", name, is, text.data ? text.data : "",
+		(void)printf("%s: %s%s%s%s%s\n", held_name(target), is, text.data ? text.data : "",
 			remedy ? remedy : "", remedy ? " " : "", remedy ? name : "");
 	}
 	buf_free(&text);
 	(void)close(dir); /* only used as a base */
+}
+
+void operator_tell_all_held(const struct verb *verb, const struct disk_names *except,
+	const char *is, const char *remedy)
+{
+	const struct conf *conf = verb->conf;
+
+	/* reception, all, then each target */
+	for (size_t i = 0; i < conf->target_count + 2; i++) {
+		const char *name = i == 0   ? HELD_RECEIVER
+				   : i == 1 ? HELD_ALL
+					    : conf->target[i - 2].name;
+		bool excepted = false;
+
+		for (size_t k = 0; k < except->count; k++)
+			excepted |= strcmp(except->name[k], name) == 0;
+		if (!excepted)
+			operator_tell_held(verb, i == 1 ? NULL : name, is, remedy);
+	}
 }
 
 static const char *target_of(const char *operand)

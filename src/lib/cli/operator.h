@@ -69,5 +69,8 @@ int operator_no_target(const struct conf *conf, const char *name);
  * with the name behind it: "; end that with: dcmspool release NAME". */
 void operator_tell_held(
 	const struct verb *verb, const char *target, const char *is, const char *remedy);
+/* The same of all that can be held, but for what is named in except. */
+void operator_tell_all_held(const struct verb *verb, const struct disk_names *except,
+	const char *is, const char *remedy);
 
 #endif

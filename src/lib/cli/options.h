@@ -34,8 +34,8 @@ struct conf *cli_options_acting(int argc, char *argv[], const char *letters,
 struct conf *cli_options_acting_anywhere(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 
-/* The same for a program that looks at the configuration itself, whatever mistakes it has, or at what
- * runs: returns the path of the file that is meant, which the caller frees. */
+/* The same for a program that looks at the configuration itself, whatever mistakes it has, or at
+ * what runs: returns the path of the file that is meant, which the caller frees. */
 char *cli_options_file(int argc, char *argv[], const char *letters,
 	void (*option)(int letter, const char *argument), const char *usage);
 /* Dies, as these do, for want of it. error: errno of conf_load(). */

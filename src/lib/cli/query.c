@@ -38,12 +38,41 @@ static const char *const sender_tags[] = { "SenderAET", "SenderAddress", "Receiv
 	"SenderCertificate" };
 enum { SENDER_TAGS = sizeof(sender_tags) / sizeof(*sender_tags) };
 
+/* What others call it, or think of. */
+static const struct {
+	const char *name, *meant;
+} others[] = {
+	{ "day", "since= and until=, as in since=yesterday until=today" },
+	{ "date", "since= and until=, as in since=2026-11-28 until=2026-11-29" },
+	{ "time", "since= and until=" },
+	{ "on", "since= and until=, as in since=yesterday until=today" },
+	{ "after", "since=" },
+	{ "from", "since=, or sender=" },
+	{ "before", "until=" },
+	{ "to", "until=, or target=" },
+	{ "aet", "sender=" },
+	{ "status", "state=" },
+	{ "event", "state=" },
+	{ "name", "patient=" },
+	{ "id", "patient=, or the PatientID alone" },
+	{ "uid", "the UID alone" },
+	{ "job", "the name of the job alone" },
+	{ "study", "the UID of the study alone, or StudyDescription=" },
+	{ "series", "the UID of the series alone, or SeriesDescription=" },
+	{ "accession", "the number alone, or AccessionNumber=" },
+};
+
 static int unknown_key(const char *name)
 {
 	struct nearest nearest = { .word = name };
 	const struct dicom_entry *entry;
 	char hint[NEAREST_HINT];
 
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strcasecmp(others[i].name, name) == 0) {
+			log_error("a query knows no %s=; say %s", name, others[i].meant);
+			return -1;
+		}
 	for (size_t i = 0; i < KEYS; i++)
 		nearest_try(&nearest, keys[i].name);
 	for (size_t i = 0; i < SENDER_TAGS; i++)

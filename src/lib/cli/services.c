@@ -118,10 +118,11 @@ static bool is_supervised(int dir, const struct locks *locks)
 	struct stat st;
 
 	return fstatat(dir, "supervise/lock", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       locks_has(locks, st.st_ino, 0);
+	       locks_has(locks, &st, 0);
 }
 
-static void look_at(int dir, const struct locks *locks, ino_t conf, struct service *service)
+static void look_at(
+	int dir, const struct locks *locks, const struct stat *conf, struct service *service)
 {
 	size_t length = 0;
 	char *status = disk_read_file(dir, "supervise/status", STATUS_MOST, &length);
@@ -159,8 +160,8 @@ out:
 	free(status);
 }
 
-static int add(
-	struct services *services, int dir, const char *name, const struct locks *locks, ino_t conf)
+static int add(struct services *services, int dir, const char *name, const struct locks *locks,
+	const struct stat *conf)
 {
 	struct service *more = realloc(services->one, (services->count + 1) * sizeof(*more));
 	bool ending = strncmp(name, gone, sizeof(gone) - 1) == 0;
@@ -200,14 +201,14 @@ int services_look(const struct spool *spool, const struct locks *locks, struct s
 		return 0;
 	(void)fstatat(dir, "dcmspool.conf", &conf, AT_SYMLINK_NOFOLLOW); /* else 0: nobody's */
 	if (disk_exists(dir, ".before.dcmspool.conf") == 1 && fstat(dir, &own) == 0) {
-		out->before = locks_has(locks, own.st_ino, 0);
+		out->before = locks_has(locks, &own, 0);
 		out->left_before = !out->before;
 	}
 	if (disk_list(dir, ".", &names) < 0)
 		log_warning("unable to list .service: %s; what runs is not known", strerror(errno));
 	for (size_t i = 0; i < names.count && result == 0; i++)
 		if (names.name[i][0] != '.' || strncmp(names.name[i], gone, sizeof(gone) - 1) == 0)
-			result = add(out, dir, names.name[i], locks, conf.st_ino);
+			result = add(out, dir, names.name[i], locks, &conf);
 	disk_names_free(&names);
 	(void)close(dir); /* only read */
 	return result;

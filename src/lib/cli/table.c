@@ -100,7 +100,7 @@ static bool leave_out(const struct table *table, unsigned width[COLUMNS])
 	int best = -1;
 
 	for (size_t c = 0; c < table->columns; c++)
-		if (width[c] && table->column[c].goes &&
+		if (width[c] && table->column[c].goes > 0 &&
 			(best < 0 || table->column[c].goes > table->column[best].goes))
 			best = (int)c;
 	if (best >= 0)
@@ -108,13 +108,14 @@ static bool leave_out(const struct table *table, unsigned width[COLUMNS])
 	return best >= 0;
 }
 
-/* Takes a column from the widest that may give one; false: none may. */
-static bool narrow(const struct table *table, unsigned width[COLUMNS])
+/* Takes a column from the widest of these that may give one; false: none may. */
+static bool narrow(const struct table *table, unsigned width[COLUMNS], bool last)
 {
 	int best = -1;
 
 	for (size_t c = 0; c < table->columns; c++)
-		if (width[c] > table->column[c].least && (best < 0 || width[c] > width[best]))
+		if ((table->column[c].goes == TABLE_CUT_LAST) == last &&
+			width[c] > table->column[c].least && (best < 0 || width[c] > width[best]))
 			best = (int)c;
 	if (best >= 0)
 		width[best]--;
@@ -130,7 +131,8 @@ static void fit(const struct table *table, unsigned width[COLUMNS])
 	if (!there)
 		return;
 	while (total(table, width) > there)
-		if (!leave_out(table, width) && !narrow(table, width))
+		if (!leave_out(table, width) && !narrow(table, width, false) &&
+			!narrow(table, width, true))
 			return;
 }
 

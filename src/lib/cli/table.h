@@ -10,11 +10,14 @@
 
 #include "cli/show.h"
 
+/* Never left out, and cut when nothing else can be. */
+enum { TABLE_CUT_LAST = -1 };
+
 struct table_column {
 	const char *title;
 	unsigned least; /* columns of the terminal that it keeps when others are cut */
 	bool right;     /* numbers */
-	int goes;       /* left out on a narrow terminal, the greatest first; 0: never */
+	int goes; /* left out on a narrow terminal, the greatest first; 0: never; TABLE_CUT_LAST */
 };
 
 struct table_line {

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "cli/moment.h"
 #include "spool/assoc.h"
+#include "spool/file.h"
 #include "spool/held.h"
 #include "spool/job.h"
 #include "spool/retry.h"
@@ -44,6 +45,19 @@ static void say(struct asked *a, const char *format, ...)
 		a->failed = true;
 }
 
+/* Not before when the job may go; 0: at once. */
+static int64_t not_before_us(struct asked *a)
+{
+	int dir = place_open(a->spool, a->place);
+	struct retry retry = { 0 };
+
+	if (dir >= 0) {
+		retry_load(dir, &retry);
+		(void)close(dir); /* only read */
+	}
+	return retry.not_before_us > clock_now_us() ? retry.not_before_us : 0;
+}
+
 /* ---- the target ---------------------------------------------------------------------------- */
 
 static void say_held(struct asked *a, const char *target)
@@ -66,11 +80,14 @@ static void say_held(struct asked *a, const char *target)
 		(void)close(dir); /* only read */
 }
 
+/* A job that the target failed at waits a little longer than the pause: then it is that moment
+ * which counts, and say_job() tells it. */
 static void say_paused(struct asked *a, const struct walk_queue *queue)
 {
-	char until[MOMENT_SIZE], since[MOMENT_SIZE];
+	char until[MOMENT_SIZE] = "", since[MOMENT_SIZE];
 
-	moment_text(queue->pause.until_us, until, sizeof(until));
+	if (not_before_us(a) <= queue->pause.until_us)
+		moment_text(queue->pause.until_us, until, sizeof(until));
 	moment_text(queue->pause.since_us, since, sizeof(since));
 	say(a, "its target is paused%s%s, failing%s%s (%ld in a row)%s%s", *until ? " until " : "",
 		until, *since ? " since " : "", since, queue->pause.failures,
@@ -192,10 +209,11 @@ static void say_order(struct asked *a)
 
 /* ---- the job ------------------------------------------------------------------------------- */
 
-static void say_job(struct asked *a)
+/* queue: NULL when nothing is known of it. */
+static void say_job(struct asked *a, const struct walk_queue *queue)
 {
+	int64_t retry_us = not_before_us(a);
 	int dir = place_open(a->spool, a->place);
-	struct retry retry = { 0 };
 	char moment[MOMENT_SIZE];
 
 	if (dir < 0) {
@@ -203,9 +221,8 @@ static void say_job(struct asked *a)
 			say(a, "what else it waits for cannot be seen: %s", strerror(errno));
 		return;
 	}
-	retry_load(dir, &retry);
-	moment_text(retry.not_before_us, moment, sizeof(moment));
-	if (retry.not_before_us > clock_now_us())
+	moment_text(retry_us, moment, sizeof(moment));
+	if (retry_us > 0 && (!queue || !queue->paused || retry_us > queue->pause.until_us))
 		say(a, "it is tried again at %s; now with: dcmspool retry %s", moment,
 			a->place->name);
 	if (job_is_cancelled(dir))
@@ -228,7 +245,7 @@ static void say_waiting(struct asked *a)
 	if (queue && queue->paused)
 		say_paused(a, queue);
 	say_hours(a);
-	say_job(a);
+	say_job(a, queue);
 	say_order(a);
 	if (a->place->stage != SPOOL_SENDING)
 		say_connections(a);
@@ -242,21 +259,23 @@ static void say_waiting(struct asked *a)
 
 /* ---- a batch ------------------------------------------------------------------------------- */
 
-static bool is_open(struct asked *a, int dir)
+/* Does a connection still deliver into the batch? 1, 0, or -1 with errno. */
+static int is_open(struct asked *a, int dir)
 {
 	struct disk_names names;
-	bool open = false;
+	int open = 0;
 
 	if (disk_list(dir, ".", &names) < 0)
-		return false;
-	for (size_t i = 0; i < names.count; i++) {
+		return -1;
+	for (size_t i = 0; i < names.count && open == 0; i++) {
 		const char *association;
 
 		if (!assoc_is_marker(names.name[i]))
 			continue;
 		association = assoc_of_marker(names.name[i]);
-		open |= strcmp(association, assoc_unknown) == 0 ||
-			disk_exists(a->spool->dir[SPOOL_RECEIVING], association) == 1;
+		open = strcmp(association, assoc_unknown) == 0
+			       ? 1
+			       : disk_exists(a->spool->dir[SPOOL_RECEIVING], association);
 	}
 	disk_names_free(&names);
 	return open;
@@ -268,13 +287,17 @@ static void say_collecting(struct asked *a)
 	char moment[MOMENT_SIZE];
 	struct stat st;
 	long wait_ms;
-	bool open;
+	int open;
 
 	if (dir < 0)
 		return;
 	open = is_open(a, dir);
 	wait_ms = open ? a->conf->router.series_timeout_ms : a->conf->router.association_grace_ms;
-	if (fstat(dir, &st) == 0) {
+	if (file_exists(dir, FILE_COMPLETE) == 1) {
+		say(a, "a router that is free: somebody has said that it is complete");
+	} else if (open < 0) {
+		say(a, "whether its connection is open cannot be seen: %s", strerror(errno));
+	} else if (fstat(dir, &st) == 0) {
 		moment_text(clock_mtime_us(&st) + (int64_t)wait_ms * 1000, moment, sizeof(moment));
 		say(a, "%s; when nothing more comes it is complete at %s",
 			open ? "its connection is open" : "its connection has ended", moment);

@@ -108,9 +108,8 @@ static void warn_of_truth(
 			*why ? why : "it is always false");
 	else if (truths->rule[nth] == ALWAYS && rule->action == CONF_DISCARD && !rule->fallback)
 		CONF_REPORT(work, CONF_RULE, nth, "match",
-			"warning: everything is discarded, whatever other rules say; add fallback "
-			"= true "
-			"to discard only what no other rule takes");
+			"warning: everything is discarded, whatever other rules say; "
+			"add fallback = true to discard only what no other rule takes");
 }
 
 static bool has(const struct conf_strings *list, const char *text)
@@ -211,14 +210,13 @@ out:
 static void warn_of_cut_through(struct conf_work *work, size_t nth)
 {
 	const struct conf_rule *rule = &work->conf->rule[nth];
+	bool ahead = !rule->cut_through;
 
-	if (!rule->cut_through)
-		return;
 	for (size_t i = 0; i < rule->targets.count; i++)
-		if (target_takes_ahead(conf_target(work->conf, rule->targets.item[i])))
-			return;
-	CONF_REPORT(work, CONF_RULE, nth, "cut_through",
-		"warning: it has no effect, for none of its targets is of type dicom; remove it");
+		ahead |= target_takes_ahead(conf_target(work->conf, rule->targets.item[i]));
+	if (!ahead)
+		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+			"warning: it has no effect, as no target is of type dicom; remove it");
 }
 
 static void warn_of_rules(struct conf_work *work)
@@ -238,10 +236,9 @@ static void warn_of_rules(struct conf_work *work)
 			warn_of_truth(work, &truths, i, why);
 		warn_of_cut_through(work, i);
 	}
-	for (size_t i = 0; i < conf->rule_count; i++) {
+	for (size_t i = 0; i < conf->rule_count; i++)
 		if (!conf->rule[i].disabled && truths.rule[i] != NEVER)
 			warn_of_others(work, &truths, i);
-	}
 	free(truths.rule);
 }
 
@@ -361,12 +358,39 @@ static void warn_of_tls(struct conf_work *work)
 			"warning: stunnel4 is missing; install the package stunnel4");
 }
 
+/* Nobody is called so, and the list fits nobody then. */
+static void warn_of_titles(struct conf_work *work, enum conf_section section, size_t nth,
+	const char *key, const struct conf_strings *titles)
+{
+	for (size_t i = 0; i < titles->count; i++)
+		if (strpbrk(titles->item[i], "*?"))
+			CONF_REPORT(work, section, nth, key,
+				"warning: \"%s\" is no pattern here, but an AE title of these very "
+				"characters; give each title",
+				titles->item[i]);
+}
+
+static void warn_of_callers(struct conf_work *work)
+{
+	const struct conf_receiver *r = &work->conf->receiver;
+
+	warn_of_titles(work, CONF_RECEIVER, 0, "calling_aets", &r->calling_aets);
+	warn_of_titles(work, CONF_RECEIVER, 0, "called_aets", &r->called_aets);
+	for (size_t i = 0; i < work->conf->sender_count; i++) {
+		const struct conf_sender *s = &work->conf->sender[i];
+
+		warn_of_titles(work, CONF_SENDER, i, "calling_aets", &s->calling_aets);
+		warn_of_titles(work, CONF_SENDER, i, "called_aets", &s->called_aets);
+	}
+}
+
 void rules_check_and_warn(struct conf_work *work)
 {
 	rules_check(work);
 	if (work->mistake_count || work->no_memory)
 		return;
 	warn_of_tls(work);
+	warn_of_callers(work);
 	warn_of_rules(work);
 	warn_of_same(work);
 	for (size_t i = 0; i < work->conf->target_count; i++)

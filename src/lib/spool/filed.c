@@ -74,7 +74,8 @@ static int append_to(int batch)
 	return new.fd;
 }
 
-int filed_add(int batch, const char *name, off_t size, const char *association)
+/* size: as text. */
+static int add(int batch, const char *name, const char *size, const char *association)
 {
 	static char boot[BOOT + 1]; /* does not change while we live */
 	char line[BOOT + 32 + 2 * NAME_MAX];
@@ -86,7 +87,7 @@ int filed_add(int batch, const char *name, off_t size, const char *association)
 	fd = append_to(batch);
 	if (fd < 0)
 		return -1;
-	length = snprintf(line, sizeof(line), "%s %lld %s %s\n", boot, (long long)size, name,
+	length = snprintf(line, sizeof(line), "%s %s %s %s\n", boot, size, name,
 		association); /* name_ok(): fits */
 	do
 		n = write(fd, line, (size_t)length);
@@ -100,13 +101,27 @@ int filed_add(int batch, const char *name, off_t size, const char *association)
 	return n < 0 ? -1 : 0;
 }
 
+int filed_add(int batch, const char *name, off_t size, const char *association)
+{
+	char digits[24];
+
+	(void)snprintf(digits, sizeof(digits), "%lld", (long long)size);
+	return add(batch, name, digits, association);
+}
+
+int filed_take_back(int batch, const char *name, const char *association)
+{
+	return add(batch, name, "-1", association);
+}
+
 /* Takes a line apart, in place; false when it is none: the disk was full, or the power went. */
 static bool parse(char *text, const char *boot, struct filed_line *line)
 {
 	char *end, *blank;
 
-	if (strlen(text) <= BOOT || text[BOOT] != ' ' || text[BOOT + 1] < '0' ||
-		text[BOOT + 1] > '9')
+	if (strlen(text) <= BOOT || text[BOOT] != ' ' ||
+		((text[BOOT + 1] < '0' || text[BOOT + 1] > '9') &&
+			strncmp(text + BOOT + 1, "-1 ", 3) != 0))
 		return false;
 	errno = 0;
 	line->size = strtoll(text + BOOT + 1, &end, 10);
@@ -129,14 +144,38 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (left->at > right->at) - (left->at < right->at);
 }
 
+/* Has the association that wrote this one of a name's lines taken it back? */
+static bool is_taken_back(const struct filed_line *line, const struct filed_line *end)
+{
+	for (const struct filed_line *later = line; later < end; later++)
+		if (later->size < 0 && strcmp(later->association, line->association) == 0)
+			return true;
+	return false;
+}
+
+/* The lines of a name, in the order of writing: the one that counts; NULL: none. */
+static const struct filed_line *last_of(const struct filed_line *line, const struct filed_line *end)
+{
+	for (const struct filed_line *last = end; last > line; last--)
+		if (!is_taken_back(last - 1, end))
+			return last - 1;
+	return NULL;
+}
+
 static void keep_last_of_each(struct filed *f)
 {
-	size_t kept = 0;
+	const struct filed_line *last;
+	size_t kept = 0, end;
 
 	qsort(f->line, f->count, sizeof(*f->line), by_name);
-	for (size_t i = 0; i < f->count; i++)
-		if (i + 1 == f->count || strcmp(f->line[i].name, f->line[i + 1].name) != 0)
-			f->line[kept++] = f->line[i];
+	for (size_t i = 0; i < f->count; i = end) {
+		for (end = i + 1; end < f->count; end++)
+			if (strcmp(f->line[i].name, f->line[end].name) != 0)
+				break;
+		last = last_of(f->line + i, f->line + end);
+		if (last)
+			f->line[kept++] = *last;
+	}
 	f->count = kept;
 }
 

@@ -5,9 +5,11 @@
  *
  * boot: the first 8 digits of /proc/sys/kernel/random/boot_id; association: which brought it (a
  * dcmspool of before did not say). The line is written before the image
- * is renamed into the batch. Whoever claims the batch believes an image whose last line has its
- *size and the boot of now. Of any other it has to be found out whether it is whole: the power was
- *cut meanwhile, or somebody copied it there by hand. The file goes with the claim.
+ * is renamed into the batch; one with the size -1 takes an association's line back: another had
+ * brought an image of that name at the same moment. Whoever claims the batch believes an image
+ *whose last line has its size and the boot of now. Of any other it has to be found out whether it
+ *is whole: the power was cut meanwhile, or somebody copied it there by hand. The file goes with the
+ *claim.
  */
 #ifndef SPOOL_FILED_H
 #define SPOOL_FILED_H
@@ -20,6 +22,9 @@
  * the next image of the batch, so that not each closes it: that would wake the routers. -1 with
  * errno: nobody may believe the image. */
 int filed_add(int batch, const char *name, off_t size, const char *association);
+
+/* The name was taken meanwhile. -1 with errno: the image counts as this association's, perhaps. */
+int filed_take_back(int batch, const char *name, const char *association);
 
 /* What the lines of a batch say. */
 struct filed_line {
@@ -48,7 +53,7 @@ struct filed_tail {
 /* A batch that has no such file yet is no error: the tail is open when there is one. */
 int filed_tail_open(struct filed_tail *tail, int batch);
 /* Calls take for each whole line since the last call that was written since the machine was
- * started. -1 with errno. */
+ * started; size -1: a line of the name was taken back. -1 with errno. */
 typedef int filed_take(void *context, const char *name, off_t size);
 int filed_tail_read(struct filed_tail *tail, filed_take *take, void *context);
 void filed_tail_close(struct filed_tail *tail);

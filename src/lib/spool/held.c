@@ -7,6 +7,13 @@
 
 enum { TEXT_MAX = 1000 };
 
+const char *held_name(const char *target)
+{
+	if (target && strcmp(target, HELD_RECEIVER) == 0)
+		return "reception";
+	return target ? target : HELD_ALL;
+}
+
 int held_open(const struct spool *spool, const char *target)
 {
 	if (target && strcmp(target, HELD_RECEIVER) == 0)
@@ -16,7 +23,12 @@ int held_open(const struct spool *spool, const char *target)
 
 bool held_is(int dir)
 {
-	return disk_exists(dir, HELD_FILE) != 0;
+	return held_exists(dir) != 0;
+}
+
+int held_exists(int dir)
+{
+	return disk_exists(dir, HELD_FILE);
 }
 
 void held_tell(int dir, struct buf *text)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -26,9 +27,13 @@ static const char suffix[] = ".jsonl";
 
 bool journal_is_file(const char *name)
 {
-	size_t length = strlen(name), end = sizeof(suffix) - 1;
+	static const char form[] = "0000-00-00";
+	size_t i;
 
-	return length > end && strcmp(name + length - end, suffix) == 0;
+	for (i = 0; form[i]; i++)
+		if (form[i] == '0' ? !isdigit((unsigned char)name[i]) : name[i] != form[i])
+			return false;
+	return strcmp(name + i, suffix) == 0;
 }
 
 static void file_of(int64_t time_us, char file[FILE_SIZE])
@@ -74,24 +79,36 @@ static int make_room(int fd, off_t end, off_t length)
 	return fallocate(fd, FALLOC_FL_KEEP_SIZE, end, length + AHEAD_LEAST);
 }
 
+/* Has a crash cut off the last line? Then ours begins a new one. While somebody writes it may look
+ * so as well, which costs an empty line. */
+static bool is_cut_off(int fd, off_t end)
+{
+	char last;
+
+	return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
+}
+
 /* The whole line, or nothing of it: on a full disk room is made sure of before a byte is written.
- * Whoever begins a day has the day before on the disk, for journal_sync() looks at today's. */
+ * Whoever begins a day has the day before on the disk, for journal_sync() looks at today's. line
+ * has an end of a line before it, which is written when it is needed. */
 static int append(const struct spool *spool, int64_t time_us, const char *file, const char *line,
 	size_t length)
 {
 	int journal = spool->dir[SPOOL_JOURNAL], result = -1;
-	int fd = openat(journal, file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	int fd = openat(journal, file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 	struct stat st;
+	bool cut = false;
 
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0) {
 		if (st.st_size == 0)
 			(void)sync_day_before(spool, time_us); /* no reason to lose today's line */
+		cut = is_cut_off(fd, st.st_size);
 		result = make_room(fd, st.st_size, (off_t)length);
 	}
 	result = disk_close(fd, result);
-	return result < 0 ? -1 : disk_append(journal, file, line, length);
+	return result < 0 ? -1 : disk_append(journal, file, line - cut, length + cut);
 }
 
 /* The caller frees. C1 control characters, which JSON lets through, are for no terminal. */
@@ -111,6 +128,7 @@ int journal_write(const struct spool *spool, const char *event, ...)
 	char file[FILE_SIZE], time[SPOOL_RFC3339_SIZE];
 	const int64_t now_us = clock_now_us();
 	const char *key, *value;
+	struct buf text = { 0 };
 	char *line = NULL;
 	va_list args;
 	int ok, result = -1, saved = ENOMEM;
@@ -129,20 +147,20 @@ int journal_write(const struct spool *spool, const char *event, ...)
 	if (ok)
 		line = line_of(object);
 	json_decref(object);
-	if (line) {
-		size_t length = strlen(line);
-
-		line[length] = '\n'; /* in the place of the NUL: the length is what is written */
-		result = append(spool, now_us, file, line, length + 1);
+	if (line)
+		buf_printf(&text, "\n%s\n", line);
+	if (line && !text.failed) {
+		result = append(spool, now_us, file, text.data + 1, text.length - 1);
 		saved = errno;
 		if (result < 0)
 			log_error("unable to write the journal %s/journal/%s: %s; the event was: "
-				  "%.*s",
-				spool->path, file, strerror(errno), (int)length, line);
+				  "%s",
+				spool->path, file, strerror(errno), line);
 	} else {
 		log_error("unable to write the journal: out of memory event=%s", event);
 	}
 	free(line);
+	buf_free(&text);
 	errno = saved;
 	return result;
 }

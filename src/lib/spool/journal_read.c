@@ -79,29 +79,47 @@ static int next_file(const struct journal_reader *reader, char file[JOURNAL_FILE
 	return found;
 }
 
-/* Opens the reader's file where it was left. */
+/* Opens the reader's file where it was left. 1; 0: somebody has taken it away, -1 with errno. */
 static int open_stream(struct journal_reader *reader)
 {
 	int fd = openat(
 		reader->spool->dir[SPOOL_JOURNAL], reader->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return -1;
+		return errno == ENOENT ? 0 : -1;
 	reader->stream = fdopen(fd, "r");
 	if (!reader->stream) {
 		(void)close(fd); /* nothing was read */
 		return -1;
 	}
-	return fseeko(reader->stream, reader->offset, SEEK_SET);
+	return fseeko(reader->stream, reader->offset, SEEK_SET) < 0 ? -1 : 1;
 }
 
-/* The file's next line in reader->text. last: also one without its end. 1, 0, -1 with errno. */
-static int take_text(struct journal_reader *reader, bool last)
+/* Is what is open still the file of its name, and as long as we know it? Else it was put aside, or
+ * cut off by whoever keeps the logs of a host: what is there now is read from its beginning. 1: it
+ * is, 0: not, -1 with errno. */
+static int is_the_file(struct journal_reader *reader)
+{
+	struct stat named, open;
+
+	if (fstatat(reader->spool->dir[SPOOL_JOURNAL], reader->file, &named, AT_SYMLINK_NOFOLLOW) <
+		0)
+		return errno == ENOENT ? 1 : -1; /* there is no other */
+	if (fstat(fileno(reader->stream), &open) < 0)
+		return -1;
+	if (disk_same_file(&named, &open) && named.st_size >= reader->offset)
+		return 1;
+	close_stream(reader);
+	reader->offset = 0;
+	return 0;
+}
+
+/* The next line of the open stream in reader->text. last: also one without its end. 1, 0, -1 with
+ * errno. */
+static int take_line(struct journal_reader *reader, bool last)
 {
 	ssize_t length;
 
-	if (!reader->stream && open_stream(reader) < 0)
-		return -1;
 	errno = 0;
 	length = getline(&reader->text, &reader->size, reader->stream);
 	if (length < 0 && !feof(reader->stream))
@@ -113,6 +131,23 @@ static int take_text(struct journal_reader *reader, bool last)
 	}
 	clearerr(reader->stream);
 	return fseeko(reader->stream, reader->offset, SEEK_SET) < 0 ? -1 : 0;
+}
+
+/* The same of the reader's file. */
+static int take_text(struct journal_reader *reader, bool last)
+{
+	int found, same;
+
+	for (;;) {
+		found = reader->stream ? 1 : open_stream(reader);
+		if (found > 0)
+			found = take_line(reader, last);
+		if (found != 0 || !reader->stream)
+			return found;
+		same = is_the_file(reader);
+		if (same != 0)
+			return same < 0 ? -1 : 0;
+	}
 }
 
 /* The next line of any file. */
@@ -229,6 +264,8 @@ int journal_reader_next(struct journal_reader *reader, json_t **line)
 	int found;
 
 	while ((found = next_text(reader)) > 0) {
+		if (reader->length == 1)
+			continue; /* an empty one: what a crash had cut off was ended there */
 		if (reader->only && !is_one_of(reader->text, reader->only))
 			continue;
 		*line = json_loadb(reader->text, reader->length, JSON_REJECT_DUPLICATES, &error);

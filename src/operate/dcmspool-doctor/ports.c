@@ -62,8 +62,8 @@ static void check_port(struct doctor *doctor, long port)
 			place, "is taken, by a process of %s", doctor_user(user));
 	else if (doctor->running)
 		doctor_bad(doctor,
-			"modalities are told that nobody is there; see the log of the receiver, and: "
-			"ss -ltnp",
+			"modalities are told that nobody is there; see the log of the receiver, "
+			"and: ss -ltnp",
 			place, "nobody listens there, though the router runs");
 	else if (port < first_free_port() && doctor->owner != 0)
 		doctor_bad(doctor,

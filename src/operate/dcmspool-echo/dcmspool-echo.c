@@ -9,6 +9,7 @@
  */
 #define _DEFAULT_SOURCE /* pidfd_open */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,14 +18,21 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/run.h"
+#include "base/str.h"
+#include "cli/moment.h"
 #include "cli/operator.h"
 #include "cli/options.h"
+#include "cli/show.h"
 #include "conf/ask.h"
 #include "conf/conf.h"
 #include "conf/target.h"
+#include "spool/held.h"
+#include "spool/pause.h"
+#include "spool/spool.h"
 
 static const char usage[] = "usage: dcmspool-echo [-n] [-c FILE] TARGET|all\n";
 
@@ -88,6 +96,71 @@ static int finish(struct probe *probe)
 		(void)printf("%s: send-%s ended with status %d and told no reason\n",
 			probe->target->name, probe->target->type, code);
 	return code == EXIT_PERMANENT ? EXIT_PERMANENT : EXIT_TEMPORARY;
+}
+
+static void unseen(const char *target)
+{
+	log_warning("unable to see whether %s is held or paused: %s", target, strerror(errno));
+}
+
+/* What keeps jobs from it whatever it answers. dir: of the target's queue, or with all of all. */
+static void tell_hold(int dir, bool all, const char *target)
+{
+	int held = held_exists(dir);
+	struct buf by = { 0 };
+
+	if (held < 0)
+		unseen(target);
+	if (held <= 0)
+		return;
+	held_tell(dir, &by);
+	(void)printf("%s: %s held%s: nothing is sent; end that with: dcmspool release %s\n", target,
+		all ? "all targets are" : "it is", by.data ? by.data : "", all ? HELD_ALL : target);
+	buf_free(&by);
+}
+
+static void tell_pause(int queue, const char *target)
+{
+	struct pause pause;
+	int paused = pause_load(queue, &pause);
+	char until[MOMENT_SIZE];
+	struct buf text = { 0 };
+
+	if (paused < 0)
+		unseen(target);
+	if (paused <= 0)
+		return;
+	moment_text(pause.until_us, until, sizeof(until));
+	buf_printf(&text, "%s: it is paused%s%s", target, *until ? " until " : "", until);
+	buf_puts(&text, *pause.reason ? ", it failed: " : "");
+	show_add(&text, pause.reason);
+	(void)printf("%s; try its jobs now with: dcmspool retry %s\n", text.data ? text.data : "",
+		target);
+	buf_free(&text);
+}
+
+static void tell_waits(const struct conf *conf, const char *target)
+{
+	struct buf path = { 0 };
+	int outgoing, queue;
+
+	buf_printf(&path, "%s/%s", conf->spool, spool_name(SPOOL_OUTGOING));
+	if (path.failed)
+		die(EXIT_TEMPORARY, "unable to ask: out of memory");
+	outgoing = disk_open_dir(AT_FDCWD, path.data);
+	buf_free(&path);
+	queue = outgoing < 0 ? -1 : disk_open_dir(outgoing, target);
+	if (queue < 0 && errno != ENOENT) /* nothing has ever waited for it */
+		unseen(target);
+	if (outgoing >= 0) {
+		tell_hold(outgoing, true, target);
+		(void)close(outgoing); /* only read */
+	}
+	if (queue >= 0) {
+		tell_hold(queue, false, target);
+		tell_pause(queue, target);
+		(void)close(queue); /* only read */
+	}
 }
 
 static int worse(int code, int answer)
@@ -195,6 +268,10 @@ int main(int argc, char *argv[])
 	for (size_t i = 0; i < count; i++)
 		start(&probe[i], one ? one : &conf->target[i]);
 	code = finish_all(probe, count);
+	show_open();
+	for (size_t i = 0; i < count; i++)
+		tell_waits(conf, probe[i].target->name);
+	output_flush();
 	free(probe);
 	conf_free(conf);
 	return code;

@@ -61,7 +61,7 @@ static void tell(const struct spool *spool, const char *target)
 	if (target && disk_list(spool->dir[SPOOL_SENDING], target, &running) == 0)
 		count = running.count;
 	disk_names_free(&running);
-	(void)printf("%s: held", target ? target : HELD_ALL);
+	(void)printf("%s: held", held_name(target));
 	if (count > 0)
 		(void)printf("; what is being sent is finished: %zu", count);
 	(void)putchar('\n'); /* operator_main() sees a failure to write */
@@ -99,6 +99,9 @@ static int hold_in(const struct verb *verb, int dir, const char *target, const c
 	return EXIT_TEMPORARY;
 }
 
+/* What this call was about. */
+static struct disk_names named;
+
 static int hold(const struct verb *verb, const char *target)
 {
 	const bool receiver = target && strcmp(target, HELD_RECEIVER) == 0;
@@ -110,7 +113,7 @@ static int hold(const struct verb *verb, const char *target)
 	else
 		buf_printf(
 			&path, "outgoing/%s%s" HELD_FILE, target ? target : "", target ? "/" : "");
-	if (path.failed)
+	if (path.failed || disk_names_add(&named, target ? target : HELD_ALL) < 0)
 		die(EXIT_TEMPORARY, "out of memory");
 	/* A target that is new in the configuration has no queue until a dispatcher starts. */
 	if (!target || receiver || disk_make_dir(verb->spool.dir[SPOOL_OUTGOING], target) == 0)
@@ -127,6 +130,12 @@ static int hold(const struct verb *verb, const char *target)
 	return result;
 }
 
+static void tell_others(const struct verb *verb)
+{
+	operator_tell_all_held(verb, &named, "held as well", NULL);
+	disk_names_free(&named);
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct verb_kind kind = {
@@ -136,6 +145,7 @@ int main(int argc, char *argv[])
 		.letters = "r:R",
 		.option = take_option,
 		.on_target = hold,
+		.end = tell_others,
 	};
 
 	return operator_main(argc, argv, &kind);

@@ -4,6 +4,7 @@
  *   judge.c   which lines fit a query
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/watch.h"
@@ -93,6 +95,9 @@ static bool print_lines(struct journal_reader *reader, struct judge *judge, bool
 	return any;
 }
 
+static const char gone[] =
+	"unable to read the journal: its directory is gone; dcmspool layout makes it anew";
+
 /* Ends with the process. */
 static _Noreturn void follow_lines(struct journal_reader *reader, struct judge *judge)
 {
@@ -102,7 +107,9 @@ static _Noreturn void follow_lines(struct journal_reader *reader, struct judge *
 	loop_open_bare(&loop);
 	watch_begin();
 	(void)snprintf(path, sizeof(path), "%s/", spool_name(SPOOL_JOURNAL));
-	if (watch_keep(path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+	/* A directory that somebody has open tells nobody that it was removed: its own does. */
+	if (watch_keep(path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0 ||
+		watch_keep("./", IN_DELETE) < 0)
 		die(EXIT_TEMPORARY,
 			"unable to watch the journal: %s; raise fs.inotify.max_user_watches",
 			strerror(errno));
@@ -110,6 +117,8 @@ static _Noreturn void follow_lines(struct journal_reader *reader, struct judge *
 	for (;;) {
 		(void)print_lines(reader, judge, true);
 		show_close();
+		if (disk_exists(AT_FDCWD, spool_name(SPOOL_JOURNAL)) == 0)
+			die(EXIT_TEMPORARY, "%s", gone);
 		(void)watch_wait(&loop, 0, NULL);
 	}
 }

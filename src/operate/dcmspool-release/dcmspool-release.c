@@ -12,17 +12,12 @@
 #include "spool/held.h"
 #include "spool/journal.h"
 
-/* Whoever releases one target should know that all are held, and the other way round. */
-static void tell_rest(const struct verb *verb, const char *target)
+/* Whoever releases one should know what else is held. */
+static void tell_rest(const struct verb *verb)
 {
-	static const char is[] = "still held", remedy[] = "; end that with: dcmspool release";
+	static const struct disk_names none = { 0 };
 
-	if (target) {
-		operator_tell_held(verb, NULL, is, remedy);
-		return;
-	}
-	for (size_t i = 0; i < verb->conf->target_count; i++)
-		operator_tell_held(verb, verb->conf->target[i].name, is, remedy);
+	operator_tell_all_held(verb, &none, "still held", "; end that with: dcmspool release");
 }
 
 /* The queue of a target that nobody configured may be held all the same. */
@@ -31,7 +26,7 @@ static bool has_queue(const struct verb *verb, const char *target)
 	return name_ok(target) && disk_exists(verb->spool.dir[SPOOL_OUTGOING], target) == 1;
 }
 
-static int release_in(const struct verb *verb, int dir, const char *name)
+static int release_in(const struct verb *verb, int dir, const char *target, const char *name)
 {
 	bool was_held = unlinkat(dir, HELD_FILE, 0) == 0;
 
@@ -45,7 +40,7 @@ static int release_in(const struct verb *verb, int dir, const char *name)
 		(void)printf("%s: not held\n", name);
 		return 0;
 	}
-	journal_write(&verb->spool, "released", "target", name, "by", verb->by, NULL);
+	journal_write(&verb->spool, "released", "target", target, "by", verb->by, NULL);
 	(void)printf("%s: released\n", name);
 	if (fsync(dir) == 0)
 		return 0;
@@ -58,11 +53,11 @@ static int release_in(const struct verb *verb, int dir, const char *name)
 /* target: NULL for all. */
 static int release(const struct verb *verb, const char *target)
 {
-	const char *name = target ? target : HELD_ALL;
+	const char *name = held_name(target);
 	int dir = held_open(&verb->spool, target), result = 0;
 
 	if (dir >= 0) {
-		result = release_in(verb, dir, name);
+		result = release_in(verb, dir, target ? target : HELD_ALL, name);
 		(void)close(dir); /* only used as a base */
 	} else if (errno == ENOENT) {
 		(void)printf("%s: not held\n", name); /* no dispatcher has made its queue yet */
@@ -72,8 +67,6 @@ static int release(const struct verb *verb, const char *target)
 			name, strerror(errno), verb->spool.path);
 		result = EXIT_TEMPORARY;
 	}
-	if (!target || strcmp(target, HELD_RECEIVER) != 0)
-		tell_rest(verb, target);
 	return result;
 }
 
@@ -92,6 +85,7 @@ int main(int argc, char *argv[])
 		.option = take_option,
 		.missing = "the target, or all, is missing",
 		.on_target = release,
+		.end = tell_rest,
 		.knows = has_queue,
 	};
 

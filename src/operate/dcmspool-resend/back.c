@@ -11,15 +11,21 @@
 
 enum { NAME_SIZE = 300 };
 
-static int move(const struct verb *verb, const struct place *place, struct await *await)
+static int move(const struct verb *verb, const struct item *item, const struct place *place,
+	struct await *await)
 {
 	const struct spool *spool = &verb->spool;
 	char made[NAME_SIZE];
 
 	if (disk_rename_unique(spool->dir[place->stage], place->name, spool->dir[SPOOL_INCOMING],
 		    place->name, made, sizeof(made)) < 0) {
-		log_error("unable to move %s/%s to incoming/: %s; it stays where it is",
-			spool_name(place->stage), place->name, strerror(errno));
+		if (errno == ENOENT)
+			log_error("%s/%s is there no longer: somebody else has moved it; "
+				  "see: dcmspool find %s",
+				spool_name(place->stage), place->name, item->name);
+		else
+			log_error("unable to move %s/%s to incoming/: %s; it stays where it is",
+				spool_name(place->stage), place->name, strerror(errno));
 		return errno == ENOENT ? 1 : EXIT_TEMPORARY;
 	}
 	await_add_moved(await, place->name);
@@ -37,7 +43,7 @@ int resend_back(const struct verb *verb, const struct item *item, struct await *
 	for (size_t i = 0; i < item->count; i++) {
 		if (!item->place[i].meant)
 			continue;
-		result = move(verb, &item->place[i], await);
+		result = move(verb, item, &item->place[i], await);
 		code = result > code ? result : code;
 	}
 	if (fsync(verb->spool.dir[SPOOL_INCOMING]) < 0)

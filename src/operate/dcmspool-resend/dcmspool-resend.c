@@ -42,18 +42,35 @@ static bool has_images(const struct place *place)
 	return place->state >= PLACE_WAITING && place->state != PLACE_QUARANTINED;
 }
 
+static int send_to(
+	const struct verb *verb, struct walk *all, struct item *item, struct await *await)
+{
+	const char *waits_as = resend_waits(&verb->spool, all, item, target);
+
+	if (!waits_as)
+		return resend_to(verb, item, target, await);
+	log_error("%s waits for %s already, as %s; it is not sent twice", item->name, target,
+		waits_as);
+	return 1;
+}
+
 static int act(const struct verb *verb, struct walk *found)
 {
 	struct await await = { .since_us = spool_now_us() };
+	struct walk all = { 0 };
 	int code = 0, result;
 
 	if (target)
 		newjob_clear(&verb->spool, target);
+	if (target && walk_spool(&verb->spool, &all) < 0)
+		die(EXIT_TEMPORARY, "unable to look at the spool %s: out of memory; try again",
+			verb->spool.path);
 	for (size_t i = 0; i < found->count; i++) {
-		result = target ? resend_to(verb, &found->item[i], target, &await)
+		result = target ? send_to(verb, &all, &found->item[i], &await)
 				: resend_back(verb, &found->item[i], &await);
 		code = result > code ? result : code;
 	}
+	walk_free(&all);
 	if (waits && await.jobs.count > 0) {
 		result = await_all(&await, &verb->spool);
 		code = result > code ? result : code;

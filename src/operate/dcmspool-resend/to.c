@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/disk.h"
+#include "base/jsonfile.h"
 #include "base/log.h"
 #include "spool/file.h"
 #include "spool/job.h"
@@ -123,4 +124,29 @@ int resend_to(const struct verb *verb, struct item *item, const char *target, st
 		newjob_abandon(&job);
 	}
 	return code;
+}
+
+static bool is_at(const struct item *item, const char *target)
+{
+	for (size_t i = 0; i < item->count; i++)
+		if ((item->place[i].state == PLACE_WAITING ||
+			    item->place[i].state == PLACE_SENDING) &&
+			strcmp(item->place[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+const char *resend_waits(
+	const struct spool *spool, struct walk *all, const struct item *item, const char *target)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct item *other = &all->item[i];
+
+		if (is_at(other, target) &&
+			(strcmp(other->name, item->name) == 0 ||
+				strcmp(jsonfile_text(item_plan(spool, other), "from"),
+					item->name) == 0))
+			return other->name;
+	}
+	return NULL;
 }

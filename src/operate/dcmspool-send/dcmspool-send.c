@@ -82,6 +82,10 @@ int main(int argc, char *argv[])
 	for (int i = optind; i < argc; i++)
 		files_add(&files, argv[i]);
 	files_sort(&files);
+	if (files.count == 0 && !files.refused && !files.failed) {
+		log_error("there is nothing to send: no file lies there");
+		return 1;
+	}
 	operator_open(&verb, conf);
 	show_open();
 	code = send_all(&verb, &files);

@@ -20,7 +20,7 @@
 #include "cli/show.h"
 #include "spool/spool.h"
 
-enum { MOMENT_MS = 300, MINUTE_US = 60000000, ROWS = 24 };
+enum { MOMENT_MS = 300, SHARE = 5, MINUTE_US = 60000000, ROWS = 24 };
 static const int64_t day_us = 86400 * INT64_C(1000000);
 static const unsigned int moves = IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE;
 static const char enter[] = "\033[?1049h\033[?25l", leave[] = "\033[?25h\033[?1049l";
@@ -217,7 +217,7 @@ void follow(const struct spool *spool, const char *file, struct lately *lately,
 {
 	struct status status = { 0 };
 	struct buf watched = { 0 }, found = { 0 };
-	int64_t drawn_ms;
+	int64_t drawn_ms, next_ms;
 
 	begin(terminal);
 	paths_of(&status, &found);
@@ -232,12 +232,15 @@ void follow(const struct spool *spool, const char *file, struct lately *lately,
 		status_look(&status, spool, file, lately);
 		print(&status);
 		drawn();
+		/* A look at very much takes its time, and the machine has else to do. */
+		next_ms = SHARE * (clock_monotonic_ms() - drawn_ms);
+		next_ms = drawn_ms + (next_ms > MOMENT_MS ? next_ms : MOMENT_MS);
 		/* What is new in it may have changed before it was watched. */
 		paths_of(&status, &found);
 		if (strcmp(watched.data, found.data) == 0)
 			(void)watch_wait(&loop, stale_us(&status), NULL);
-		while (loop_goes_on(&loop) && clock_left_ms(drawn_ms + MOMENT_MS) > 0)
-			(void)loop_poll(&loop, clock_wall_us(drawn_ms + MOMENT_MS), NULL, 0);
+		while (loop_goes_on(&loop) && clock_left_ms(next_ms) > 0)
+			(void)loop_poll(&loop, clock_wall_us(next_ms), NULL, 0);
 	}
 	end();
 	status_free(&status);

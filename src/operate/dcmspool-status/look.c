@@ -57,14 +57,11 @@ static char *held_words(struct status *status, const char *target)
 	struct buf text = { 0 }, words = { 0 };
 	char moment[MOMENT_SIZE] = "";
 	const char *rest;
+	int held = dir < 0 ? -1 : held_exists(dir);
 
-	if (dir < 0) { /* it may have no queue yet */
-		if (errno != ENOENT && errno != ENOTDIR)
-			UNSEEN(status, target ? target : HELD_ALL,
-				"unable to see whether %s is held");
-		return NULL;
-	}
-	if (held_is(dir)) {
+	if (held < 0 && errno != ENOENT && errno != ENOTDIR) /* it may have no queue yet */
+		UNSEEN(status, held_name(target), "unable to see whether %s is held");
+	if (held > 0) {
 		buf_puts(&text, "");
 		held_tell(dir, &text);
 		rest = text.data ? text.data : "";
@@ -77,7 +74,8 @@ static char *held_words(struct status *status, const char *target)
 		(void)checked(words.failed ? NULL : words.data);
 	}
 	buf_free(&text);
-	(void)close(dir); /* only read */
+	if (dir >= 0)
+		(void)close(dir); /* only read */
 	return words.data;
 }
 
@@ -118,7 +116,7 @@ static void add_connection(struct status *status, const struct locks *locks, con
 	if (!one->assoc && errno == EACCES)
 		UNSEEN(status, name, "unable to see who sends %s");
 	one->dropped = assoc_is_dropped(one->assoc);
-	one->alive = fstat(dir, &st) == 0 && locks_has(locks, st.st_ino, 0);
+	one->alive = fstat(dir, &st) == 0 && locks_has(locks, &st, 0);
 	free(assoc_reading_load(dir, &counts));
 	one->images = counts.received + count_files(dir);
 	(void)close(dir); /* only read */

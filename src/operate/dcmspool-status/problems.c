@@ -188,7 +188,8 @@ static void judge_errors(struct status *status)
 			"%zu in error/ that a target did not take", status->failed);
 	if (status->quarantined)
 		ADD(status,
-			remedy("cat %s/error/*/reason.txt; then move them to incoming/, or remove them",
+			remedy("cat %s/error/*/reason.txt; then move them to incoming/, or "
+			       "remove them",
 				status->spool->path),
 			"%zu in error/ that could not be read as images", status->quarantined);
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/run.h"
 #include "base/str.h"
+#include "receive/serve.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -61,13 +62,15 @@ void children_leave(const struct children *c)
 	buf_free(&text);
 }
 
-void children_open(struct children *c, const struct conf *conf)
+void children_open(struct children *c, const struct conf *conf, const struct spool *spool)
 {
 	long associations = conf->receiver.max_associations;
 
 	for (size_t i = 0; i < conf->sender_count; i++)
 		associations += conf->sender[i].max_associations;
-	*c = (struct children){ .conf = conf, .max_connections = (size_t)associations + RESERVE };
+	*c = (struct children){
+		.conf = conf, .spool = spool, .max_connections = (size_t)associations + RESERVE
+	};
 	c->max = c->max_connections + 2 * RECOVERIES;
 	c->program = run_beside("dcmspool-association");
 	c->child = calloc(c->max, sizeof(*c->child));
@@ -91,17 +94,23 @@ static size_t waiting(const struct children *c)
 	return n;
 }
 
-/* connection -1: a recovery of the directory name. */
-static int start(struct children *c, int connection, const char *name, bool waits)
+static int add(struct children *c, struct child child)
 {
-	const char *argv[] = { c->program, "-c", c->conf->file, name ? "-r" : NULL, name, NULL };
+	c->child[c->count++] = child;
+	c->connections += !child.recovers;
+	return 0;
+}
+
+/* The recovery of the directory name. */
+static int start_recovery(struct children *c, const char *name, bool waits)
+{
+	const char *argv[] = { c->program, "-c", c->conf->file, "-r", name, NULL };
 	struct run run = RUN_DEFAULT;
 	struct child child = { .waits = waits };
 
-	if (name && !(child.recovers = strdup(name)))
+	if (!(child.recovers = strdup(name)))
 		return -1;
 	run.argv = argv;
-	run.in = connection;
 	run.survive = 1;
 	child.pid = run_start(&run);
 	if (child.pid < 0) {
@@ -111,14 +120,20 @@ static int start(struct children *c, int connection, const char *name, bool wait
 		errno = saved;
 		return -1;
 	}
-	c->child[c->count++] = child;
-	c->connections += !name;
-	return 0;
+	return add(c, child);
 }
 
-int children_serve(struct children *c, int connection)
+int children_serve(struct children *c, int connection, int command)
 {
-	return start(c, connection, NULL, false);
+	struct child child = { 0 };
+	int keep[SPOOL_DIRS + 1];
+
+	memcpy(keep, c->spool->dir, sizeof(c->spool->dir));
+	keep[SPOOL_DIRS] = command;
+	child.pid = run_fork("dcmspool-association", connection, keep, SPOOL_DIRS + 1, true);
+	if (child.pid == 0)
+		exit(serve_connection(c->conf, c->spool, false, command));
+	return child.pid < 0 ? -1 : add(c, child);
 }
 
 static bool being_recovered(const struct children *c, const char *name)
@@ -166,9 +181,9 @@ static int state_of(int receiving, const char *name)
 	return state;
 }
 
-bool children_recover(struct children *c, const struct spool *spool)
+bool children_recover(struct children *c)
 {
-	int receiving = spool->dir[SPOOL_RECEIVING];
+	int receiving = c->spool->dir[SPOOL_RECEIVING];
 	struct disk_names names;
 	bool left = false;
 	size_t first = 0;
@@ -189,7 +204,7 @@ bool children_recover(struct children *c, const struct spool *spool)
 		if ((state == ALIVE && waiting(c) >= RECOVERIES) ||
 			(state == DEAD && working(c) >= RECOVERIES)) {
 			left = true;
-		} else if (start(c, -1, name, state == ALIVE) < 0) {
+		} else if (start_recovery(c, name, state == ALIVE) < 0) {
 			log_error("unable to start dcmspool-association: %s", strerror(errno));
 			left = true;
 		} else {
@@ -201,7 +216,7 @@ bool children_recover(struct children *c, const struct spool *spool)
 	return left;
 }
 
-struct reaped children_reap(struct children *c)
+struct reaped children_reap(struct children *c, struct parked *parked)
 {
 	struct reaped r = { 0 };
 	int status;
@@ -213,8 +228,11 @@ struct reaped children_reap(struct children *c)
 
 		while (i < c->count && c->child[i].pid != pid)
 			i++;
-		if (i == c->count)
-			continue; /* of whoever became this process by exec */
+		if (i ==
+			c->count) { /* the storescp that waits; or of whoever became this process */
+			(void)parked_ended(parked, pid, status);
+			continue;
+		}
 		if (!c->child[i].recovers) {
 			c->connections--;
 			r.lost += !well;

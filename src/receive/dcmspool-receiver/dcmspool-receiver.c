@@ -1,6 +1,6 @@
 /*
- * dcmspool-receiver: listens, and starts one dcmspool-association for each connection, as inetd or
- * tcpserver would, but only once a whole request is there (waiting.h); see dcmspool-receiver(8).
+ * dcmspool-receiver: listens, and forks a process for each connection, but only once a whole
+ * request is there (waiting.h); what that does is receive/serve.h. See dcmspool-receiver(8).
  *
  * It also has dead associations recovered: at start all that are in receiving/, later whenever an
  * association ended otherwise than with exit 0. It holds no state: killed and started again, it
@@ -16,8 +16,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/service.h"
+#include "base/str.h"
 #include "cli/watcher.h"
+#include "decide/names.h"
 #include "handed.h"
+#include "receive/parked.h"
+#include "spool/held.h"
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -39,6 +43,7 @@ struct receiver {
 	struct listeners listeners;
 	struct waiting waiting;
 	struct children children;
+	struct parked parked;
 	struct loop loop;
 	int64_t accept_at_us;  /* no accept before; 0: any time */
 	int64_t last_at_us;    /* who is there may go on until then; 0: as long as he wants */
@@ -89,8 +94,8 @@ static void serve(struct receiver *r)
 	int connection;
 
 	while (!children_full(&r->children) && (connection = waiting_next(&r->waiting)) >= 0) {
-		if (children_serve(&r->children, connection) < 0)
-			pause_accepting(r, "start dcmspool-association");
+		if (children_serve(&r->children, connection, parked_command(&r->parked)) < 0)
+			pause_accepting(r, "start an association");
 		(void)close(connection); /* the child has it */
 	}
 }
@@ -98,7 +103,7 @@ static void serve(struct receiver *r)
 static void recover(struct receiver *r)
 {
 	r->recover_at_us = 0;
-	if (children_recover(&r->children, &r->spool))
+	if (children_recover(&r->children))
 		r->recover_at_us = clock_now_us() + RECOVER_PAUSE_US;
 }
 
@@ -110,7 +115,7 @@ static void children_ended(struct receiver *r)
 	if (!r->loop.child_ended)
 		return;
 	r->loop.child_ended = false;
-	reaped = children_reap(&r->children);
+	reaped = children_reap(&r->children, &r->parked);
 	if (!loop_goes_on(&r->loop))
 		return;
 	if (reaped.lost > 0 || (reaped.recovered > 0 && r->recover_at_us))
@@ -128,21 +133,27 @@ static void meet_deadlines(struct receiver *r)
 		recover(r);
 }
 
-/* polled: room for the loop's own, the listeners, and all that may wait. */
+enum { PARKED = LOOP_OWN, LISTENERS };
+
+/* polled: room for the loop's own, the storescp that waits, the listeners, and all that may wait.
+ */
 static void wait_for_events(struct receiver *r, struct pollfd *polled)
 {
 	bool accepting = waiting_has_room(&r->waiting) && !r->accept_at_us;
-	struct pollfd *callers = polled + LOOP_OWN + r->listeners.count;
+	struct pollfd *callers = polled + LISTENERS + r->listeners.count;
 	int64_t due_us =
 		clock_earlier(r->last_at_us, clock_earlier(r->accept_at_us, r->recover_at_us));
 
 	for (size_t i = 0; i < r->listeners.count; i++)
-		polled[LOOP_OWN + i] =
+		polled[LISTENERS + i] =
 			(struct pollfd){ .fd = accepting ? r->listeners.one[i].fd : -1,
 				.events = POLLIN };
+	polled[PARKED] = (struct pollfd){ .fd = r->parked.command, .events = POLLIN };
 	waiting_watch(&r->waiting, callers);
 	(void)loop_poll(&r->loop, clock_earlier(due_us, waiting_due_us(&r->waiting)), polled,
-		LOOP_OWN + r->listeners.count + r->waiting.count);
+		LISTENERS + r->listeners.count + r->waiting.count);
+	if (polled[PARKED].revents)
+		parked_turn(&r->parked);
 	waiting_turn(&r->waiting, callers);
 }
 
@@ -174,6 +185,19 @@ static void stop(struct receiver *r, struct pollfd *polled)
 	}
 }
 
+static void tell_held(const struct receiver *r)
+{
+	struct buf by = { 0 };
+
+	if (!held_is(r->spool.dir[SPOOL_RECEIVING]))
+		return;
+	held_tell(r->spool.dir[SPOOL_RECEIVING], &by);
+	log_warning("reception is held%s: callers are told to come back later; "
+		    "end that with: dcmspool release --receiver",
+		by.data ? by.data : "");
+	buf_free(&by);
+}
+
 int main(int argc, char *argv[])
 {
 	static struct receiver r; /* all of it for the life of the process */
@@ -182,7 +206,7 @@ int main(int argc, char *argv[])
 
 	log_open(argv[0]);
 	service_open(argv);
-	conf = cli_options(argc, argv, "lo:", option, usage);
+	conf = cli_options_checked(argc, argv, "lo:", option, usage, names_check);
 	if (try.only) {
 		spool_check_format(conf->spool);
 		listen_open(&conf->receiver, &r.listeners, try);
@@ -190,21 +214,23 @@ int main(int argc, char *argv[])
 	}
 	spool_open(&r.spool, conf->spool);
 	loop_open(&r.loop);
-	children_open(&r.children, conf);
+	children_open(&r.children, conf, &r.spool);
 	listen_open(&conf->receiver, &r.listeners, try);
+	parked_open(&r.parked, &conf->receiver);
 	waiting_open(&r.waiting, &r.spool, conf->receiver.request_timeout_s);
-	polled = calloc(LOOP_OWN + r.listeners.count + WAITING_MAX, sizeof(*polled));
+	polled = calloc(LISTENERS + r.listeners.count + WAITING_MAX, sizeof(*polled));
 	if (!polled)
 		die(EXIT_TEMPORARY, "unable to start: out of memory");
 
 	watcher_ready(conf);
+	tell_held(&r);
 	recover(&r);
 	while (loop_goes_on(&r.loop)) {
 		wait_for_events(&r, polled);
 		meet_deadlines(&r);
 		children_ended(&r);
 		for (size_t i = 0; i < r.listeners.count && loop_goes_on(&r.loop); i++)
-			if (polled[LOOP_OWN + i].revents)
+			if (polled[LISTENERS + i].revents)
 				take_callers(&r, r.listeners.one[i].fd);
 		serve(&r);
 	}

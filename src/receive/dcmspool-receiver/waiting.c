@@ -95,9 +95,9 @@ static void make_room(struct waiting *w, const struct caller *caller)
 		}
 	}
 	if (n >= WAITING_OF_PEER)
-		let_go(w, own, "too many connections of this address without a request");
+		let_go(w, own, request_too_many_of_peer);
 	else if (first < w->count)
-		let_go(w, first, "too many connections without a request");
+		let_go(w, first, request_too_many);
 }
 
 bool waiting_has_room(const struct waiting *w)

@@ -13,6 +13,7 @@
 
 #include "dicom/network/caller.h"
 #include "dicom/network/peek.h"
+#include "receive/request.h"
 #include "spool/spool.h"
 
 #include <poll.h>
@@ -20,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WAITING_MAX = 512, WAITING_OF_PEER = 32 };
+enum { WAITING_MAX = REQUEST_SILENT_MAX, WAITING_OF_PEER = REQUEST_SILENT_OF_PEER };
 
 struct waiting_one {
 	int fd;

@@ -2,14 +2,14 @@
  * getdcmtags: reads the tags of DICOM files: prints them, or files the images into the spool.
  * getdcmtags(1) specifies it.
  */
-#include "association.h"
 #include "cli/options.h"
 #include "conf/conf.h"
 #include "decide/names.h"
 #include "base/disk.h"
-#include "filing.h"
 #include "base/log.h"
 #include "print.h"
+#include "receive/filing.h"
+#include "receive/follow.h"
 #include "spool/assoc.h"
 #include "spool/spool.h"
 #include "base/str.h"
@@ -147,7 +147,7 @@ int main(int argc, char *argv[])
 		code = each_file(operands, argv + optind, each);
 	} else if (watched) {
 		spool_open(&spool, conf->spool);
-		code = association_watch(&spool, watched);
+		code = follow_association(&spool, watched);
 	} else if (operands == OPERANDS_OF_FILING) {
 		code = file_one(conf, argv + optind);
 	} else {

@@ -232,6 +232,8 @@ static int route_to_one(
 	if (write_job_json(claim->dir, claim, plan, target) < 0)
 		return -1;
 	tell(router, claim, plan, false);
+	(void)journal_sync(&router->spool); /* without it a power failure may take that line: no
+					       image waits for it */
 	return move_out(router, claim, plan, router->spool.dir[SPOOL_ROUTING], claim->job, target);
 }
 
@@ -243,13 +245,12 @@ static int route_to_many(struct router *router, const struct claim *claim, const
 	if (file_exists(claim->dir, FILE_FANOUT) == 0) {
 		if (job_images(claim->dir, &images) < 0)
 			return -1;
+		tell(router, claim, plan, false); /* the copies' syncfs has the line, too */
 		result = build_copies(claim, plan, &images);
 		disk_names_free(&images);
 	}
-	if (result == 0) {
-		tell(router, claim, plan, false);
+	if (result == 0)
 		result = deliver_copies(router, claim, plan);
-	}
 	if (result == 0)
 		result = remove_original(router, claim);
 	return result;

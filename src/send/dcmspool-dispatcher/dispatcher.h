@@ -30,6 +30,7 @@
 #include "chain.h"
 #include "conf/conf.h"
 #include "expect.h"
+#include "holds.h"
 #include "queue.h"
 #include "roll.h"
 #include "spool/spool.h"
@@ -42,6 +43,7 @@ struct seen {
 	char broken[QUEUE_NAME_SIZE]; /* the job at which it broke off, if it answered nothing since
 				       */
 	char stray[STRAY_SIZE];       /* strays.h: the file that was told */
+	struct hold held;
 };
 
 struct dispatcher {
@@ -54,6 +56,7 @@ struct dispatcher {
 	struct rolls rolls;
 	struct rest resting;      /* jobs that we could not work on for a reason of our own */
 	struct seen *seen;        /* for each of conf's targets */
+	struct hold held;         /* all targets */
 	struct disk_names strays; /* in outgoing/, that were told */
 	struct chain chain;       /* the sender at work, or that waits for a job */
 	int64_t let_go_us;        /* how long a job whose lock was held is left to its holder */

@@ -86,6 +86,8 @@ static void survey(struct dispatcher *d, struct candidate *c)
 		outgoing < 0 ? -1 : disk_open_dir(d->spool.dir[SPOOL_SENDING], c->target->name);
 	struct roll *roll = sending < 0 ? NULL : queue_roll(d, c->target, outgoing);
 
+	if (outgoing >= 0)
+		holds_look(d, c->target, outgoing);
 	if (!roll) {
 		queue_look_failed(d);
 	} else if (!queue_is_held(d, outgoing)) {

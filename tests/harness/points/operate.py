@@ -7,7 +7,7 @@ import subprocess
 from engine import exits
 from reader import Reader
 from scenario import SERIES, Scenario, routed, sent, study
-from world import TOOLS, at_rest, jobs, known, listens, names, wait_until
+from world import TOOLS, at_rest, journal, jobs, known, listens, names, wait_until
 
 
 class Verb(Scenario):
@@ -173,16 +173,23 @@ def mercure(w):
 
 
 class Tell(Scenario):
-    """Of a job that has come to rest, and of which the journal may not know"""
-    kind, rest = 'command', ()
+    """Of a job that has come to rest, and of files in error/, of which the journal may not know"""
+    kind, rest, has_errors = 'command', (), True
 
     def make(self, w):
         sent(w)
+        odd = w.spool + '/error/odd'
+        os.mkdir(odd)
+        for name in 'notes.txt', 'more.txt', 'reason.txt':
+            with open(f'{odd}/{name}', 'w') as f:
+                f.write('notes.txt: is no DICOM\n')
         for job in names(w.spool, 'success'):
             os.unlink(f'{w.spool}/success/{job}/.told')
 
     def done(self, w):
-        return all(os.path.exists(f'{w.spool}/success/{job}/.told') for job in names(w.spool, 'success'))
+        told = [e for e in journal(w) if e['event'] == 'quarantined']
+        return {e['file'] for e in told} == {'notes.txt', 'more.txt'} and \
+            all(os.path.exists(f'{w.spool}/{d}/{job}/.told') for d in ('success', 'error') for job in names(w.spool, d))
 
 
 SCENARIOS = [

@@ -3,10 +3,14 @@ import json
 import os
 import re
 import shutil
+import socket
+import subprocess
+import threading
+import time
 
-from engine import supervise
+from engine import exits, supervise
 from reader import Reader
-from scenario import ASSOCIATION, SERIES, Scenario, study
+from scenario import ASSOCIATION, SERIES, Scenario, study, write
 from world import TOOLS, image, images, known, names, syntax, wait_until
 
 STAND_INS = {'1.2.840.10008.1.2.4.70': '1.2.840.10008.1.2.4.201'}
@@ -26,7 +30,7 @@ class Dead(Scenario):
         options = ['-P', list(STAND_INS)[0]] if self.stand_ins else []
         for path in study(w, *options):
             shutil.copy(path, f'{top}/{os.path.basename(path)}' + ('.ok' if self.ok else ''))
-        said = {'association': ASSOCIATION, 'peer': '127.0.0.1'}
+        said = {'association': ASSOCIATION, 'peer': '127.0.0.1', 'calling_aet': 'CT1', 'called_aet': 'DCMSPOOL'}
         if self.ok:
             said['ok'] = True
             shutil.copy(path, f'{top}/CT.X.9')  # was not acknowledged
@@ -102,13 +106,21 @@ class Reception(Scenario):
             w.acked[uid] = digest
         return len(acknowledged) == len(files)
 
+    def recover(self, w):
+        """What is not the receiver's to recover"""
+
+    def lives(self, w):
+        """What is started again when it has ended, is now"""
+        return True
+
     def attack(self, w):
         self.send(w, 'answers')
-        if not wait_until(lambda: received(w)):
+        self.recover(w)
+        if not wait_until(lambda: self.lives(w) and received(w)):
             w.wrong.append(('stuck', f'receiving/ has {names(w.spool, "receiving")}'))
-        if not wait_until(lambda: self.send(w, 'answers again')):
+        if not wait_until(lambda: self.lives(w) and self.send(w, 'answers again')):
             w.wrong.append(('stuck', 'the sender cannot send again'))
-        wait_until(lambda: received(w))
+        wait_until(lambda: self.lives(w) and received(w))
 
     def inside(self, w, strace, fault):
         w.environment['POINTS_STRACE'] = ' '.join(strace)
@@ -127,6 +139,100 @@ class Reception(Scenario):
             for digest, path in many:
                 if sent.get(uid) != digest:
                     w.wrong.append(('false', f'{path} was never sent'))
+
+
+class Own(Reception):
+    """The first storescp, which is to wait, ends: the second is for the connection"""
+
+    def put_inside(self, w):
+        super().put_inside(w)
+        with open(w.path + '/bin/storescp') as f:
+            shim = f.read()
+        write(w.path + '/bin/storescp', shim.replace(
+            '#!/bin/sh\n', '#!/bin/sh\ncase "$*" in *" /dcmspool/profile "*) exit 7 ;; esac\n'))
+
+
+class Forked(Reception):
+    """As above; strace is attached to a running process, and follows what it forks until the fault has struck"""
+    kind, follow, twice = 'forked', ('-f',), True
+
+    def victim(self, w, receiver):
+        return receiver.pid
+
+    def attach(self, w, pid, strace):
+        tracer = w.start(['strace', '-qq', '-o', w.path + '/trace', '-p', str(pid), *strace])
+
+        def traced():
+            try:
+                with open(f'/proc/{pid}/status') as f:
+                    return 'TracerPid:\t0\n' not in f.read()
+            except FileNotFoundError:  # the call in which it slept has failed
+                return True
+        if not wait_until(traced):
+            raise RuntimeError('strace does not attach')
+        threading.Thread(target=self.once, args=(w, tracer), daemon=True).start()
+        return tracer
+
+    def once(self, w, tracer):
+        """Each process would get the fault at its own call of that number"""
+        while tracer.poll() is None:
+            with open(w.path + '/trace', errors='replace') as f:
+                if re.search(r'\(INJECTED\)|killed by SIGKILL', f.read()):
+                    tracer.terminate()
+            time.sleep(0.002)
+
+    def forked(self, w, strace, fault):
+        receiver = w.start([w.program('dcmspool-receiver'), '-c', w.conf])
+        if not wait_until(lambda: 'a storescp waits for connections' in w.said()):
+            raise RuntimeError('no storescp waits')
+        w.receiver, w.ends = receiver, []
+        tracer = self.attach(w, self.victim(w, receiver), strace)
+        self.attack(w)
+        tracer.terminate()
+        tracer.wait()
+        w.ends.append(w.stop(w.receiver))
+        if w.ends[0] != 0 and not exits(w, w.ends[0], fault, ()) and any(w.ends[1:]):
+            w.wrong.append(('stuck', f'the receiver ended with {w.ends}'))
+
+    def lives(self, w):
+        """As s6 does"""
+        if w.receiver.poll() is not None:
+            w.ends.append(w.receiver.returncode)
+            w.receiver = w.start([w.program('dcmspool-receiver'), '-c', w.conf])
+            return False
+        return True
+
+
+class Behind(Reception):
+    """dcmspool-association as another server starts it, the first time with the fault"""
+    kind = 'behind'
+
+    def recover(self, w):
+        for name in names(w.spool, 'receiving'):
+            w.start([w.program('dcmspool-association'), '-c', w.conf, '-r', name]).wait(60)
+
+    def behind(self, w, strace, fault):
+        argv, faults = [w.program('dcmspool-association'), '-c', w.conf], [strace]
+        with socket.create_server(('127.0.0.1', w.port)) as server:
+            def serve():
+                while True:
+                    try:
+                        connection, _ = server.accept()
+                    except OSError:  # it is closed
+                        return
+                    with connection:
+                        w.start(argv, faults.pop() if faults else None, stdin=connection)
+            threading.Thread(target=serve, daemon=True).start()
+            self.attack(w)
+            server.shutdown(socket.SHUT_RDWR)
+
+
+class Waiting(Forked):
+    """The storescp that waits, and its children"""
+
+    def victim(self, w, receiver):
+        found = subprocess.run(['pgrep', '-x', 'storescp', '-P', str(receiver.pid)], capture_output=True, text=True)
+        return int(found.stdout)
 
 
 class Receiver(Reception):
@@ -160,11 +266,13 @@ SCENARIOS = [
     Dead('getdcmtags, corrected images', 'getdcmtags', argv=WATCH, stand_ins=STAND_INS),
     Recovered('dcmspool-association, recovery', 'dcmspool-association', argv=RECOVER),
     Recovered('dcmspool-association, recovery of images of before', 'dcmspool-association', argv=RECOVER, ok=False),
+    Recovered('dcmspool-fsck, repair of an association', 'dcmspool-fsck', argv=('-r', '-c', '{w.conf}')),
     FileOne('getdcmtags, one image'),
     print_tags('prints', ('-p', IMAGE)),
     print_tags('is it whole', ('-k', IMAGE)),
     Receiver('dcmspool-receiver, three images', 'dcmspool-receiver'),
-    Reception('dcmspool-association, three images', 'dcmspool-association'),
-    Reception('getdcmtags, three images', 'getdcmtags'),
-    Reception('storescp, three images', 'storescp'),
+    Forked('dcmspool-receiver, its children', 'dcmspool-receiver'),
+    Behind('dcmspool-association, three images', 'dcmspool-association'),
+    Waiting('storescp, three images', 'storescp'),
+    Own('storescp, one of its own', 'storescp'),
 ]

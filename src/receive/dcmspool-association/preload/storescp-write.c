@@ -1,6 +1,7 @@
 /*
  * storescp-write.so: preloaded (LD_PRELOAD, ld.so(8)) into the storescp that dcmspool-association
- * starts, and into nothing else. It makes an answer to the sender mean what it says.
+ * starts, or the receiver to wait for connections (park.c), and into nothing else. It makes an
+ * answer to the sender mean what it says.
  *
  * Acknowledged is a rename (STATES.md 3): before the status of a C-STORE-RSP leaves that is a
  * success or a warning, the image that was closed last, <file>, becomes <file>.ok. So whoever finds
@@ -28,12 +29,17 @@
  * and the sender for an answer.
  */
 #define _GNU_SOURCE /* RTLD_NEXT, renameat2, memmem */
+#include "guard.h"
+
+#include "receive/storescp.h"
 #include "spool/assoc.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,7 +51,7 @@
 #include <unistd.h>
 
 enum { ANSWER_S = 30, FAREWELL_S = 5 };
-enum { STATUS_FAILED = 111, STATUS_BUG = 101 }; /* as log.h has them */
+enum { SIGNALLED = 128 }; /* RUN_SIGNALLED */
 
 /* PS3.8 9.3.1, 9.3.5, E.2; PS3.7 6.3.1, 9.3.1.2, E.1 */
 enum { ACCEPT = 2, REJECT = 3, P_DATA = 4, RELEASED = 6, ABORT = 7 };
@@ -65,7 +71,9 @@ struct sent {
 };
 
 static struct sent sent;
-static unsigned int silence_s;    /* 0: there is no association, or none any more */
+int guard_log = -1;
+static unsigned int silence_s;         /* 0: there is no association, or none any more */
+static volatile sig_atomic_t farewell; /* it has nothing more to say */
 static char closed[NAME_MAX + 1]; /* the image that was closed last, if it is not answered yet */
 
 static bool is_image(int fd)
@@ -77,33 +85,24 @@ static bool is_image(int fd)
 	       S_ISREG(st.st_mode);
 }
 
-static int open_log(void)
-{
-	const char *path = getenv("DCMSPOOL_STORESCP_LOG");
-
-	return path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-}
-
 static _Noreturn void give_up(const char *what, int error)
 {
-	int log = open_log();
-
-	if (log >= 0) /* else the exit status has to tell it alone */
-		(void)dprintf(log,
+	if (guard_log >= 0) /* else the exit status has to tell it alone */
+		(void)dprintf(guard_log,
 			"%s: %s; "
 			"the connection ends without an answer to it, so the sender keeps it; "
 			"make room in the spool\n",
 			what, strerror(error));
-	_exit(STATUS_FAILED);
+	park_tell(GUARD_FAILED);
+	_exit(GUARD_FAILED);
 }
 
-/* The C library's own function, as bytes of a pointer: C11 has no cast from one to the other. */
-static void find_next(const char *name, void *function, size_t size)
+void guard_find_next(const char *name, void *function, size_t size)
 {
 	void *symbol = dlsym(RTLD_NEXT, name);
 
 	if (!symbol)
-		_exit(STATUS_BUG);
+		_exit(GUARD_BUG);
 	memcpy(function, &symbol, size);
 }
 
@@ -166,16 +165,39 @@ static uint32_t little(const unsigned char *p)
 	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
-__attribute__((constructor)) static void expect_answer(void)
+static void leave(int number)
 {
-	(void)signal(SIGALRM, SIG_DFL); /* whoever started us may ignore it */
+	int status = farewell ? 0 : SIGNALLED + number;
+
+	park_tell(status);
+	_exit(status);
+}
+
+/* On a local socket (relay.h, stunnel's) DCMTK takes the failure of this option for one of the
+ * connection (3.6.7, dul.cc, receiveTransportConnectionTCP()), unless it is told not to set it. */
+static void set_no_delay(int connection)
+{
+	socklen_t length = sizeof(int);
+	int on;
+	bool known = getsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, &length) == 0;
+
+	(void)setenv("TCP_NODELAY", known ? "1" : "0", 1); /* out of memory: see above */
+}
+
+void guard_begin(int connection)
+{
+	set_no_delay(connection);
+	(void)signal(SIGALRM, leave); /* whoever started us may ignore it */
 	(void)alarm(ANSWER_S);
 }
 
-static void leave(int number)
+__attribute__((constructor)) static void open_guard(void)
 {
-	(void)number;
-	_exit(0);
+	const char *log = getenv(STORESCP_LOG);
+
+	guard_log = log ? (int)strtol(log, NULL, 10) : -1;
+	if (!park_is_asked())
+		guard_begin(STDIN_FILENO);
 }
 
 /* A PDU has gone. */
@@ -188,7 +210,7 @@ static void said(unsigned char type)
 		(void)alarm(silence_s);
 	} else if (type == REJECT || type == RELEASED || type == ABORT) {
 		silence_s = 0;
-		(void)signal(SIGALRM, leave);
+		farewell = true;
 		(void)alarm(FAREWELL_S);
 	}
 }
@@ -259,7 +281,7 @@ ssize_t read(int fd, void *data, size_t length)
 	ssize_t got;
 
 	if (!next)
-		find_next("read", &next, sizeof(next));
+		guard_find_next("read", &next, sizeof(next));
 	got = next(fd, data, length);
 	if (got > 0 && silence_s > 0 && is_socket(fd))
 		(void)alarm(silence_s);
@@ -291,7 +313,7 @@ ssize_t write(int fd, const void *data, size_t length)
 	bool done;
 
 	if (!next)
-		find_next("write", &next, sizeof(next));
+		guard_find_next("write", &next, sizeof(next));
 	if (!is_socket(fd))
 		return next(fd, data, length);
 	for (size_t i = 0; i < length; i++)
@@ -313,7 +335,7 @@ size_t fwrite(const void *data, size_t size, size_t count, FILE *file)
 	size_t written;
 
 	if (!next)
-		find_next("fwrite", &next, sizeof(next));
+		guard_find_next("fwrite", &next, sizeof(next));
 	written = next(data, size, count, file);
 	if (written < count && is_image(fileno(file)))
 		give_up("unable to write the image being received", errno);
@@ -344,14 +366,11 @@ int unlink(const char *path)
 {
 	static int (*next)(const char *);
 	char uid[65];
-	int log;
 
 	if (!next)
-		find_next("unlink", &next, sizeof(next));
-	if (instance_of(path, uid) && (log = open_log()) >= 0) {
-		(void)dprintf(log, ASSOC_NOT_TAKEN "%s\n", uid);
-		(void)close(log); /* a pipe */
-	}
+		guard_find_next("unlink", &next, sizeof(next));
+	if (guard_log >= 0 && instance_of(path, uid))
+		(void)dprintf(guard_log, ASSOC_NOT_TAKEN "%s\n", uid);
 	return next(path);
 }
 
@@ -362,7 +381,7 @@ int fclose(FILE *file)
 	int result;
 
 	if (!next)
-		find_next("fclose", &next, sizeof(next));
+		guard_find_next("fclose", &next, sizeof(next));
 	if (image)
 		note_closed(fileno(file));
 	result = next(file);

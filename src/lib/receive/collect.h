@@ -13,6 +13,7 @@
 
 #include "association.h"
 #include "base/loop.h"
+#include "parked.h"
 #include "relay.h"
 
 #include <sys/types.h>
@@ -21,6 +22,7 @@ struct collect {
 	const struct association *a;
 	struct loop loop;
 	pid_t storescp;      /* -1: none, as in a recovery */
+	int life;            /* it is a child of one that waited (parked.h); -1: of ours */
 	int log;             /* its log; -1: none */
 	struct relay *relay; /* between the sender and it; NULL: it has the connection itself */
 	pid_t tags;          /* set by collect_start() */
@@ -38,6 +40,10 @@ struct collect {
 
 /* Starts getdcmtags; collect_run() goes on, and starts it again when this failed. */
 int collect_start(struct collect *c);
+
+/* Gives the connection, the caller's, to a storescp: the one that waits behind the command socket
+ * (parked.h; -1: none does), else one of its own. profile: profile.h. -1 with errno. */
+int collect_storescp(struct collect *c, int connection, const char *profile, int command);
 
 /* storescp has ended (or never began) with this exit status. */
 void collect_storescp_ended(struct collect *c, int status);

@@ -3,7 +3,7 @@
  * whose licence (GPL-2.0) would become that of the reader.
  */
 #define _GNU_SOURCE
-#include "association.h"
+#include "follow.h"
 
 #include "base/clock.h"
 #include "base/disk.h"
@@ -290,7 +290,7 @@ static void follow(struct watcher *w)
 	}
 }
 
-int association_watch(const struct spool *spool, const char *path)
+int follow_association(const struct spool *spool, const char *path)
 {
 	struct watcher w = { .filing = { .spool = spool }, .dir = -1, .events = -1, .reading = -1 };
 	const char *prefix = "receiving/";

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
-#include "sender.h"
+#include "section.h"
 #include "spool/held.h"
 #include "spool/places.h"
 
@@ -25,7 +25,7 @@ static const struct acceptor_refusal held = { { 2, 3, 1 }, "reception is held" }
 static const struct acceptor_refusal disk_full = { { 2, 3, 2 },
 	"less free disk space than receiver.min_free" };
 static const struct acceptor_refusal too_many_of_peer = { { 2, 3, 2 },
-	"more than receiver.max_associations_per_peer" };
+	"more associations of one address than receiver.max_associations_per_peer" };
 static const struct acceptor_refusal spool_failed = { { 2, 3, 2 }, "the spool cannot be written" };
 
 /* What to do about a refusal that is none of the caller's making. A limit says whose it is. */
@@ -37,6 +37,7 @@ static const struct {
 		"make room, or let cleaner.retention be shorter; nothing is received until then" },
 	{ &too_many_of_peer, "raise it, or let the sender open fewer" },
 	{ &spool_failed, "the line before says why" },
+	{ &held, "end that with: dcmspool release --receiver" },
 };
 
 const char *admit_remedy(const struct acceptor_refusal *refusal)
@@ -139,8 +140,9 @@ static const struct acceptor_refusal *take_places(
 
 	(void)snprintf(name, sizeof(name), "%s%s", own ? "sender " : "", own ? own->name : "");
 	if (places_take(places, name, own ? own->max_associations : conf->max_associations) < 0)
-		return errno == EAGAIN ? say(limit, "more than", own, "max_associations")
-				       : &spool_failed;
+		return errno == EAGAIN
+			       ? say(limit, "more associations than", own, "max_associations")
+			       : &spool_failed;
 	(void)snprintf(name, sizeof(name), "peer %s", caller->peer);
 	if (!own && places_take(places, name, conf->max_associations_per_peer) < 0)
 		return errno == EAGAIN ? &too_many_of_peer : &spool_failed;
@@ -168,12 +170,12 @@ const struct acceptor_refusal *admit(struct association *a, const struct caller 
 	const struct conf_sender *sender = a->sender;
 	const struct acceptor_refusal *refusal;
 
-	if (!sender_address_ok(a->conf, sender, caller))
+	if (!section_address_ok(a->conf, sender, caller))
 		return say(no_reason, "address not in", NULL, "allow");
-	if (!sender_calling_ok(a->conf, sender, caller))
+	if (!section_calling_ok(a->conf, sender, caller))
 		return say(calling_unknown, "calling AE title empty or not in",
 			sender && sender->calling_aets.count ? sender : NULL, "calling_aets");
-	if (!sender_called_ok(a->conf, sender, caller))
+	if (!section_called_ok(a->conf, sender, caller))
 		return say(called_unknown, "called AE title empty or not in",
 			sender && sender->called_aets.count ? sender : NULL, "called_aets");
 	if (held_is(a->spool->dir[SPOOL_RECEIVING]))

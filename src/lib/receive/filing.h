@@ -17,7 +17,7 @@ struct filing {
 	const char *association; /* its name: the batch's marker is .assoc.<association> */
 	const char *label;       /* what cannot be read goes to error/<label>/ */
 	json_t *sender;          /* association.json; borrowed */
-	json_t *stand_ins; /* of sender's, taken out of it; NULL: none, see standin.h; borrowed */
+	json_t *stand_ins; /* of sender's, taken out of it; NULL: none, see correct.h; borrowed */
 	bool dropped;      /* brought by hand: the files' times say nothing about arrival */
 	bool has_ok;       /* names end with ".ok", which is not part of them */
 };

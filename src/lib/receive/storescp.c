@@ -7,28 +7,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* SILENCE_S: longer than what storescp is told to wait for the sender, which it ends politely. */
 enum { ACSE_TIMEOUT_S = 30, SILENCE_S = 30, SETTING_SIZE = MEMORY_PATH_SIZE + 32 };
 
-static int memory(const char *name, const char *text)
-{
-	return memory_file(name, text, strlen(text), true);
-}
-
-/* DCMTK's logger (oflog, a log4cplus) writes warnings and errors to the pipe. */
-static int log_file(int pipe)
+/* DCMTK's logger (oflog, a log4cplus) writes warnings and errors there. */
+static int log_file(int log)
 {
 	char text[512], path[MEMORY_PATH_SIZE];
 
-	memory_path(pipe, path);
+	memory_path(log, path);
 	(void)snprintf(text, sizeof(text),
 		"log4cplus.rootLogger = WARN, pipe\n"
 		"log4cplus.appender.pipe = log4cplus::FileAppender\n"
@@ -37,7 +29,7 @@ static int log_file(int pipe)
 		"log4cplus.appender.pipe.layout = log4cplus::PatternLayout\n"
 		"log4cplus.appender.pipe.layout.ConversionPattern = %%m%%n\n",
 		path); /* fits */
-	return memory("log", text);
+	return memory_file("log", text, strlen(text), true);
 }
 
 /* DCMDICTPATH=<our small dictionary>, or NULL when it is not there: then DCMTK's own is used. */
@@ -73,68 +65,82 @@ static int open_guard(void)
 	return fd;
 }
 
-/* On a local socket (relay.h, stunnel's) DCMTK takes the failure of this option for one of the
- * connection (3.6.7, dul.cc, receiveTransportConnectionTCP()). */
-static const char *no_delay(int socket)
-{
-	socklen_t length = sizeof(int);
-	int on;
+/* profile -1: it waits for one. */
+struct start {
+	const struct conf_receiver *conf;
+	int in, directory, profile, log;
+	int guard, log_config; /* inherited, as profile and log are */
+};
 
-	return getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, &length) == 0 ? "TCP_NODELAY=1"
-									       : "TCP_NODELAY=0";
-}
-
-static pid_t start(
-	const struct association *a, int socket, int profile, int log, int guard, int pipe)
+static pid_t run(const struct start *s)
 {
-	char profile_path[MEMORY_PATH_SIZE], log_path[MEMORY_PATH_SIZE], timeout[24], acse[24];
+	char profile[MEMORY_PATH_SIZE] = STORESCP_WAITING_PROFILE, log[MEMORY_PATH_SIZE];
+	char preload[SETTING_SIZE], messages[SETTING_SIZE], silence[SETTING_SIZE];
+	char waits[SETTING_SIZE], timeout[24], acse[24];
 	const char *argv[] = { "storescp", "--inetd", "--bit-preserving", "--unique-filenames",
 		"--disable-host-lookup", "--max-pdu", "131072", "--acse-timeout", acse,
-		"--dimse-timeout", timeout, "--socket-timeout", timeout, "--log-config", log_path,
-		"--config-file", profile_path, "A", NULL };
+		"--dimse-timeout", timeout, "--socket-timeout", timeout, "--log-config", log,
+		"--config-file", profile, "A", NULL };
 	char *dict = dictionary();
-	char preload[SETTING_SIZE], messages[SETTING_SIZE], silence[SETTING_SIZE];
-	const char *environment[] = { no_delay(socket), preload, messages, silence, dict, NULL };
+	const char *environment[] = { preload, messages, silence, waits, dict, NULL };
 	struct run run = RUN_DEFAULT;
 	pid_t pid;
 
-	memory_path(profile, profile_path);
-	memory_path(log, log_path);
-	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=/proc/self/fd/%d", guard);
-	(void)snprintf(messages, sizeof(messages), "DCMSPOOL_STORESCP_LOG=/proc/self/fd/%d", pipe);
+	if (s->profile >= 0)
+		memory_path(s->profile, profile);
+	memory_path(s->log_config, log);
+	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=/proc/self/fd/%d", s->guard);
+	(void)snprintf(waits, sizeof(waits), STORESCP_WAITS "=%d", s->profile < 0);
+	(void)snprintf(messages, sizeof(messages), STORESCP_LOG "=%d", s->log);
 	(void)snprintf(silence, sizeof(silence), "DCMSPOOL_STORESCP_SILENCE=%ld",
-		a->conf->receiver.dimse_timeout_s + SILENCE_S);
+		s->conf->dimse_timeout_s + SILENCE_S);
 	(void)snprintf(acse, sizeof(acse), "%d", ACSE_TIMEOUT_S);
-	(void)snprintf(timeout, sizeof(timeout), "%ld", a->conf->receiver.dimse_timeout_s);
+	(void)snprintf(timeout, sizeof(timeout), "%ld", s->conf->dimse_timeout_s);
 	run.argv = argv;
 	run.environment = environment;
-	run.in = socket;
-	run.keep = a->dir;
-	run.directory = a->dir;
+	run.in = s->in;
+	run.keep = s->directory;
+	run.directory = s->directory;
 	pid = run_start(&run);
 	free(dict);
 	return pid;
 }
 
-pid_t storescp_start(const struct association *a, int socket, const char *profile, int *log)
+static pid_t start(struct start *s)
 {
-	int ends[2] = { -1, -1 }, config = -1, saved;
-	int rules = memory("profile", profile), guard = open_guard();
 	pid_t pid = -1;
+	int saved;
 
-	/* Only the writing end is inherited: when all writers have gone, we read the end. */
-	if (rules >= 0 && guard >= 0 && pipe(ends) == 0 &&
-		fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 &&
-		fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && (config = log_file(ends[1])) >= 0)
-		pid = start(a, socket, rules, config, guard, ends[1]);
+	s->guard = open_guard();
+	s->log_config = s->guard < 0 ? -1 : log_file(s->log);
+	if (s->log_config >= 0)
+		pid = run(s);
 	saved = errno;
-	for (int i = 0; i < 5; i++) {
-		int fd = (int[]){ rules, config, guard, ends[1], pid < 0 ? ends[0] : -1 }[i];
-
-		if (fd >= 0)
-			(void)close(fd); /* the child has its own; nothing was buffered */
-	}
-	*log = pid < 0 ? -1 : ends[0];
+	if (s->log_config >= 0)
+		(void)close(s->log_config); /* the child has both */
+	if (s->guard >= 0)
+		(void)close(s->guard);
 	errno = saved;
 	return pid;
+}
+
+pid_t storescp_start(
+	const struct conf_receiver *conf, int directory, int connection, int profile, int log)
+{
+	struct start s = { .conf = conf,
+		.in = connection,
+		.directory = directory,
+		.profile = profile,
+		.log = log };
+
+	return start(&s);
+}
+
+pid_t storescp_start_waiting(const struct conf_receiver *conf, int command, int log)
+{
+	struct start s = {
+		.conf = conf, .in = command, .directory = -1, .profile = -1, .log = log
+	};
+
+	return start(&s);
 }

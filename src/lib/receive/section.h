@@ -1,23 +1,23 @@
 /*
- * sender: which section `sender` of dcmspool.conf(5) is a caller's, and what holds for him then.
+ * section: which section `sender` of dcmspool.conf(5) is a caller's, and what holds for him then.
  */
-#ifndef SENDER_H
-#define SENDER_H
+#ifndef SECTION_H
+#define SECTION_H
 
 #include "conf/conf.h"
 #include "dicom/network/caller.h"
 
 /* The first section that fits, or NULL: the receiver's keys hold. */
-const struct conf_sender *sender_find(const struct conf *conf, const struct caller *caller);
+const struct conf_sender *section_find(const struct conf *conf, const struct caller *caller);
 
-enum conf_accept sender_accept(const struct conf *conf, const struct conf_sender *sender);
+enum conf_accept section_accept(const struct conf *conf, const struct conf_sender *sender);
 
 /* Whether the caller is admitted by these; sender may be NULL. */
-bool sender_calling_ok(
+bool section_calling_ok(
 	const struct conf *conf, const struct conf_sender *sender, const struct caller *caller);
-bool sender_called_ok(
+bool section_called_ok(
 	const struct conf *conf, const struct conf_sender *sender, const struct caller *caller);
-bool sender_address_ok(
+bool section_address_ok(
 	const struct conf *conf, const struct conf_sender *sender, const struct caller *caller);
 
 #endif

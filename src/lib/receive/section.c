@@ -1,4 +1,4 @@
-#include "sender.h"
+#include "section.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static bool has_certificate(const struct conf_strings *patterns, const char *sub
 	return patterns->count == 0;
 }
 
-const struct conf_sender *sender_find(const struct conf *conf, const struct caller *caller)
+const struct conf_sender *section_find(const struct conf *conf, const struct caller *caller)
 {
 	for (size_t i = 0; i < conf->sender_count; i++) {
 		const struct conf_sender *s = &conf->sender[i];
@@ -54,14 +54,14 @@ const struct conf_sender *sender_find(const struct conf *conf, const struct call
 	return NULL;
 }
 
-enum conf_accept sender_accept(const struct conf *conf, const struct conf_sender *sender)
+enum conf_accept section_accept(const struct conf *conf, const struct conf_sender *sender)
 {
 	if (!sender || sender->accept == CONF_SENDER_AS_RECEIVER)
 		return conf->receiver.accept;
 	return sender->accept == CONF_SENDER_ALL ? CONF_ACCEPT_ALL : CONF_ACCEPT_UNCOMPRESSED;
 }
 
-bool sender_calling_ok(
+bool section_calling_ok(
 	const struct conf *conf, const struct conf_sender *sender, const struct caller *caller)
 {
 	return lists(sender && sender->calling_aets.count ? &sender->calling_aets
@@ -69,7 +69,7 @@ bool sender_calling_ok(
 		caller->calling);
 }
 
-bool sender_called_ok(
+bool section_called_ok(
 	const struct conf *conf, const struct conf_sender *sender, const struct caller *caller)
 {
 	return lists(sender && sender->called_aets.count ? &sender->called_aets
@@ -77,7 +77,7 @@ bool sender_called_ok(
 		caller->called);
 }
 
-bool sender_address_ok(
+bool section_address_ok(
 	const struct conf *conf, const struct conf_sender *sender, const struct caller *caller)
 {
 	if (sender && sender->allow_count)

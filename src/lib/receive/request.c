@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+const char request_too_many[] = "too many connections without a request";
+const char request_too_many_of_peer[] = "too many connections of this address without a request";
+
 int request_consume(int fd, size_t length)
 {
 	unsigned char waste[4096];

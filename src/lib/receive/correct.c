@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "standin.h"
+#include "correct.h"
 
 #include "base/disk.h"
 #include "base/str.h"
@@ -150,7 +150,7 @@ static int replace(const struct meta *m, const char *real, int from, int dir, co
 	return result;
 }
 
-int standin_correct(const json_t *stand_ins, int dir, const char *name)
+int correct_syntax(const json_t *stand_ins, int dir, const char *name)
 {
 	struct meta m;
 	const char *real;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "filing.h"
 
+#include "correct.h"
 #include "dicom/dicom.h"
 #include "base/clock.h"
 #include "base/disk.h"
@@ -12,7 +13,6 @@
 #include "spool/series.h"
 #include "base/log.h"
 #include "spool/reason.h"
-#include "standin.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -117,9 +117,14 @@ static int move_to(
 {
 	if (filed_add(batch, name, image->st.st_size, filing->association) < 0)
 		return -1;
-	if (disk_rename(image->dir, image->name, batch, name) == 0)
+	if (disk_rename(image->dir, image->name, batch, name) == 0 ||
+		(errno == EXDEV && move_across(image, batch, name) == 0))
 		return 0;
-	return errno == EXDEV ? move_across(image, batch, name) : -1;
+	if (errno == EEXIST) { /* whoever was faster has brought it */
+		(void)filed_take_back(batch, name, filing->association); /* costs the count of it */
+		errno = EEXIST;
+	}
+	return -1;
 }
 
 /* The committing call: into the batch as <sop>.dcm, or <sop>~2.dcm ... when other bytes have that
@@ -271,7 +276,7 @@ enum filing_result filing_file(const struct filing *filing, int dir, const char 
 	struct dicom_error error = { 0 };
 	const char *why = NULL;
 
-	if (standin_correct(filing->stand_ins, dir, name) < 0 && errno != ENOENT)
+	if (correct_syntax(filing->stand_ins, dir, name) < 0 && errno != ENOENT)
 		goto out;
 	image.fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (image.fd < 0 && errno == ENOENT)

@@ -6,6 +6,10 @@
 
 #include "dicom/network/acceptor.h"
 
+/* So many callers may be there whose request is not whole, and so many of one address. */
+enum { REQUEST_SILENT_MAX = 512, REQUEST_SILENT_OF_PEER = 32 };
+extern const char request_too_many[], request_too_many_of_peer[];
+
 /* Takes the request of length bytes off the socket, answers it, and ends the connection: nobody
  * waits for a caller who does not hang up. With unread data in it, closing it would send a reset,
  * which may overtake the refusal. */

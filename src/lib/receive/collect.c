@@ -2,6 +2,7 @@
 #include "collect.h"
 
 #include "base/clock.h"
+#include "follow.h"
 #include "spool/journal.h"
 #include "base/log.h"
 #include "spool/file.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,26 +35,32 @@ static void end_input(struct collect *c)
 	c->input = -1;
 }
 
-int collect_start(struct collect *c)
+/* A process of its own: a file that it crashes on does no harm to anything else. */
+static pid_t fork_tags(const struct association *a, int input)
 {
 	char directory[sizeof("receiving/") + ASSOC_NAME_SIZE];
-	char *program = run_beside("getdcmtags");
-	const char *argv[] = { program, "-c", c->a->conf->file, "-w", directory, NULL };
-	struct run run = RUN_DEFAULT;
+	int keep[SPOOL_DIRS + 1];
+	pid_t pid;
+
+	memcpy(keep, a->spool->dir, sizeof(a->spool->dir));
+	keep[SPOOL_DIRS] = a->dir;
+	pid = run_fork("getdcmtags", input, keep, SPOOL_DIRS + 1, false);
+	if (pid != 0)
+		return pid;
+	(void)snprintf(directory, sizeof(directory), "receiving/%s", a->name); /* fits */
+	exit(follow_association(a->spool, directory));
+}
+
+int collect_start(struct collect *c)
+{
 	int ends[2] = { -1, -1 };
 
-	(void)snprintf(directory, sizeof(directory), "receiving/%s", c->a->name); /* fits */
-	run.argv = argv;
-	run.keep = c->a->dir;
 	c->tags = -1;
 	c->input = -1;
-	if (program && pipe2(ends, O_CLOEXEC) == 0) {
-		run.in = ends[0];
-		c->tags = run_start(&run);
-	}
+	if (pipe2(ends, O_CLOEXEC) == 0)
+		c->tags = fork_tags(c->a, ends[0]);
 	if (c->tags < 0)
 		log_error("unable to start getdcmtags: %s", strerror(errno));
-	free(program);
 	if (ends[0] >= 0)
 		(void)close(ends[0]); /* the child has it */
 	c->input = ends[1];
@@ -149,7 +157,12 @@ void collect_storescp_ended(struct collect *c, int status)
 	c->broken = status != 0;
 	if (c->relay)
 		relay_finish(c->relay);
-	if (status == RUN_SIGNALLED + SIGALRM)
+	if (c->life >= 0)
+		(void)close(c->life); /* a socket */
+	c->life = -1;
+	if (status == RUN_SIGNALLED)
+		log_warning("storescp was killed or has crashed association=%s", c->a->name);
+	else if (status == RUN_SIGNALLED + SIGALRM)
 		log_warning(
 			"storescp did neither answer nor end in time association=%s", c->a->name);
 	else if (status != 0)
@@ -164,11 +177,22 @@ static void reap(struct collect *c)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		status = run_status(status);
-		if (pid == c->storescp)
+		if (pid == c->storescp && c->life < 0)
 			collect_storescp_ended(c, status);
 		else if (pid == c->tags)
 			tags_ended(c, status);
 	}
+}
+
+/* One that waited has ended: it says how, or the kernel closes its end. */
+static void hear_end(struct collect *c)
+{
+	unsigned char status;
+	ssize_t n = recv(c->life, &status, sizeof(status), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	collect_storescp_ended(c, n == sizeof(status) ? status : RUN_SIGNALLED);
 }
 
 static void handle_signals(struct collect *c)
@@ -181,7 +205,9 @@ static void handle_signals(struct collect *c)
 		return;
 	c->loop.stopping = false;
 	c->stopping = true;
-	if (c->storescp > 0)
+	if (c->life >= 0)
+		parked_kill(c->life);
+	else if (c->storescp > 0)
 		(void)kill(c->storescp, SIGKILL); /* it is our child until reaped */
 }
 
@@ -255,7 +281,7 @@ static void start_again(struct collect *c)
 
 int collect_run(struct collect *c)
 {
-	enum { LOG = LOOP_OWN, RELAY, POLLED = RELAY + RELAY_ENDS };
+	enum { LOG = LOOP_OWN, LIFE, RELAY, POLLED = RELAY + RELAY_ENDS };
 
 	c->pause_ms = PAUSE_MIN_MS;
 	if (c->tags < 0)
@@ -263,6 +289,7 @@ int collect_run(struct collect *c)
 	while (!is_done(c)) {
 		struct pollfd polled[POLLED] = {
 			[LOG] = { .fd = c->log, .events = POLLIN },
+			[LIFE] = { .fd = c->life, .events = POLLIN },
 			[RELAY] = { .fd = -1 },
 			[RELAY + 1] = { .fd = -1 },
 		};
@@ -274,6 +301,8 @@ int collect_run(struct collect *c)
 			(void)relay_log(c);
 		if (c->relay)
 			relay_turn(c->relay, polled + RELAY);
+		if (polled[LIFE].revents)
+			hear_end(c);
 		handle_signals(c);
 		start_again(c);
 	}
