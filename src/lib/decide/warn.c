@@ -108,9 +108,8 @@ static void warn_of_truth(
 			*why ? why : "it is always false");
 	else if (truths->rule[nth] == ALWAYS && rule->action == CONF_DISCARD && !rule->fallback)
 		CONF_REPORT(work, CONF_RULE, nth, "match",
-			"warning: everything is discarded, whatever other rules say; add fallback "
-			"= true "
-			"to discard only what no other rule takes");
+			"warning: everything is discarded, whatever other rules say; "
+			"add fallback = true to discard only what no other rule takes");
 }
 
 static bool has(const struct conf_strings *list, const char *text)
@@ -211,14 +210,13 @@ out:
 static void warn_of_cut_through(struct conf_work *work, size_t nth)
 {
 	const struct conf_rule *rule = &work->conf->rule[nth];
+	bool ahead = !rule->cut_through;
 
-	if (!rule->cut_through)
-		return;
 	for (size_t i = 0; i < rule->targets.count; i++)
-		if (target_takes_ahead(conf_target(work->conf, rule->targets.item[i])))
-			return;
-	CONF_REPORT(work, CONF_RULE, nth, "cut_through",
-		"warning: it has no effect, for none of its targets is of type dicom; remove it");
+		ahead |= target_takes_ahead(conf_target(work->conf, rule->targets.item[i]));
+	if (!ahead)
+		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+			"warning: it has no effect, as no target is of type dicom; remove it");
 }
 
 static void warn_of_rules(struct conf_work *work)
@@ -238,10 +236,9 @@ static void warn_of_rules(struct conf_work *work)
 			warn_of_truth(work, &truths, i, why);
 		warn_of_cut_through(work, i);
 	}
-	for (size_t i = 0; i < conf->rule_count; i++) {
+	for (size_t i = 0; i < conf->rule_count; i++)
 		if (!conf->rule[i].disabled && truths.rule[i] != NEVER)
 			warn_of_others(work, &truths, i);
-	}
 	free(truths.rule);
 }
 

@@ -53,7 +53,7 @@ struct filed_tail {
 /* A batch that has no such file yet is no error: the tail is open when there is one. */
 int filed_tail_open(struct filed_tail *tail, int batch);
 /* Calls take for each whole line since the last call that was written since the machine was
- * started. -1 with errno. */
+ * started; size -1: a line of the name was taken back. -1 with errno. */
 typedef int filed_take(void *context, const char *name, off_t size);
 int filed_tail_read(struct filed_tail *tail, filed_take *take, void *context);
 void filed_tail_close(struct filed_tail *tail);

@@ -70,11 +70,40 @@ static int add_pending(struct arriving *batch, const char *name, off_t size)
 	return 0;
 }
 
+/* Is it in the batch as it was filed? */
+static bool is_there(const struct arriving *batch, const struct arriving_image *image)
+{
+	struct stat st;
+
+	return fstatat(batch->dir, image->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_size == image->size;
+}
+
+/* A line of the name was taken back: another association's image has it. */
+static void take_back(struct arriving *batch, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct arriving_image *image = &batch->pending[i];
+
+		if (strcmp(image->name, name) == 0 && !is_there(batch, image))
+			free(image->name);
+		else
+			batch->pending[kept++] = *image;
+	}
+	batch->count = kept;
+}
+
 /* filed_take */
 static int take_filed(void *context, const char *name, off_t size)
 {
 	bool found;
 
+	if (size < 0) {
+		take_back(context, name);
+		return 0;
+	}
 	(void)find(context, name, &found);
 	return found ? 0 : add_pending(context, name, size);
 }
@@ -160,15 +189,6 @@ void arriving_close(struct arriving *batch)
 		(void)close(batch->dir); /* only read */
 	free(batch->name);
 	*batch = (struct arriving){ .dir = -1, .filed.fd = -1 };
-}
-
-/* Is it in the batch as it was filed? */
-static bool is_there(const struct arriving *batch, const struct arriving_image *image)
-{
-	struct stat st;
-
-	return fstatat(batch->dir, image->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && st.st_size == image->size;
 }
 
 static int by_name(const void *a, const void *b)
