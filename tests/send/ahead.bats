@@ -212,7 +212,7 @@ begin() {
 	# of another study, and complete at once
 	one_series second 1.2.3.4
 	send "$BATS_TEST_TMPDIR/second"
-	wait_for -t 20 has_stored 4 # not after the 30 seconds that are for others
+	wait_for -t 20 has_stored 4
 	mapfile -t batch < <(ls "$SPOOL/incoming")
 	[ "${#batch[@]}" -eq 2 ]
 	! sends_ahead || wait_for waits_ahead
@@ -397,4 +397,21 @@ begin() {
 	complete 2
 	wait_for has_jobs success 1
 	[ "$(stored)" -eq 2 ]
+}
+
+@test "ahead: a series that brings an image each second keeps no dispatcher from another target" {
+	make_ahead "$(target pacs)" 'target "archive" { type = folder path = "archive" }' \
+		"rule \"ahead\" { match = \"tags.Modality == 'MR'\" targets = { \"pacs\" } cut_through = yes }" \
+		"rule \"other\" { match = \"tags.Modality == 'CT'\" targets = { \"archive\" } }"
+	one_series slow 1.2.3.4 -m MR -n 60
+	one_series other 1.2.3.5 -m CT
+	fake 0000
+	start_all
+	start sender "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL -w 1000 "$BATS_TEST_TMPDIR"/slow/SE0001/*
+	wait_for has_stored 2
+	send "$BATS_TEST_TMPDIR/other"
+	wait_for grep -l '"CT"' "$SPOOL"/incoming/*/series.json
+	touch "$(dirname "$(grep -l '"CT"' "$SPOOL"/incoming/*/series.json)")/.complete"
+	wait_for -t 30 has_jobs success 1
+	kill -0 "$pid_sender"
 }

@@ -25,9 +25,10 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* A connection is kept for QUIET_MS without an image; when others wait for it, it is not kept for
- * longer than SHARE_MS. So many images in a row at which the target breaks are the target's. */
-enum { QUIET_MS = 2000, SHARE_MS = 30000, BREAKS_MAX = 3 };
+/* A connection is kept for QUIET_MS without an image; when others wait, it and this process are not
+ * kept for longer than SHARE_MS. So many images in a row at which the target breaks are the
+ * target's. */
+enum { QUIET_MS = 2000, SHARE_MS = 5000, BREAKS_MAX = 3 };
 
 struct run {
 	struct dispatcher *d;
@@ -56,13 +57,15 @@ static bool has_job(const struct run *run)
 	return disk_exists(run->a->claimed->queue, run->job) == 1;
 }
 
-/* Does another job wait for the connection? */
+/* Does another job wait, for the connection or for us? */
 static bool others_wait(const struct run *run)
 {
-	const struct dispatcher *d = run->d;
-	const struct roll *roll = &d->rolls.roll[run->a->claimed->target - d->conf->target];
+	const struct rolls *rolls = &run->d->rolls;
 
-	return roll_first(roll, ROLL_JOB) || roll_first(roll, ROLL_AHEAD);
+	for (size_t i = 0; i < rolls->count; i++)
+		if (rolls->roll[i].ready.count > 0)
+			return true;
+	return false;
 }
 
 /* Notes what has become of the images of one round. What was not sent is sent in the next one. */
