@@ -133,6 +133,7 @@ for ((rounds = 0; rounds < ROUNDS && SECONDS < LIMIT * 2 / 3; rounds++)); do
 	note ratio.dead.cpu "${last[cpu.dead]} / ${last[cpu.few]}"
 	batches
 done
+few # what is compared is measured close together
 finished
 note ratio.finished "${last[jobs.finished]} / ${last[jobs.few]}"
 note ratio.finished.cpu "${last[cpu.finished]} / ${last[cpu.few]}"
