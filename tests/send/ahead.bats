@@ -410,8 +410,9 @@ begin() {
 	start sender "$TOOLS/rawsend" 127.0.0.1 "$PORT" -c DCMSPOOL -w 1000 "$BATS_TEST_TMPDIR"/slow/SE0001/*
 	wait_for has_stored 2
 	send "$BATS_TEST_TMPDIR/other"
-	wait_for grep -l '"CT"' "$SPOOL"/incoming/*/series.json
-	touch "$(dirname "$(grep -l '"CT"' "$SPOOL"/incoming/*/series.json)")/.complete"
+	of_other() { grep -l '"CT"' "$SPOOL"/incoming/*/series.json; }
+	wait_for of_other
+	touch "$(dirname "$(of_other)")/.complete"
 	wait_for -t 30 has_jobs success 1
 	kill -0 "$pid_sender"
 }
