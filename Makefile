@@ -174,6 +174,7 @@ bench: all tools
 	BUILD=$(abspath $(BUILD)) tests/bench/bench-rules.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-dispatch.sh
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-send.sh
+	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-ahead.py
 	BIN=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench-queues.sh
 
 # As whoever we are, when the packages are there. BATS: files or folders.

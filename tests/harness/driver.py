@@ -118,9 +118,10 @@ class Target:
 
 
 class System:
-    """One scenario. rules: kind of series ("*": any) -> names of its targets; an empty list: it is discarded."""
+    """One scenario. rules: kind of series ("*": any) -> names of its targets; an empty list: it is discarded.
+    ahead: series are sent while they are being received."""
 
-    def __init__(self, folder, targets, rules, seed, spool=None, grace='200ms', wrap=()):
+    def __init__(self, folder, targets, rules, seed, spool=None, grace='200ms', wrap=(), ahead=False):
         self.folder, self.seed, self.dice = Path(folder), seed, random.Random(seed)
         self.targets, self.rules, self.wrap = {t.name: t for t in targets}, rules, list(wrap)
         self.spool = Path(spool or self.folder / 'spool')
@@ -131,7 +132,7 @@ class System:
         self.port = free_port()
         for t in targets:
             t.port = free_port()
-        self.grace = grace
+        self.grace, self.ahead = grace, ahead
         self.configure()
 
     def configure(self):
@@ -143,6 +144,7 @@ class System:
         text += [t.section(self.archive(t)) for t in self.targets.values()]
         for kind, names in self.rules.items():
             what = 'targets = { %s }' % ', '.join(f'"{n}"' for n in names) if names else 'action = discard'
+            what += ' cut_through = yes' if names and self.ahead else ''
             match = 'True' if kind == '*' else f"tags.SeriesDescription == '{kind}'"
             text.append(f'rule "{kind.replace("*", "any")}" {{ match = "{match}" {what} }}\n')
         self.conf.write_text(''.join(text))

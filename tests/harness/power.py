@@ -185,7 +185,8 @@ def main(folder, kind, cuts, seed):
     print(f'power {kind}: seed {seed}', flush=True)
     targets = [Target('archive'), Target('pacs', '0000', 'order = none max_connections = 3')]
     with Disk(folder, kind) as disk, System(folder, targets, {'all': ['archive', 'pacs']}, seed,
-                                            spool=disk.mounted / 'spool', grace='1s') as system:
+                                            spool=disk.mounted / 'spool', grace='1s',
+                                             ahead=seed % 2 == 1) as system:
         for name in LINES:
             (folder / name).touch()
         known = receive(system, disk, cuts)

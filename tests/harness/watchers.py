@@ -118,7 +118,8 @@ def directories(system, n):
 def main(folder, case, count, seed):
     print(f'watchers {case}: seed {seed}', flush=True)
     wrap = ['unshare', '-Ur'] if case == 'limits' else []
-    system = System(folder, [Target('archive'), Target('pacs', '0000')], {'all': ['archive', 'pacs']}, seed, wrap=wrap)
+    system = System(folder, [Target('archive'), Target('pacs', '0000')], {'all': ['archive', 'pacs']}, seed, wrap=wrap,
+                    ahead=seed % 2 == 1)
     good = True
     system.start()
     try:

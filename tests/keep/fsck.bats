@@ -8,7 +8,7 @@ load trees
 
 teardown() { stop_all; }
 
-@test "twenty legal spools, one in each state: nothing is wrong" {
+@test "twenty-one legal spools, one in each state: nothing is wrong" {
 	local tree
 	make_parts
 	for tree in "${TREES[@]}"; do
@@ -19,7 +19,7 @@ teardown() { stop_all; }
 		[[ $output == *": nothing is wrong; looked at "* ]]
 		[ "${#lines[@]}" -eq 1 ]
 	done
-	[ "${#TREES[@]}" -eq 20 ]
+	[ "${#TREES[@]}" -eq 21 ]
 }
 
 @test "a hundred mutations of them: each is found and named, with its meaning and remedy" {

@@ -4,7 +4,7 @@ J=20261122T140301.123456Z.3f9a1c2b.77d0aa1e
 A=20261122T140301.123456Z.4711
 S=1.2.3.4
 TREES=(empty open-association dropped-association batch open-batch drops resend claimed planned copying
-	fanned-out all-out waiting again at-sender splitting stored split discarded quarantined)
+	fanned-out all-out waiting again at-sender splitting ahead stored split discarded quarantined)
 
 # part NAME DIRECTORY: keeps what a program has made
 part() { cp -r "$2" "$PARTS/$1"; }
@@ -167,6 +167,16 @@ plant() {
 		put waiting sending/archive/$J.urgent
 		grep stored "$PARTS/stored/sent.log" | head -n 1 >"$SPOOL/sending/archive/$J.urgent/sent.log"
 		touch "$SPOOL/sending/archive/$J.urgent/cancelled"
+		;;
+	ahead)
+		put batch incoming/$S
+		put waiting routing/${J/77d0/77d1} # and just planned
+		echo "{\"job\": \"$J\"}" | tee "$SPOOL/routing/${J/77d0/77d1}/ahead.json" >"$SPOOL/incoming/$S/ahead.json"
+		mkdir -p "$SPOOL/outgoing/archive/.new.${J/77d0/77d2}.ahead" "$SPOOL"/{outgoing/archive,sending/picky}/$J.urgent.ahead
+		echo "{\"job\": \"$J\", \"batch\": \"$S\"}" | tee "$SPOOL"/{outgoing/archive,sending/picky}/$J.urgent.ahead/job.json
+		cp "$PARTS/stored/sent.log" "$SPOOL/outgoing/archive/$J.urgent.ahead/"
+		touch "$SPOOL/sending/picky/$J.urgent.ahead/cancelled" # just taken over: without job.json
+		rm "$SPOOL/sending/picky/$J.urgent.ahead/job.json"
 		;;
 	splitting)
 		put waiting-picky sending/picky/$J

@@ -152,11 +152,11 @@ static void in_routing(const struct thing *thing)
 
 static void in_queue(const struct thing *thing)
 {
-	json_t *job = account_job(thing->account, thing->name);
+	json_t *job = job_ahead(thing->name) ? NULL : account_job(thing->account, thing->name);
 	char was[ENDS_NAME_SIZE];
 
 	if (!job)
-		return;
+		return; /* or what is sent ahead of a batch, which has the images */
 	ends_target(thing->name, was);
 	if (*was) { /* moved there by hand, and not seen yet by a dispatcher */
 		ends_move(thing->account, thing->name, thing->images);

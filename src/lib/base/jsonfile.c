@@ -3,9 +3,11 @@
 #include "base/disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SIZE_MAX_BYTES = 1 << 26 };
 
@@ -40,6 +42,41 @@ int jsonfile_store(int dir, const char *name, const json_t *object)
 	text[length] = '\n'; /* in the place of the NUL: the length is what is written */
 	result = disk_write_file(dir, name, text, length + 1);
 	saved = errno;
+	free(text);
+	errno = saved;
+	return result;
+}
+
+static int write_temporary(int dir, const char *temporary, const char *text)
+{
+	int fd;
+
+	if (disk_unlink(dir, temporary) < 0)
+		return -1;
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	return fd < 0 ? -1 : disk_close(fd, disk_write_all(fd, text, strlen(text)));
+}
+
+int jsonfile_create(int dir, const char *name, const json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL, temporary[256];
+	int result, saved;
+
+	if (!text) {
+		errno = ENOMEM;
+		return -1;
+	}
+	(void)snprintf(
+		temporary, sizeof(temporary), ".new.%s.%ld", name, (long)getpid()); /* fits */
+	result = write_temporary(dir, temporary, text);
+	if (result == 0) {
+		result = disk_rename(dir, temporary, dir, name);
+		if (result < 0 && errno == EEXIST) /* another one was first */
+			result = disk_unlink(dir, temporary);
+	}
+	saved = errno;
+	if (result < 0)
+		(void)disk_unlink(dir, temporary); /* the router removes what stays in a batch */
 	free(text);
 	errno = saved;
 	return result;

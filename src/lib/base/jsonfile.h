@@ -14,6 +14,10 @@ json_t *jsonfile_load(int dir, const char *name);
 /* Writes dir/name durably (disk_write_file). -1 with errno; ENOMEM also when object is NULL. */
 int jsonfile_store(int dir, const char *name, const json_t *object);
 
+/* Writes it, complete but not durably, unless somebody else has just done so, which is as good. Any
+ * number of processes may. -1 with errno; ENOMEM also when object is NULL. */
+int jsonfile_create(int dir, const char *name, const json_t *object);
+
 /* The string under key, "" when there is none. Owned by object. */
 const char *jsonfile_text(const json_t *object, const char *key);
 

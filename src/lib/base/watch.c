@@ -124,14 +124,32 @@ static int insert(size_t at, const char *path, int wd)
 	return 0;
 }
 
+/* The kernel has one watch for a directory, which may have had another name until now: that watch
+ * ends, for its events are told by the old name, and it would end with that. */
+static bool end_others(int wd)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < entry_count; i++)
+		if (entries[i].wd == wd && !entries[i].ended) {
+			(void)inotifytools_remove_watch_by_wd(wd); /* gone is fine */
+			entries[i].ended = any = true;
+		}
+	return any;
+}
+
 /* Returns the watch descriptor or -1. The library does not tell it; the kernel does, and gives the
- * same one to the library. */
+ * same one to the library. New ones are greater than all before. */
 static int start_watch(const char *path, unsigned int events)
 {
+	static int greatest;
 	int wd = inotify_add_watch(inotify_fd, path, events);
 
+	if (wd >= 0 && wd <= greatest && end_others(wd))
+		wd = inotify_add_watch(inotify_fd, path, events);
 	if (wd < 0)
 		return -1;
+	greatest = wd;
 	if (inotifytools_watch_file(path, (int)events))
 		return wd;
 	errno = inotifytools_error();

@@ -47,7 +47,8 @@ static int act_on_found(const struct verb *verb, const struct verb_kind *kind, s
 
 static bool is_queued(const struct place *place)
 {
-	return place->state == PLACE_WAITING || place->state == PLACE_SENDING;
+	return place->state == PLACE_AHEAD || place->state == PLACE_WAITING ||
+	       place->state == PLACE_SENDING;
 }
 
 /* A single word that fits nothing may be a name that is none: on_job knows best what to say. */

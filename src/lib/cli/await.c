@@ -115,6 +115,8 @@ static void take_place(const struct spool *spool, const struct walk *walk, struc
 	size_t images = item_images(spool, item);
 	struct buf where = { 0 };
 
+	if (place->state == PLACE_AHEAD)
+		return; /* its batch counts */
 	tally->jobs++;
 	if (place->state > PLACE_SENDING) {
 		tally->at_rest++;

@@ -38,6 +38,7 @@ static const struct {
 	{ "held", "{target}: held by {by}[: {reason}]" },
 	{ "released", "{target}: released by {by}" },
 	{ "sent", "{target}: sent, {images} images" },
+	{ "sent-ahead", "{target}: {images} images were sent before it was decided otherwise" },
 	{ "failed", "{target}: failed, {images} images are in error/" },
 	{ "deleted", "[{target}: ]deleted from {from} after its retention, {images} images" },
 };

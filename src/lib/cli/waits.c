@@ -110,7 +110,7 @@ static void say_connections(struct asked *a)
 	long busy = 0;
 
 	for (size_t i = 0; i < a->walk->places; i++)
-		busy += a->walk->place[i].state == PLACE_SENDING &&
+		busy += a->walk->place[i].stage == SPOOL_SENDING &&
 			a->walk->place[i].target == a->place->target;
 	if (busy >= a->target->max_connections)
 		say(a, "%ld of at most %ld connections to its target are in use", busy,
@@ -247,8 +247,11 @@ static void say_waiting(struct asked *a)
 	say_hours(a);
 	say_job(a, queue);
 	say_order(a);
-	say_connections(a);
-	if (a->out->count == 0)
+	if (a->place->stage != SPOOL_SENDING)
+		say_connections(a);
+	if (a->place->state == PLACE_AHEAD && a->out->count == 0)
+		say(a, "the next image of its series");
+	else if (a->out->count == 0)
 		say(a, "a dispatcher that is free; there %s %ld",
 			a->conf->dispatcher.instances == 1 ? "is" : "are",
 			a->conf->dispatcher.instances);
@@ -311,7 +314,7 @@ int waits_for(const struct conf *conf, const struct spool *spool, struct walk *w
 
 	if (place->target)
 		a.target = conf_target(conf, place->target);
-	if (place->state == PLACE_WAITING)
+	if (place->state == PLACE_WAITING || place->state == PLACE_AHEAD)
 		say_waiting(&a);
 	else if (place->state == PLACE_COLLECTING || place->state == PLACE_RESENT)
 		say_collecting(&a);

@@ -70,6 +70,20 @@ static void check_receiver(struct conf_work *work)
 			r->max_associations; /* only the default is too large */
 }
 
+/* What is decided by the first image that arrives cannot wait for another one. */
+static void check_cut_through(struct conf_work *work, size_t nth)
+{
+	const struct conf_rule *rule = &work->conf->rule[nth];
+
+	if (rule->cut_through && rule->on == CONF_ON_ANY)
+		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+			"with on = any the last image may decide, not only the first that arrives; "
+			"remove one of the two");
+	if (rule->cut_through && rule->action == CONF_DISCARD)
+		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+			"the rule discards; remove cut_through, or action = discard");
+}
+
 static void check_targets(struct conf_work *work, size_t nth)
 {
 	const struct conf_rule *rule = &work->conf->rule[nth];
@@ -126,6 +140,10 @@ static void check_name(struct conf_work *work, size_t nth)
 	if (name && strcmp(name, "all") == 0)
 		CONF_REPORT(work, CONF_TARGET, nth, NULL,
 			"\"all\" means every target to the verbs; give the target another name");
+	if (name && strcmp(name, "ahead") == 0)
+		CONF_REPORT(work, CONF_TARGET, nth, NULL,
+			"<job>.ahead is what is sent of a job that is still being received; "
+			"give the target another name");
 	if (name && looks_like_priority(name))
 		CONF_REPORT(work, CONF_TARGET, nth, NULL,
 			"its jobs would seem to have a priority; give the target another name");
@@ -147,6 +165,8 @@ void conf_check(struct conf_work *work)
 	in_order(work, CONF_ROUTER, 0, "association_grace", "series_timeout");
 	for (size_t i = 0; i < work->conf->target_count; i++)
 		check_target(work, i);
-	for (size_t i = 0; i < work->conf->rule_count; i++)
+	for (size_t i = 0; i < work->conf->rule_count; i++) {
 		check_targets(work, i);
+		check_cut_through(work, i);
+	}
 }

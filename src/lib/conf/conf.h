@@ -120,8 +120,9 @@ struct conf_rule {
 	struct conf_strings targets;
 	enum job_priority priority; /* of the jobs that it makes */
 	enum conf_on on;
-	char *contact; /* whom to ask about the rule; "" when nobody is named */
-	char *comment; /* "" when there is none */
+	bool cut_through; /* what it matches is sent while its series is still being received */
+	char *contact;    /* whom to ask about the rule; "" when nobody is named */
+	char *comment;    /* "" when there is none */
 };
 
 struct conf {

@@ -133,6 +133,8 @@ static const struct conf_key keys_of_rules[] = {
 		.initial = "normal", .choices = "urgent|normal|offpeak" },
 	{ CONF_RULE, "on", CONF_CHOICE, AT(conf_rule, on),
 		.initial = "first", .choices = "first|any" },
+	{ CONF_RULE, "cut_through", CONF_BOOL, AT(conf_rule, cut_through),
+		.initial = "false", .choices = CONF_BOOLEAN },
 	{ CONF_RULE, "contact", CONF_STRING, AT(conf_rule, contact), .initial = "" },
 	{ CONF_RULE, "comment", CONF_STRING, AT(conf_rule, comment), .initial = "" },
 };

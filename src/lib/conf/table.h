@@ -73,6 +73,7 @@ struct conf_type {
 	const struct conf_key *key; /* that only its targets have */
 	size_t key_count;
 	bool unpaced;      /* rate_limit has no effect */
+	bool takes_ahead;  /* its sender keeps its connection, image by image: cut_through */
 	bool reads_itself; /* what is in its files, its sender tells with -n */
 	/* Reports what keys of the nth target say about each other, what its sender would refuse
 	 * when the first job is there; NULL: nothing. */

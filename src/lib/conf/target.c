@@ -1,5 +1,7 @@
 #include "conf/target.h"
 
+#include "conf/table.h"
+
 #include "base/run.h"
 #include "base/str.h"
 
@@ -135,4 +137,9 @@ char *target_program(const struct conf_target *target)
 		path = run_beside(name.data);
 	buf_free(&name);
 	return path;
+}
+
+bool target_takes_ahead(const struct conf_target *target)
+{
+	return conf_type_find(target->type)->takes_ahead;
 }

@@ -24,6 +24,9 @@ bool target_file_is_wrong(const char *path, bool secret, uid_t user, char *why, 
 /* How long the target may take for one answer, as its timeout says, in seconds; 0: it has none. */
 long target_silence_s(const struct conf_target *target);
 
+/* May a series be sent to it while it is still being received? */
+bool target_takes_ahead(const struct conf_target *target);
+
 /* How many jobs may be sent to the target at once. */
 long target_jobs(const struct conf_target *target);
 

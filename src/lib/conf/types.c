@@ -311,6 +311,7 @@ static void warn_command(struct conf_work *work, size_t nth)
 const struct conf_type conf_types[] = {
 	{ .name = "dicom",
 		KEYS(dicom_keys),
+		.takes_ahead = true,
 		.reads_itself = true,
 		.check = check_dicom,
 		.warn = warn_dicom },

@@ -46,6 +46,10 @@ static void compile(struct conf_work *work, size_t nth)
 		work->no_memory = true;
 	else if (!rule->compiled)
 		show(work, nth, &error);
+	else if (rule->cut_through && rule_names(rule->compiled, "InstanceNumber"))
+		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+			"the image that arrives first need not have the lowest InstanceNumber; "
+			"remove that from the rule, or cut_through");
 }
 
 static void release(struct conf *conf)

@@ -108,9 +108,8 @@ static void warn_of_truth(
 			*why ? why : "it is always false");
 	else if (truths->rule[nth] == ALWAYS && rule->action == CONF_DISCARD && !rule->fallback)
 		CONF_REPORT(work, CONF_RULE, nth, "match",
-			"warning: everything is discarded, whatever other rules say; add fallback "
-			"= true "
-			"to discard only what no other rule takes");
+			"warning: everything is discarded, whatever other rules say; "
+			"add fallback = true to discard only what no other rule takes");
 }
 
 static bool has(const struct conf_strings *list, const char *text)
@@ -163,8 +162,8 @@ static char *likeness_of(const struct conf_rule *r)
 	struct buf out = { 0 };
 	char *match = rule_normal(r->match);
 
-	buf_printf(&out, "%d %d %d %d ", (int)r->action, (int)r->priority, (int)r->on,
-		(int)r->fallback);
+	buf_printf(&out, "%d %d %d %d %d ", (int)r->action, (int)r->priority, (int)r->on,
+		(int)r->fallback, (int)r->cut_through);
 	add_targets(&out, &r->targets);
 	if (match)
 		buf_printf(&out, " %s", match);
@@ -208,6 +207,18 @@ out:
 	free(all);
 }
 
+static void warn_of_cut_through(struct conf_work *work, size_t nth)
+{
+	const struct conf_rule *rule = &work->conf->rule[nth];
+	bool ahead = !rule->cut_through;
+
+	for (size_t i = 0; i < rule->targets.count; i++)
+		ahead |= target_takes_ahead(conf_target(work->conf, rule->targets.item[i]));
+	if (!ahead)
+		CONF_REPORT(work, CONF_RULE, nth, "cut_through",
+			"warning: it has no effect, as no target is of type dicom; remove it");
+}
+
 static void warn_of_rules(struct conf_work *work)
 {
 	struct conf *conf = work->conf;
@@ -223,11 +234,11 @@ static void warn_of_rules(struct conf_work *work)
 		truths.rule[i] = truth_of(conf->rule[i].compiled, why, sizeof(why));
 		if (!conf->rule[i].disabled)
 			warn_of_truth(work, &truths, i, why);
+		warn_of_cut_through(work, i);
 	}
-	for (size_t i = 0; i < conf->rule_count; i++) {
+	for (size_t i = 0; i < conf->rule_count; i++)
 		if (!conf->rule[i].disabled && truths.rule[i] != NEVER)
 			warn_of_others(work, &truths, i);
-	}
 	free(truths.rule);
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
 #include "rule/text.h"
@@ -182,4 +183,19 @@ void rule_free(struct rule *rule)
 		return;
 	rule_pool_free(&rule->pool);
 	free(rule);
+}
+
+static bool names(const struct rule_node *node, const char *tag)
+{
+	if (node->type == NODE_TAG && strcasecmp(node->constant.str.data, tag) == 0)
+		return true;
+	for (const struct rule_node *kid = node->first; kid; kid = kid->next)
+		if (names(kid, tag))
+			return true;
+	return false;
+}
+
+bool rule_names(const struct rule *rule, const char *tag)
+{
+	return names(rule->root, tag);
 }

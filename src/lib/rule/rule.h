@@ -30,6 +30,9 @@ struct rule *rule_compile(
 	const char *text, bool (*known)(const char *name), struct rule_error *error);
 void rule_free(struct rule *rule);
 
+/* Does the rule name this tag? Case-insensitive. */
+bool rule_names(const struct rule *rule, const char *tag);
+
 /* Adds two lines, the second without its end: that of the mistake, and a caret under the place. */
 void rule_show(
 	struct buf *out, const char *text, const struct rule_error *error, const char *margin);

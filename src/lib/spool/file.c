@@ -18,6 +18,7 @@ static const struct {
 	[FILE_CORRECTED] = { ".corrected", FILE_IN_ASSOCIATION, false },
 	[FILE_SERIES] = { "series.json", FILE_IN_BATCH | FILE_IN_JOB, false },
 	[FILE_FILED] = { "filed", FILE_IN_BATCH, true },
+	[FILE_AHEAD] = { "ahead.json", FILE_IN_BATCH, false },
 	[FILE_COMPLETE] = { ".complete", FILE_IN_BATCH, true },
 	[FILE_PLAN] = { "plan.json", FILE_IN_JOB, false },
 	[FILE_FANOUT_NEW] = { ".fanout.new", FILE_IN_JOB, false },

@@ -23,6 +23,7 @@ enum file {
 	FILE_CORRECTED,   /* .corrected */
 	FILE_SERIES,      /* series.json */
 	FILE_FILED,       /* filed */
+	FILE_AHEAD,       /* ahead.json */
 	FILE_COMPLETE,    /* .complete */
 	FILE_PLAN,        /* plan.json */
 	FILE_FANOUT_NEW,  /* .fanout.new/ */

@@ -232,3 +232,55 @@ enum filed_word filed_word(const struct filed *f, const char *name, off_t size)
 		return FILED_NOT;
 	return line->now && line->size == (long long)size ? FILED_BELIEVED : FILED_DOUBTED;
 }
+
+int filed_tail_open(struct filed_tail *tail, int batch)
+{
+	*tail = (struct filed_tail){ .fd = -1 };
+	if (this_boot(tail->boot) < 0)
+		return -1;
+	tail->fd = openat(
+		batch, file_name(FILE_FILED), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	return tail->fd >= 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* The whole lines of a text, which is cut at its newlines; *used: their length. */
+static int take_lines(char *text, const char *boot, filed_take *take, void *context, size_t *used)
+{
+	char *line = text, *end;
+	int result = 0;
+
+	for (; result == 0 && (end = strchr(line, '\n')); line = end + 1) {
+		struct filed_line one;
+
+		*end = '\0';
+		if (parse(line, boot, &one) && one.now)
+			result = take(context, one.name, (off_t)one.size);
+	}
+	*used = (size_t)(line - text);
+	return result;
+}
+
+int filed_tail_read(struct filed_tail *tail, filed_take *take, void *context)
+{
+	char text[16384];
+	size_t used = 1;
+	int result = 0;
+	ssize_t n;
+
+	while (tail->fd >= 0 && result == 0 && used > 0) {
+		n = pread(tail->fd, text, sizeof(text) - 1, tail->at);
+		if (n <= 0)
+			return n < 0 && errno != EINTR ? -1 : 0;
+		text[n] = '\0';
+		result = take_lines(text, tail->boot, take, context, &used);
+		tail->at += (off_t)used;
+	}
+	return result;
+}
+
+void filed_tail_close(struct filed_tail *tail)
+{
+	if (tail->fd >= 0)
+		(void)close(tail->fd); /* only read */
+	tail->fd = -1;
+}

@@ -44,6 +44,20 @@ struct filed {
 int filed_load(int batch, struct filed *filed);
 void filed_free(struct filed *filed);
 
+/* The same line by line, as they come: for whoever follows a batch. fd -1: not open. */
+struct filed_tail {
+	int fd;
+	off_t at; /* so far it has been read */
+	char boot[9];
+};
+/* A batch that has no such file yet is no error: the tail is open when there is one. */
+int filed_tail_open(struct filed_tail *tail, int batch);
+/* Calls take for each whole line since the last call that was written since the machine was
+ * started; size -1: a line of the name was taken back. -1 with errno. */
+typedef int filed_take(void *context, const char *name, off_t size);
+int filed_tail_read(struct filed_tail *tail, filed_take *take, void *context);
+void filed_tail_close(struct filed_tail *tail);
+
 enum filed_word {
 	FILED_NOT,     /* no line: brought by hand, it may even be written still */
 	FILED_DOUBTED, /* received, but in another boot, or with another size */

@@ -5,7 +5,13 @@
 
 #include "spool/job.h"
 
-/* How many characters of a place's name are its series'. */
+/* What a place is known by. */
+static const char *known_as(const struct place *place)
+{
+	return place->job ? place->job : place->name;
+}
+
+/* How many characters of that are its series'. */
 static size_t key_length(const char *name)
 {
 	size_t job = job_base(name);
@@ -16,8 +22,9 @@ static size_t key_length(const char *name)
 static int by_key(const void *a, const void *b)
 {
 	const struct place *left = a, *right = b;
-	size_t n = key_length(left->name), m = key_length(right->name);
-	int order = memcmp(left->name, right->name, n < m ? n : m);
+	const char *a_name = known_as(left), *b_name = known_as(right);
+	size_t n = key_length(a_name), m = key_length(b_name);
+	int order = memcmp(a_name, b_name, n < m ? n : m);
 
 	if (order == 0)
 		order = (n > m) - (n < m);
@@ -30,9 +37,9 @@ static int by_key(const void *a, const void *b)
 
 static bool same_series(const struct place *a, const struct place *b)
 {
-	size_t n = key_length(a->name);
+	size_t n = key_length(known_as(a));
 
-	return n == key_length(b->name) && memcmp(a->name, b->name, n) == 0;
+	return n == key_length(known_as(b)) && memcmp(known_as(a), known_as(b), n) == 0;
 }
 
 static bool same_place(const struct place *a, const struct place *b)
@@ -48,10 +55,12 @@ static size_t keep(const struct spool *spool, struct place *place, size_t count,
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (stays(spool, place, kept, &place[i]))
+		if (stays(spool, place, kept, &place[i])) {
 			place[kept++] = place[i];
-		else
-			free(place[i].name);
+			continue;
+		}
+		free(place[i].name);
+		free(place[i].job);
 	}
 	return kept;
 }
@@ -84,8 +93,8 @@ static int add_item(const struct spool *spool, struct walk *walk, struct place *
 
 	*item = (struct item){ .place = place,
 		.count = count,
-		.name = strndup(place->name, key_length(place->name)),
-		.time_us = spool_stamp_time(place->name) };
+		.name = strndup(known_as(place), key_length(known_as(place))),
+		.time_us = spool_stamp_time(known_as(place)) };
 	if (!item->name)
 		return -1;
 	walk->count++;

@@ -28,6 +28,7 @@ static const struct {
 	[PLACE_COLLECTING] = { "collecting", false },
 	[PLACE_RESENT] = { "resent", false },
 	[PLACE_ROUTING] = { "routing", false },
+	[PLACE_AHEAD] = { "ahead", false },
 	[PLACE_WAITING] = { "waiting", false },
 	[PLACE_SENDING] = { "sending", false },
 	[PLACE_SENT] = { "sent", true },

@@ -20,6 +20,7 @@ enum place_state {
 	PLACE_COLLECTING,  /* in incoming/: a batch */
 	PLACE_RESENT,      /* in incoming/: a job moved back */
 	PLACE_ROUTING,     /* routing/ */
+	PLACE_AHEAD,       /* in a queue: of a batch, which is sent while it is being received */
 	PLACE_WAITING,     /* outgoing/<target>/ */
 	PLACE_SENDING,     /* sending/<target>/ */
 	PLACE_SENT,        /* success/ */
@@ -38,7 +39,8 @@ bool place_state_is_over(enum place_state state);
 struct place {
 	enum spool_dir stage;
 	enum place_state state;
-	char *name;         /* of its directory (or file) there */
+	char *name; /* of its directory (or file) there */
+	char *job;  /* of a batch that was decided early: what it will be called; else NULL */
 	const char *target; /* NULL: it has none (yet) */
 	bool meant;         /* for whoever chooses among places; true at first */
 };

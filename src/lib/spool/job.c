@@ -43,9 +43,21 @@ const char *job_suffix(enum job_priority priority)
 	return suffixes[priority];
 }
 
+size_t job_ahead(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(JOB_AHEAD);
+
+	if (job_base(name) == 0 || length <= suffix)
+		return 0;
+	length -= suffix;
+	return strcmp(name + length, JOB_AHEAD) == 0 ? length : 0;
+}
+
 enum job_priority job_priority(const char *name)
 {
-	size_t length = strcspn(name, "~"); /* disk_rename_unique() puts its number there */
+	size_t ahead = job_ahead(name);
+	/* disk_rename_unique() puts its number behind ~ */
+	size_t length = ahead ? ahead : strcspn(name, "~");
 
 	for (int p = 0; p < JOB_PRIORITIES; p++) {
 		size_t n = strlen(suffixes[p]);
@@ -69,7 +81,7 @@ size_t job_ended(const char *name)
 {
 	const char *at = name + job_base(name);
 
-	if (at == name)
+	if (at == name || job_ahead(name))
 		return 0;
 	for (int p = 0; p < JOB_PRIORITIES; p++) {
 		size_t n = strlen(suffixes[p]);

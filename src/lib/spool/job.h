@@ -38,6 +38,11 @@ size_t job_base(const char *name);
  * for any other, which is a job's own (with its priority, and "~2") or none of ours. */
 size_t job_ended(const char *name);
 
+/* "<job>.ahead", what is sent of a job that is still a batch (STATES.md 5a): the length of <job>,
+ * or 0 for any other name. */
+#define JOB_AHEAD ".ahead"
+size_t job_ahead(const char *name);
+
 /* The names of the images in a job's or batch's directory, sorted. */
 int job_images(int job, struct disk_names *out);
 

@@ -63,6 +63,27 @@ int plan_add_target(json_t *plan, const char *target, enum job_priority priority
 		       : add_to(plan, "priorities", target, job_suffix(priority) + 1);
 }
 
+bool plan_has(const json_t *names, const char *name)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach (names, i, one)
+		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+			return true;
+	return false;
+}
+
+int plan_set_target(json_t *plan, const char *target, enum job_priority priority)
+{
+	if (!plan_has(plan_targets(plan), target))
+		return plan_add_target(plan, target, priority);
+	if (priority != JOB_NORMAL)
+		return add_to(plan, "priorities", target, job_suffix(priority) + 1);
+	(void)json_object_del(plan_priorities(plan), target); /* none is normal, too */
+	return 0;
+}
+
 int plan_add_rule(json_t *plan, const char *rule)
 {
 	return json_array_append_new(plan_rules(plan), json_string(rule));

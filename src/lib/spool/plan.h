@@ -21,6 +21,8 @@ json_t *plan_new(const char *job, size_t images, const char *first);
  */
 json_t *plan_again(const json_t *old, const char *job, size_t images, const char *first);
 int plan_add_target(json_t *plan, const char *target, enum job_priority priority);
+/* The same; one that is there gets this priority. */
+int plan_set_target(json_t *plan, const char *target, enum job_priority priority);
 int plan_add_rule(json_t *plan, const char *rule);
 /* image: the other than the first because of which a rule applied or failed. */
 int plan_add_seen(json_t *plan, const char *rule, const char *image);
@@ -34,7 +36,9 @@ json_t *plan_targets(const json_t *plan);
 json_t *plan_rules(const json_t *plan);
 json_t *plan_failed(const json_t *plan);     /* rule: why */
 json_t *plan_priorities(const json_t *plan); /* target: "urgent", "offpeak" */
-json_t *plan_images(const json_t *plan);     /* how many */
+/* Is the name in one of these arrays? */
+bool plan_has(const json_t *names, const char *name);
+json_t *plan_images(const json_t *plan); /* how many */
 const char *plan_first(const json_t *plan);
 /* The image because of which the rule applied or failed: the first one unless it says otherwise. */
 const char *plan_seen(const json_t *plan, const char *rule);

@@ -98,11 +98,13 @@ static bool is_name_of(const char *name, const char *entry, size_t length, const
 
 static bool is_meant(const struct queued *meant, const char *entry, const char *target)
 {
-	size_t length = strlen(entry), suffix = strlen(job_suffix(job_priority(entry)));
+	size_t ahead = job_ahead(entry), length = ahead ? ahead : strlen(entry);
+	size_t suffix = strlen(job_suffix(job_priority(entry)));
 
 	if (!name_ok(entry) || (*meant->target && strcmp(meant->target, target) != 0))
 		return false;
-	if (is_name_of(meant->name, entry, length, target))
+	if (is_name_of(meant->name, entry, length, target) ||
+		is_name_of(meant->name, entry, strlen(entry), target))
 		return true;
 	return suffix > 0 && !strchr(entry, '~') &&
 	       is_name_of(meant->name, entry, length - suffix, target);

@@ -6,11 +6,6 @@
 #include "spool/spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 json_t *series_load(int dir)
 {
@@ -50,43 +45,9 @@ int series_store(int dir, const json_t *series)
 	return jsonfile_store(dir, file_name(FILE_SERIES), series);
 }
 
-static int write_temporary(int batch, const char *temporary, const char *text)
-{
-	int fd, result;
-
-	if (disk_unlink(batch, temporary) < 0)
-		return -1;
-	fd = openat(batch, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	if (fd < 0)
-		return -1;
-	result = disk_write_all(fd, text, strlen(text));
-	if (close(fd) < 0)
-		return -1;
-	return result;
-}
-
 int series_create(int batch, const json_t *series)
 {
-	char *text = json_dumps(series, JSON_INDENT(2)), temporary[64];
-	int result, saved;
-
-	if (!text) {
-		errno = ENOMEM;
-		return -1;
-	}
-	(void)snprintf(temporary, sizeof(temporary), ".new.series.%ld", (long)getpid());
-	result = write_temporary(batch, temporary, text);
-	if (result == 0) {
-		result = disk_rename(batch, temporary, batch, file_name(FILE_SERIES));
-		if (result < 0 && errno == EEXIST) /* another association was first */
-			result = disk_unlink(batch, temporary);
-	}
-	saved = errno;
-	if (result < 0)
-		(void)disk_unlink(batch, temporary); /* the router removes what stays */
-	free(text);
-	errno = saved;
-	return result;
+	return jsonfile_create(batch, file_name(FILE_SERIES), series);
 }
 
 json_t *series_tags(const json_t *series)

@@ -28,7 +28,12 @@ const struct state *state_of_place(enum state_place place)
 
 static bool is_job(const char *name)
 {
-	return job_base(name) > 0 && job_ended(name) == 0 && name_ok(name);
+	return job_base(name) > 0 && job_ended(name) == 0 && job_ahead(name) == 0 && name_ok(name);
+}
+
+static bool is_ahead(const char *name)
+{
+	return job_ahead(name) > 0 && name_ok(name);
 }
 
 static bool is_ended(const char *name)
@@ -43,6 +48,7 @@ static const struct {
 } kinds[] = {
 	{ "<image>", file_is_image },
 	{ "<job>", is_job },
+	{ "<ahead>", is_ahead },
 	{ "<ended>", is_ended },
 	{ "<name>", name_ok },
 	{ "<day>", journal_is_file },

@@ -1,7 +1,9 @@
 #include "spool/walk.h"
 
 #include "base/disk.h"
+#include "base/jsonfile.h"
 #include "base/log.h"
+#include "spool/early.h"
 #include "spool/file.h"
 #include "spool/group.h"
 #include "spool/held.h"
@@ -20,21 +22,31 @@ static void *grow(void *array, size_t count, size_t size)
 	return count & (count - 1) ? array : realloc(array, (count ? 2 * count : 1) * size);
 }
 
-/* Takes over name. */
-static int add_place(struct walk *walk, enum spool_dir stage, enum place_state state,
-	const char *target, char *name)
+/* Takes over the names. */
+static int add_named(struct walk *walk, enum spool_dir stage, enum place_state state,
+	const char *target, char *name, char *job)
 {
 	struct place *more = grow(walk->place, walk->places, sizeof(*more));
 
 	if (!more) {
 		free(name);
+		free(job);
 		return -1;
 	}
 	walk->place = more;
-	more[walk->places++] = (struct place){
-		.stage = stage, .state = state, .name = name, .target = target, .meant = true
-	};
+	more[walk->places++] = (struct place){ .stage = stage,
+		.state = state,
+		.name = name,
+		.job = job,
+		.target = target,
+		.meant = true };
 	return 0;
+}
+
+static int add_place(struct walk *walk, enum spool_dir stage, enum place_state state,
+	const char *target, char *name)
+{
+	return add_named(walk, stage, state, target, name, NULL);
 }
 
 static struct walk_queue *find_queue(const struct walk *walk, const char *target, size_t length)
@@ -96,19 +108,35 @@ static bool is_directory(int dir, const char *name)
 
 /* ---- stages without queues ----------------------------------------------------------------- */
 
-static enum place_state dropped_or_batch(int incoming, const char *name)
+/* The job that a batch will be when it was decided early, or NULL; the caller frees. */
+static char *promised(int batch)
+{
+	json_t *early = early_load(batch);
+	const char *job = jsonfile_text(early, "job");
+	char *copy = job_base(job) ? strdup(job) : NULL; /* without memory, it is not known */
+
+	json_decref(early);
+	return copy;
+}
+
+/* Takes over name. */
+static int add_dropped_or_batch(
+	const struct spool *spool, struct walk *walk, enum spool_dir stage, char *name)
 {
 	enum place_state state = PLACE_DROPPED;
-	int dir = disk_open_dir(incoming, name);
+	int dir = disk_open_dir(spool->dir[stage], name);
+	char *job = NULL;
 
-	if (dir < 0)
-		return state; /* a file, or what nobody may read */
-	if (job_exists(dir) == 1)
+	if (dir < 0) /* a file, or what nobody may read */
+		return add_place(walk, stage, state, NULL, name);
+	if (job_exists(dir) == 1) {
 		state = PLACE_RESENT;
-	else if (series_exists(dir) == 1)
+	} else if (series_exists(dir) == 1) {
 		state = PLACE_COLLECTING;
+		job = promised(dir);
+	}
 	(void)close(dir); /* only looked at */
-	return state;
+	return add_named(walk, stage, state, NULL, name, job);
 }
 
 static enum place_state ended_state(enum spool_dir stage, const char *target)
@@ -172,8 +200,7 @@ static int add_entry(const struct spool *spool, struct walk *walk, enum spool_di
 	case STAGE_ASSOCIATIONS:
 		return add_association(spool, walk, stage, name);
 	case STAGE_BATCHES:
-		return add_place(
-			walk, stage, dropped_or_batch(spool->dir[stage], name), NULL, name);
+		return add_dropped_or_batch(spool, walk, stage, name);
 	case STAGE_ENDED:
 		return add_ended(walk, stage, name);
 	default:
@@ -240,7 +267,8 @@ static int walk_queue_of(const struct spool *spool, struct walk *walk, enum spoo
 	for (size_t i = 0; i < names.count && result == 0; i++) {
 		if (file_is_ours(FILE_IN_QUEUE, names.name[i]) || names.name[i][0] == '.')
 			continue;
-		result = add_place(walk, stage, state, name, names.name[i]);
+		result = add_place(walk, stage, job_ahead(names.name[i]) ? PLACE_AHEAD : state,
+			name, names.name[i]);
 		names.name[i] = NULL;
 	}
 	disk_names_free(&names);

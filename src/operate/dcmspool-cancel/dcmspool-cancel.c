@@ -28,6 +28,11 @@ static int tell(enum taken taken, const struct queued *job, const char *path)
 			"%s.%s: is being sent; after the image that it is at it goes to discard/\n",
 			job->name, job->target);
 		return 0;
+	case TAKEN_AHEAD:
+		(void)printf("%s.%s: is being received; nothing more of it is sent, and when it is "
+			     "complete it goes to discard/\n",
+			job->name, job->target);
+		return 0;
 	case TAKEN_ORPHAN:
 		(void)printf("%s.%s: its dispatcher is dead; "
 			     "the next one that may send to %s moves it to discard/\n",

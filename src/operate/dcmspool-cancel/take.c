@@ -141,6 +141,14 @@ static enum spool_dir follow(struct taking *t, int dir, bool *orphan)
 	return where;
 }
 
+static void tell_asked(struct taking *t)
+{
+	if (!t->asked)
+		journal_write(t->spool, "cancel-asked", "job", t->job->name, "target",
+			t->job->target, "by", t->by, NULL);
+	t->asked = true;
+}
+
 /* The job is being sent, or was a moment ago. AGAIN: it is back in its queue, or nowhere. */
 enum { AGAIN = -1 };
 static int stop(struct taking *t, int dir)
@@ -149,10 +157,7 @@ static int stop(struct taking *t, int dir)
 
 	if (put_mark(dir) < 0)
 		return errno == ENOENT ? AGAIN : TAKEN_FAILED; /* the cleaner has it */
-	if (!t->asked)
-		journal_write(t->spool, "cancel-asked", "job", t->job->name, "target",
-			t->job->target, "by", t->by, NULL);
-	t->asked = true;
+	tell_asked(t);
 	switch (follow(t, dir, &orphan)) {
 	case SPOOL_SENDING:
 		return orphan ? TAKEN_ORPHAN : TAKEN_ASKED;
@@ -185,12 +190,37 @@ static int try_queue(struct taking *t, int queue)
 	return TAKEN_FAILED;
 }
 
+/* What is sent ahead of a batch: whoever takes the entry over has the mark then. AGAIN: it moves
+ * just now. */
+static int mark_ahead(struct taking *t)
+{
+	static const enum spool_dir queues[] = { SPOOL_OUTGOING, SPOOL_SENDING, SPOOL_OUTGOING };
+	char path[2 * QUEUES_NAME_SIZE];
+	int dir = -1, result;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", t->job->target, t->job->name);
+	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]) && dir < 0; i++)
+		dir = disk_open_dir(t->spool->dir[queues[i]], path);
+	if (dir < 0)
+		return errno == ENOENT ? TAKEN_GONE : TAKEN_FAILED;
+	result = put_mark(dir) == 0 ? TAKEN_AHEAD : errno == ENOENT ? AGAIN : TAKEN_FAILED;
+	(void)close(dir); /* only used as a base */
+	if (result == TAKEN_AHEAD)
+		tell_asked(t);
+	return result;
+}
+
 static int try_once(struct taking *t)
 {
 	int queue = queues_lock(t->spool->dir[SPOOL_OUTGOING], t->job->target, &t->patience);
 	char path[2 * QUEUES_NAME_SIZE];
 	int dir, result;
 
+	if (job_ahead(t->job->name)) {
+		if (queue >= 0)
+			(void)close(queue); /* releases the lock */
+		return mark_ahead(t);
+	}
 	if (queue < 0 && errno == EWOULDBLOCK)
 		return TAKEN_BUSY;
 	if (queue < 0 && errno != ENOENT)
@@ -210,18 +240,32 @@ static int try_once(struct taking *t)
 	return result;
 }
 
+/* "<job>.ahead" becomes "<job>"; false: it was none. */
+static bool to_job(char *name)
+{
+	size_t length = job_ahead(name);
+
+	if (length > 0)
+		name[length] = '\0';
+	return length > 0;
+}
+
 enum taken take(const struct spool *spool, const struct queued *job, const char *by, char *path,
 	size_t size)
 {
+	struct queued meant = *job;
 	struct taking t = {
-		.spool = spool, .job = job, .by = by, .patience = { .left_ms = PATIENCE_MS }
+		.spool = spool, .job = &meant, .by = by, .patience = { .left_ms = PATIENCE_MS }
 	};
 	int result;
 
-	(void)snprintf(t.name, sizeof(t.name), "%s.%s", job->name, job->target);
-	while ((result = try_once(&t)) == AGAIN)
-		if (!queues_wait(&t.patience))
-			return TAKEN_BUSY;
+	do {
+		(void)snprintf(t.name, sizeof(t.name), "%s.%s", meant.name, meant.target);
+		while ((result = try_once(&t)) == AGAIN)
+			if (!queues_wait(&t.patience))
+				return TAKEN_BUSY;
+		/* Gone with what was sent ahead: the job is there itself. */
+	} while (result == TAKEN_GONE && to_job(meant.name));
 	(void)snprintf(path, size, "%s", t.path);
 	return (enum taken)result;
 }

@@ -17,6 +17,7 @@ enum taken {
 	TAKEN_DISCARDED, /* it lies in discard/ */
 	TAKEN_ASKED,     /* its dispatcher has not stopped yet */
 	TAKEN_ORPHAN,    /* asked, but its dispatcher is dead: the next one will discard it */
+	TAKEN_AHEAD,     /* its series is still being received: asked for when it is complete */
 	TAKEN_PARTLY,    /* it waits and is asked for: a part of it may lie in error/ already */
 	TAKEN_SENT,      /* too late: it is in success/ */
 	TAKEN_GIVEN_UP,  /* too late: it is in error/ */

@@ -207,6 +207,8 @@ static size_t count_jobs(
 	for (size_t i = 0; i < names.count; i++) {
 		if (names.name[i][0] == '.' || file_is_ours(FILE_IN_QUEUE, names.name[i]))
 			continue;
+		if (stage == SPOOL_OUTGOING && job_ahead(names.name[i]))
+			continue; /* its series is still being received */
 		if (oldest_us && *oldest_us < 0)
 			*oldest_us = spool_stamp_time(names.name[i]);
 		count++;

@@ -88,6 +88,9 @@ int main(int argc, char *argv[])
 	router.recover_us = clock_now_us(); /* what was being read when we were stopped */
 	if (router.conf->rule_count == 0)
 		log_warning("%s has no rules: every series goes to discard", router.conf->file);
+	for (size_t i = 0; i < router.conf->rule_count; i++)
+		router.cuts_through |=
+			router.conf->rule[i].cut_through && !router.conf->rule[i].disabled;
 	watcher_ready(router.conf);
 	while (loop_goes_on(&router.loop)) {
 		scan(&router); /* whatever it was that woke us */

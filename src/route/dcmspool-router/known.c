@@ -68,8 +68,10 @@ static void take_inside(struct router *router, const char *path, const char *nam
 	memcpy(batch, path + strlen(incoming), length);
 	batch[length] = '\0';
 	known = find(router, batch);
-	if (!known) /* it was claimed */
+	if (!known) { /* it was claimed, or waits for its first image (early.c) */
+		router->woken |= router->cuts_through;
 		return;
+	}
 	if (*name && !known->resend && strcmp(name, file_name(FILE_COMPLETE)) != 0 &&
 		strcmp(name, file_name(FILE_JOB)) != 0)
 		return;

@@ -63,9 +63,26 @@ static int add_rules(json_t *plan, const struct conf *conf, const struct decisio
 	return failed;
 }
 
+/* The rules and targets of the early decision, as far as they are not in the plan anyhow. */
+static int add_early(json_t *plan, const json_t *early)
+{
+	json_t *value;
+	size_t i;
+	int failed = 0;
+
+	json_array_foreach (plan_rules(early), i, value)
+		if (!plan_has(plan_rules(plan), json_string_value(value)))
+			failed |= plan_add_rule(plan, json_string_value(value)) |
+				  plan_add_seen(plan, json_string_value(value), plan_first(early));
+	json_array_foreach (plan_targets(early), i, value)
+		failed |= plan_set_target(plan, json_string_value(value),
+			plan_priority(early, json_string_value(value)));
+	return failed;
+}
+
 /* The decision as plan.json. NULL without memory. */
 static json_t *plan_of(const struct router *router, const struct claim *claim, size_t images,
-	const struct decision *decision)
+	const struct decision *decision, const json_t *early)
 {
 	json_t *plan = plan_new(claim->job, images, decision->first);
 	int failed = plan ? add_rules(plan, router->conf, decision) : -1;
@@ -73,6 +90,8 @@ static json_t *plan_of(const struct router *router, const struct claim *claim, s
 	for (size_t i = 0; i < decision->target_count && failed == 0; i++)
 		failed = plan_add_target(
 			plan, decision->target[i].name, decision->target[i].priority);
+	if (failed == 0 && !decision->discarded_by)
+		failed = add_early(plan, early);
 	if (failed == 0)
 		return plan;
 	json_decref(plan);
@@ -123,14 +142,14 @@ static json_t *decide_on(
 	struct router *router, const struct claim *claim, const struct disk_names *images)
 {
 	struct decision decision = { 0 };
-	json_t *plan = NULL, *series = NULL;
+	json_t *plan = NULL, *series = NULL, *early = NULL;
 	int saved;
 
-	if (load_series(claim, &series) == 0 &&
+	if (load_series(claim, &series) == 0 && early_of(claim, &early) == 0 &&
 		decide(router->conf, claim->dir, images->name, images->count, series, &decision) ==
 			0 &&
 		(series || restore_series(claim, decision.first) == 0))
-		plan = plan_of(router, claim, images->count, &decision);
+		plan = plan_of(router, claim, images->count, &decision, early);
 	if (plan && plan_store(claim->dir, plan) < 0) {
 		json_decref(plan);
 		plan = NULL;
@@ -144,6 +163,7 @@ static json_t *decide_on(
 			claim->job, strerror(errno));
 	decide_free(router->conf, &decision);
 	json_decref(series);
+	json_decref(early);
 	errno = saved;
 	return plan;
 }

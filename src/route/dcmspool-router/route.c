@@ -25,7 +25,8 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 	if (fstatat(claim->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	if (S_ISREG(st.st_mode) &&
-		(file_is_image(name) || strcmp(name, file_name(FILE_SERIES)) == 0))
+		(file_is_image(name) || strcmp(name, file_name(FILE_SERIES)) == 0 ||
+			strcmp(name, file_name(FILE_AHEAD)) == 0))
 		return 0;
 	if (reason_quarantine(&router->spool, claim->dir, name, claim->job,
 		    "lay in the directory of a series, but is no image file (NAME.dcm)") < 0) {
@@ -39,7 +40,7 @@ static int sort_out(struct router *router, const struct claim *claim, const char
 	return 0;
 }
 
-/* Leaves images and series.json in the job, nothing else. */
+/* Leaves images, series.json and ahead.json in the job, nothing else. */
 static int strip(struct router *router, const struct claim *claim)
 {
 	struct disk_names names;
@@ -70,7 +71,8 @@ static int is_finished(const struct claim *claim)
 
 static int remove_finished(struct router *router, const struct claim *claim)
 {
-	if (file_remove(claim->dir, FILE_SERIES) < 0 || file_remove(claim->dir, FILE_PLAN) < 0)
+	if (file_remove(claim->dir, FILE_SERIES) < 0 || file_remove(claim->dir, FILE_AHEAD) < 0 ||
+		file_remove(claim->dir, FILE_PLAN) < 0)
 		return -1;
 	return unlinkat(router->spool.dir[SPOOL_ROUTING], claim->job, AT_REMOVEDIR);
 }
@@ -108,6 +110,12 @@ static int decide_on(struct router *router, struct claim *claim)
 	if (!claim->plan)
 		claim->plan = plan_make(router, claim);
 	return claim->plan ? 0 : -1;
+}
+
+/* What was decided early is in the plan now. */
+static int carry_out(struct router *router, struct claim *claim)
+{
+	return file_remove(claim->dir, FILE_AHEAD) < 0 ? -1 : fanout_prepare(router, claim);
 }
 
 typedef int step(struct router *router, struct claim *claim);
@@ -174,7 +182,7 @@ int route(struct router *router, struct claim *claims, size_t count)
 	failures += each(router, claims, count, decide_on);
 	if (many)
 		failures += sync_all(claims, count);
-	failures += each(router, claims, count, fanout_prepare);
+	failures += each(router, claims, count, carry_out);
 	/* Links, and the journal's lines; without these no image waits. */
 	if (many || any(claims, count, fanout_is_shared))
 		failures += sync_all(claims, count);

@@ -5,6 +5,7 @@
  *   known.c    what is known of batches, so that they are not looked at each time
  *   complete.c when is a batch complete
  *   resend.c   jobs moved back by hand that are one
+ *   early.c    decides at the first image what is to be sent ahead
  *   claim.c    incoming/<x> becomes routing/<job>
  *   check.c    are its images whole
  *   route.c    brings a job in routing/ to its end, whatever state it was left in
@@ -20,6 +21,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/inotify.h>
 
 #include "conf/conf.h"
 #include "base/disk.h"
@@ -31,6 +33,11 @@
 enum { RETRY_MS = 30000, RETRY_US = RETRY_MS * 1000 }; /* after a failure of ours */
 enum { DAY_MS = 24 * 3600 * 1000 };
 enum { GROUP_MAX = 64 };
+enum {
+	/* Inside a batch only what `touch` and `mkdir .complete` do: renames of images must not
+	 * wake us. */
+	BATCH_EVENTS = IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB,
+};
 enum { WRITING_US = 1000000 }; /* how soon is looked again at what is being written */
 
 struct router {
@@ -45,12 +52,15 @@ struct router {
 	struct rest said;    /* names in routing/ that are no jobs */
 	char *association;   /* path of dcmspool-association */
 	size_t readers;      /* processes of ours that read what was dropped */
+	bool cuts_through;   /* a rule does */
 	bool recovered_once;
 	int64_t recover_us; /* when to look for dead directories in receiving/; 0: no need */
 };
 
 /* Looks at the whole spool once and does all that is due. When to look again stands in loop. */
 void scan(struct router *router);
+/* Watches a path of a directory; what fails is told, and tried again. */
+void scan_watch(struct router *router, const char *path, unsigned int events);
 /* Something failed that may pass: another look in RETRY_US. */
 void look_again(struct router *router);
 
@@ -96,6 +106,17 @@ void resends_free(struct resends *resends);
 /* Unlinks the images of batch, locked by us, in the other resends of its job. -1 with errno:
  * EWOULDBLOCK when somebody is at one of them; nothing is lost, for batch has them. */
 int resends_take(struct router *router, const struct resends *resends, int batch, const char *name);
+
+struct claim;
+
+/* Is something to be sent ahead of this batch (incoming/<name>, path), which is not complete?
+ * Decided by its first image that is believed; until then nothing is known of it, and its images
+ * are events. */
+void early_look(struct router *router, int batch, const char *name, const char *path);
+/* Watches what may be a batch in a moment, if it waits for that. */
+void early_watch(struct router *router, const char *name, const char *path);
+/* The early decision that the job was claimed by, or NULL; the caller decrefs. -1 with errno. */
+int early_of(const struct claim *claim, json_t **early);
 
 /* A batch that was claimed: its directory, locked by us. */
 struct claim {

@@ -21,9 +21,6 @@
 enum {
 	RECEIVING_EVENTS = IN_MOVED_FROM | IN_DELETE,
 	INCOMING_EVENTS = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB,
-	/* Inside a batch only what `touch` and `mkdir .complete` do: renames of images must not
-	 * wake us. */
-	BATCH_EVENTS = IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB,
 };
 
 /* A batch that is complete. */
@@ -50,6 +47,14 @@ struct round {
 void look_again(struct router *router)
 {
 	loop_at(&router->loop, clock_now_us() + RETRY_US);
+}
+
+void scan_watch(struct router *router, const char *path, unsigned int events)
+{
+	if (watch_keep(path, events) == 0 || errno == ENOENT)
+		return;
+	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
+	look_again(router);
 }
 
 /* It cannot be known now: no descriptor is free, say. */
@@ -98,7 +103,7 @@ static int64_t look_due(struct round *round, int batch, struct known *known)
 }
 
 /* Puts the batch among those that are due. resend: it has job.json. */
-static void look_at_batch(struct round *round, const char *name, bool resend)
+static void look_at_batch(struct round *round, const char *name, const char *path, bool resend)
 {
 	int batch = disk_open_dir(round->router->spool.dir[SPOOL_INCOMING], name);
 	struct known known = { .name = name, .resend = resend };
@@ -114,6 +119,8 @@ static void look_at_batch(struct round *round, const char *name, bool resend)
 		known.arrived_us = arrived_us(batch);
 		known_set(round->router, &known);
 		add_due(round, name, known.arrived_us, resend);
+	} else if (!resend) {
+		early_look(round->router, batch, name, path);
 	}
 	(void)close(batch); /* only looked at */
 }
@@ -294,14 +301,6 @@ static enum thing thing_of(int incoming, const char *name)
 	return job ? RESEND : series ? BATCH : DROP;
 }
 
-static void keep_watch(struct router *router, const char *path, unsigned int events)
-{
-	if (watch_keep(path, events) == 0 || errno == ENOENT)
-		return;
-	log_error("unable to watch %s: %s; it is tried again", path, strerror(errno));
-	look_again(router);
-}
-
 static void look_at(struct round *round, const char *name)
 {
 	char path[512];
@@ -312,14 +311,17 @@ static void look_at(struct round *round, const char *name)
 	(void)snprintf(path, sizeof(path), "incoming/%s/", name);
 	if (is_known(round, name, path))
 		return;
+	if (round->router->cuts_through)
+		early_watch(round->router, name, path);
 	thing = thing_of(round->router->spool.dir[SPOOL_INCOMING], name);
 	if (thing == DROP) {
 		look_at_drop(round, name);
 	} else if (thing == UNKNOWN) {
 		tell_failed_look(round, name);
 	} else {
-		keep_watch(round->router, path, BATCH_EVENTS);
-		look_at_batch(round, name, thing == RESEND);
+		if (!round->router->cuts_through)
+			scan_watch(round->router, path, BATCH_EVENTS);
+		look_at_batch(round, name, path, thing == RESEND);
 	}
 }
 
@@ -360,8 +362,8 @@ void scan(struct router *router)
 	loop_forget(&router->loop);
 	watch_begin();
 	router->woken = false;
-	keep_watch(router, "receiving/", RECEIVING_EVENTS);
-	keep_watch(router, "incoming/", INCOMING_EVENTS);
+	scan_watch(router, "receiving/", RECEIVING_EVENTS);
+	scan_watch(router, "incoming/", INCOMING_EVENTS);
 	if (clock_is_due(router->recover_us, RETRY_US)) {
 		router->recover_us = 0;
 		readers_recover(router);

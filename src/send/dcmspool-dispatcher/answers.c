@@ -103,23 +103,29 @@ static void take(void *context, const struct ledger_line *line)
 	image->suspected += line->doubt;
 }
 
+int answers_take(struct answers *answers, struct disk_names *names)
+{
+	*answers = (struct answers){ 0 };
+	answers->image = calloc(names->count + 1, sizeof(*answers->image));
+	if (!answers->image) {
+		disk_names_free(names);
+		errno = ENOMEM;
+		return -1;
+	}
+	answers->count = names->count;
+	for (size_t i = 0; i < names->count; i++)
+		answers->image[i].name = names->name[i];
+	free(names->name); /* its strings belong to the images now */
+	return 0;
+}
+
 int answers_load(const struct claimed *claimed, struct answers *answers)
 {
 	struct disk_names names;
 
 	*answers = (struct answers){ 0 };
-	if (job_images(claimed->dir, &names) < 0)
+	if (job_images(claimed->dir, &names) < 0 || answers_take(answers, &names) < 0)
 		return -1;
-	answers->image = calloc(names.count + 1, sizeof(*answers->image));
-	if (!answers->image) {
-		disk_names_free(&names);
-		errno = ENOMEM;
-		return -1;
-	}
-	answers->count = names.count;
-	for (size_t i = 0; i < names.count; i++)
-		answers->image[i].name = names.name[i];
-	free(names.name); /* its strings belong to the images now */
 	return ledger_read(claimed->dir, claimed->target->name, take, answers);
 }
 
@@ -128,6 +134,7 @@ void answers_free(struct answers *answers)
 	for (size_t i = 0; i < answers->count; i++)
 		free(answers->image[i].name);
 	free(answers->image);
+	*answers = (struct answers){ 0 };
 }
 
 void answers_begin(struct answers *answers)
@@ -152,7 +159,10 @@ static int append(const struct claimed *claimed, struct answers *answers, struct
 		.tries = image->tries + (said != SAID_DOUBT),
 		.text = text };
 
-	if (ledger_append(claimed->dir, &line) < 0)
+	/* What the target itself has not refused is the job's: the batch may have moved on while
+	 * its image was to be read. */
+	if ((claimed->images < 0 || line.stored || line.doubt || strcmp(status, "-") != 0) &&
+		ledger_append(claimed->dir, &line) < 0)
 		return -1;
 	note(answers, image, said, status, text);
 	image->waits = said == SAID_FAILED || said == SAID_NEVER;

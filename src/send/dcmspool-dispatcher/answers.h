@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct claimed;
+struct disk_names;
 
 /* One image of a job and what the ledger says of it. */
 struct image {
@@ -43,6 +44,8 @@ enum said_of { SAID_FAILED, SAID_NEVER, SAID_STORED, SAID_DOUBT };
 
 /* Lists the images and reads the ledger. -1 with errno. answers_free() in any case. */
 int answers_load(const struct claimed *claimed, struct answers *answers);
+/* The same of these names, sorted, which are taken over, without a ledger. */
+int answers_take(struct answers *answers, struct disk_names *names);
 void answers_free(struct answers *answers);
 /* NULL when the job has no such image. */
 struct image *answers_find(const struct answers *answers, const char *name);

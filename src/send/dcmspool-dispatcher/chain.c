@@ -99,7 +99,7 @@ static pid_t start(const struct claimed *job, int list, int out, int socket)
 		run.in = list;
 		run.out = out;
 		run.keep = socket;
-		run.directory = job->dir;
+		run.directory = claimed_images(job);
 		pid = run_start(&run);
 	}
 	saved = errno;
@@ -170,6 +170,10 @@ void chain_keep(struct dispatcher *d, const struct claimed *job)
 	struct chain *chain = &d->chain;
 	off_t i = first_place(job->target), end = i + IDLE_PLACES;
 
+	if (job->images >= 0) { /* it stays in sending/ */
+		chain->target = job->target;
+		return;
+	}
 	if (chain->idle < 0)
 		chain->idle = open_idle(d);
 	while (i < end && place(chain->idle, F_OFD_SETLK, F_WRLCK, i, 1, NULL) < 0)
@@ -181,17 +185,17 @@ void chain_keep(struct dispatcher *d, const struct claimed *job)
 }
 
 /* One that has ended, or says something unasked, gets no job. */
-static bool is_well(const struct chain *chain)
+static bool is_well(const struct chain *chain, const struct claimed *job)
 {
 	struct pollfd out = { .fd = chain->out, .events = POLLIN };
+	bool more = chain->jobs < JOBS_MAX && clock_left_ms(chain->until_ms) > 0;
 
-	return chain->jobs < JOBS_MAX && clock_left_ms(chain->until_ms) > 0 &&
-	       poll(&out, 1, 0) == 0;
+	return (more || job->images >= 0) && poll(&out, 1, 0) == 0;
 }
 
 static bool send_job(int socket, const struct claimed *job, int list)
 {
-	int fd[] = { list, job->dir };
+	int fd[] = { list, claimed_images(job) };
 	union {
 		char space[CMSG_SPACE(sizeof(fd))];
 		struct cmsghdr align;
@@ -214,13 +218,15 @@ bool chain_hand(struct dispatcher *d, const struct claimed *job, int list)
 {
 	struct chain *chain = &d->chain;
 
-	if (chain->target != job->target || !is_well(chain) || !send_job(chain->next, job, list)) {
+	if (chain->target != job->target || !is_well(chain, job) ||
+		!send_job(chain->next, job, list)) {
 		chain_end(d);
 		return false;
 	}
 	chain->target = NULL;
-	chain->jobs++;
-	(void)place(chain->idle, F_OFD_SETLK, F_UNLCK, 0, 0, NULL); /* what is locked */
+	chain->jobs += job->images < 0; /* of a batch they are many */
+	if (chain->idle >= 0)
+		(void)place(chain->idle, F_OFD_SETLK, F_UNLCK, 0, 0, NULL); /* what is locked */
 	return true;
 }
 

@@ -31,7 +31,7 @@ struct chain {
 int chain_start(struct dispatcher *dispatcher, const struct claimed *job, int list);
 /* Gives the job to the sender that waits, if one does and may have it. */
 bool chain_hand(struct dispatcher *dispatcher, const struct claimed *job, int list);
-/* The sender is ready: it waits. */
+/* The sender is ready: it waits. That of a batch that grows counts by its entry in sending/. */
 void chain_keep(struct dispatcher *dispatcher, const struct claimed *job);
 
 /* Has the sender ended? It is still to be waited for. */

@@ -98,7 +98,7 @@ static int claim(struct dispatcher *d, const struct queue *queue, const char *jo
 		return -1;
 	}
 	d->let_go_us = 0;
-	if (is_being_made(d, dir, job)) {
+	if (!job_ahead(job) && is_being_made(d, dir, job)) {
 		(void)close(dir); /* releases the lock */
 		return -1;
 	}
@@ -154,7 +154,8 @@ static const char *claim_first(struct dispatcher *d, struct queue *queue,
 			continue;
 		}
 		if (claim_waiting(d, queue, job, claimed)) {
-			tell_overtaken(d, queue, job, claimed->dir);
+			if (job->kind != ROLL_AHEAD) /* its job is still to come */
+				tell_overtaken(d, queue, job, claimed->dir);
 			return job->name;
 		}
 	}
@@ -243,7 +244,7 @@ bool claim_from(struct dispatcher *d, const struct conf_target *target, enum job
 	struct queue queue;
 	bool is_claimed = false;
 
-	*claimed = (struct claimed){ .target = target, .dir = -1, .probe = -1 };
+	*claimed = (struct claimed){ .target = target, .dir = -1, .images = -1, .probe = -1 };
 	if (queue_is_resting(d, target, QUEUE_ALL))
 		return false;
 	/* It may have been held since the survey. */
@@ -270,6 +271,11 @@ void claimed_answered(struct claimed *claimed)
 	if (claimed->probe >= 0)
 		(void)close(claimed->probe); /* releases the lock */
 	claimed->probe = -1;
+}
+
+int claimed_images(const struct claimed *claimed)
+{
+	return claimed->images >= 0 ? claimed->images : claimed->dir;
 }
 
 void claimed_close(struct claimed *claimed)

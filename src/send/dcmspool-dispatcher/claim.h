@@ -20,10 +20,11 @@ struct hopeless {
 struct claimed {
 	const struct conf_target *target;
 	char job[QUEUE_NAME_SIZE];
-	int queue;            /* outgoing/<target> */
-	int sending;          /* sending/<target> */
-	int dir;              /* sending/<target>/<job> */
-	int probe;            /* outgoing/.probe, locked: the target was paused; else -1 */
+	int queue;   /* outgoing/<target> */
+	int sending; /* sending/<target> */
+	int dir;     /* sending/<target>/<job> */
+	int images;  /* the batch that has the images; -1: dir, it is no entry (STATES.md 5a) */
+	int probe;   /* outgoing/.probe, locked: the target was paused; else -1 */
 	bool target_was_well; /* when it was claimed, the target was not paused */
 	struct hopeless hopeless;
 };
@@ -34,6 +35,8 @@ bool claim_from(struct dispatcher *dispatcher, const struct conf_target *target,
 
 /* The target has answered: others may try targets that are paused. */
 void claimed_answered(struct claimed *claimed);
+/* The directory of its images. */
+int claimed_images(const struct claimed *claimed);
 void claimed_close(struct claimed *claimed);
 
 #endif

@@ -70,7 +70,7 @@ static void watch_all(struct dispatcher *d, bool upstream)
 	keep_watch(d, "outgoing/", IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE); /* held */
 	for (size_t i = 0; i < d->conf->target_count; i++)
 		open_queue(d, d->conf->target[i].name);
-	if (upstream && upstream_watch() < 0) {
+	if (expect_watch(&d->expect) < 0 || (upstream && upstream_watch() < 0)) {
 		log_error("unable to watch what is on its way: %s; it is tried again",
 			strerror(errno));
 		loop_at(&d->loop, clock_now_us() + REST_MS * 1000);
@@ -97,7 +97,7 @@ static void scan(struct dispatcher *d)
 		claimed_close(&job);
 	}
 	chain_end(d); /* no connection is kept for what may come */
-	if (d->upstream.awaited && !upstream)
+	if ((d->upstream.awaited && !upstream) || expect_missed(&d->expect))
 		loop_at(&d->loop, LOOP_NOW); /* with the watches, which come before the look */
 }
 

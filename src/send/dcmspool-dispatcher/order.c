@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dispatcher.h"
+#include "expect.h"
 #include "pausing.h"
+#include "spool/early.h"
 #include "spool/retry.h"
 #include "spool/series.h"
 
@@ -108,6 +110,18 @@ static bool is_behind_running(
 	return false;
 }
 
+/* Has the job's entry a dispatcher, which is about to give it back? */
+static bool is_sent_ahead(const struct queue *queue, const char *job)
+{
+	char entry[QUEUE_NAME_SIZE];
+
+	early_entry(job, entry);
+	for (size_t k = 0; k < queue->running.count; k++)
+		if (strcmp(queue->running.name[k], entry) == 0)
+			return true;
+	return false;
+}
+
 /* When the job came into the queue. When that lies in the future, because the clock was set back,
  * the series' first image must do. */
 static int64_t entered_us(
@@ -155,6 +169,9 @@ static bool waits_for_earlier(
 
 bool order_may_go(struct dispatcher *d, struct queue *queue, struct waiting *w)
 {
-	return !is_behind_running(d, queue, w) && !queue_is_resting(d, queue->target, w->name) &&
-	       look(d, queue, w) && is_due(d, queue, w) && !waits_for_earlier(d, queue, w);
+	return !is_sent_ahead(queue, w->name) && !is_behind_running(d, queue, w) &&
+	       !queue_is_resting(d, queue->target, w->name) && look(d, queue, w) &&
+	       is_due(d, queue, w) && !waits_for_earlier(d, queue, w) &&
+	       (w->kind != ROLL_AHEAD ||
+		       (!roll_study_waits(queue->roll, w) && expect_more(d, queue, w->name)));
 }

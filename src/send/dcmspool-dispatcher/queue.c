@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "dispatcher.h"
 #include "pausing.h"
+#include "spool/early.h"
 #include "spool/file.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static void remove_temporary(const struct queue *queue)
 {
 	for (struct waiting *w = roll_first(queue->roll, ROLL_TEMPORARY); w;
 		w = roll_next(queue->roll, w))
-		(void)disk_unlink(queue->outgoing, w->name); /* a directory stays */
+		early_clear(queue->outgoing, w->name);
 }
 
 int queue_open(

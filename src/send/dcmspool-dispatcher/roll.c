@@ -62,7 +62,7 @@ static int compare_later(const struct sorted_node *a, const struct sorted_node *
 /* Does it wait for others of its study? */
 static bool has_study(const struct roll *roll, const struct waiting *w)
 {
-	return roll->order != CONF_ORDER_NONE && w->study != 0;
+	return roll->order != CONF_ORDER_NONE && w->study != 0 && w->kind != ROLL_AHEAD;
 }
 
 static void set_place(struct roll *roll, struct waiting *w, enum roll_place place)
@@ -78,17 +78,27 @@ static void set_place(struct roll *roll, struct waiting *w, enum roll_place plac
 		sorted_put(&roll->later, &w->in_turn);
 }
 
-struct waiting *roll_head(const struct roll *roll, const struct waiting *w)
+static struct waiting *first_of_study(const struct roll *roll, const struct waiting *w)
 {
 	const struct waiting key = {
 		.priority = w->priority, .study = w->study, .series_number = LONG_MIN, .name = ""
 	};
-	struct waiting *head;
+	struct waiting *head = BY_STUDY(sorted_from(&roll->studies, &key.by_study));
 
-	if (!has_study(roll, w))
-		return (struct waiting *)w;
-	head = BY_STUDY(sorted_from(&roll->studies, &key.by_study));
 	return head && same_study(head, w) ? head : NULL;
+}
+
+struct waiting *roll_head(const struct roll *roll, const struct waiting *w)
+{
+	return has_study(roll, w) ? first_of_study(roll, w) : (struct waiting *)w;
+}
+
+bool roll_study_waits(const struct roll *roll, const struct waiting *entry)
+{
+	const struct waiting *first = first_of_study(roll, entry);
+
+	return first && roll->order != CONF_ORDER_NONE && entry->study != 0 &&
+	       (roll->order == CONF_ORDER_SERIES_NUMBER || strcmp(first->name, entry->name) < 0);
 }
 
 bool roll_is_alone(const struct roll *roll, const struct waiting *w)
@@ -158,7 +168,7 @@ static enum roll_kind kind_of(const char *name)
 		return ROLL_ODD;
 	if (!roll_is_job(name))
 		return ROLL_KINDS;
-	return job_ended(name) > 0 ? ROLL_ENDED : ROLL_JOB;
+	return job_ahead(name) > 0 ? ROLL_AHEAD : job_ended(name) > 0 ? ROLL_ENDED : ROLL_JOB;
 }
 
 static struct waiting *find(const struct roll *roll, enum roll_kind kind, const char *name)
@@ -208,7 +218,7 @@ int roll_add(struct roll *roll, const char *name)
 		.series_number = NUMBER_UNKNOWN,
 		.seen = roll->retries - 1 };
 	sorted_put(&roll->names, &w->by_name);
-	if (kind == ROLL_JOB || (kind == ROLL_ODD && roll_is_job(name)))
+	if (kind == ROLL_JOB || kind == ROLL_AHEAD || (kind == ROLL_ODD && roll_is_job(name)))
 		join(roll, w);
 	return 0;
 }

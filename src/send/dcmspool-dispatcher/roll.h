@@ -25,8 +25,9 @@ enum { QUEUE_NAME_SIZE = 128 };
 /* What a name in a queue is. Our own files, and what no job can be called, are not on the roll. */
 enum roll_kind {
 	ROLL_JOB,
-	ROLL_ODD,       /* no name of ours: a job by hand, or a file that will never be one */
-	ROLL_ENDED,     /* "<job>.<target>": to be sent again, again.h */
+	ROLL_ODD,   /* no name of ours: a job by hand, or a file that will never be one */
+	ROLL_AHEAD, /* "<job>.ahead": of a batch, expect.h. It goes in turn, but holds up no job */
+	ROLL_ENDED, /* "<job>.<target>": to be sent again, again.h */
 	ROLL_TEMPORARY, /* ".new.*" */
 	ROLL_KINDS
 };
@@ -107,5 +108,7 @@ void roll_set_kind(struct roll *roll, struct waiting *waiting, enum roll_kind ki
 /* The one of its study and priority whose turn it is; itself when it has no study. */
 struct waiting *roll_head(const struct roll *roll, const struct waiting *waiting);
 bool roll_is_alone(const struct roll *roll, const struct waiting *waiting);
+/* Waits a job of the entry's study and priority that goes before it? */
+bool roll_study_waits(const struct roll *roll, const struct waiting *entry);
 
 #endif

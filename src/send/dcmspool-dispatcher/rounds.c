@@ -104,7 +104,7 @@ static int judge_alone(struct dispatcher *d, struct attempt *a, struct image *im
 	return 0;
 }
 
-static enum blame blame_of(const struct attempt *a, const struct outcome *outcome)
+enum blame rounds_blame(const struct attempt *a, const struct outcome *outcome)
 {
 	const struct blame_run run = { .status = outcome->status,
 		.own_fault = *outcome->own_fault,
@@ -122,7 +122,7 @@ static int run(struct dispatcher *d, struct attempt *a, struct outcome *outcome,
 {
 	if (sending_images(d, a, outcome) < 0)
 		return -1;
-	*blame = blame_of(a, outcome);
+	*blame = rounds_blame(a, outcome);
 	if (a->answers.answered > 0)
 		last_broken(d, a)[0] = '\0';
 	if (*blame == BLAME_BREAK)

@@ -16,4 +16,7 @@ struct dispatcher;
 int rounds_send(struct dispatcher *dispatcher, struct attempt *attempt, struct outcome *outcome,
 	enum blame *blame);
 
+/* Whose failure the run of a sender was. */
+enum blame rounds_blame(const struct attempt *attempt, const struct outcome *outcome);
+
 #endif

@@ -180,7 +180,9 @@ int sending_images(struct dispatcher *d, struct attempt *attempt, struct outcome
 		log_error("unable to write the ledger of job %s: %s", job->job, strerror(saved));
 		errno = saved;
 	} else if (count > 0) {
-		log_info("sending job=%s target=%s images=%zu", job->job, job->target->name, count);
+		if (job->images < 0)
+			log_info("sending job=%s target=%s images=%zu", job->job, job->target->name,
+				count);
 		result = run_sender(d, attempt, outcome, list);
 	}
 	saved = errno;

@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include "ahead.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/run.h"
@@ -52,7 +53,7 @@ static void step_back(struct attempt *a, int64_t until_us, const char *reason)
 	if (retry->breaks == 0 || retry->since_us < 0)
 		retry->since_us = clock_now_us();
 	retry->breaks += a->claimed->target_was_well;
-	hopeless->is = retry->breaks > 1 &&
+	hopeless->is = a->claimed->images < 0 && retry->breaks > 1 &&
 		       clock_now_us() - retry->since_us >= (int64_t)target->give_up_s * 1000000;
 	hopeless->since_us = retry->since_us;
 	(void)snprintf(hopeless->reason, sizeof(hopeless->reason), "%s", reason);
@@ -150,6 +151,19 @@ static int images_failed(struct dispatcher *d, struct attempt *a, const struct i
 	return finish_later(a);
 }
 
+int work_put_off(
+	struct dispatcher *d, struct attempt *a, const struct outcome *outcome, enum blame blame)
+{
+	switch (blame) {
+	case BLAME_OURS:
+		return not_sent(d, a, outcome);
+	case BLAME_KILLED:
+		return sender_killed(d, a, outcome->status);
+	default:
+		return target_failed(d, a, outcome);
+	}
+}
+
 static int judge(
 	struct dispatcher *d, struct attempt *a, const struct outcome *outcome, enum blame blame)
 {
@@ -160,16 +174,9 @@ static int judge(
 		pausing_end(job->queue, job->target);
 	if (!worst)
 		return finish_done(d, a);
-	switch (blame) {
-	case BLAME_OURS:
-		return not_sent(d, a, outcome);
-	case BLAME_KILLED:
-		return sender_killed(d, a, outcome->status);
-	case BLAME_TARGET:
-		return target_failed(d, a, outcome);
-	default:
+	if (blame < BLAME_TARGET)
 		return images_failed(d, a, worst);
-	}
+	return work_put_off(d, a, outcome, blame);
 }
 
 /* A target that has failed, or has failed at this job, is asked whether it is well before images
@@ -216,7 +223,7 @@ static int send_and_judge(struct dispatcher *d, struct attempt *a)
 	struct outcome outcome;
 	enum blame blame;
 
-	if (load(d, a) < 0)
+	if (ahead_take_over(job) < 0 || load(d, a) < 0)
 		return -1;
 	if (a->answers.count == 0)
 		return finish_empty(d, a);
@@ -237,8 +244,9 @@ static int send_and_judge(struct dispatcher *d, struct attempt *a)
 void work_run(struct dispatcher *d, struct claimed *job)
 {
 	struct attempt attempt = { .claimed = job };
+	bool ahead = job_ahead(job->job) > 0;
 
-	if (send_and_judge(d, &attempt) < 0) {
+	if ((ahead ? ahead_send(d, &attempt) : send_and_judge(d, &attempt)) < 0) {
 		/* Ours to mend (a full disk, most likely): the job waits, the others go on. */
 		log_error("unable to go on with sending/%s/%s: %s; it is tried again",
 			job->target->name, job->job, strerror(errno));

@@ -1,12 +1,14 @@
 """The router, and what explains it."""
+import contextlib
+import glob
 import json
 import os
 import re
 import shutil
 
 from reader import Reader
-from scenario import ASSOCIATION, FOLDER, JOB, SERIES, Scenario, batch, routed, sent, study
-from world import before_queues, jobs, known, names
+from scenario import ASSOCIATION, FOLDER, JOB, SERIES, Scenario, batch, complete, routed, sent, server, study
+from world import TOP, before_queues, images, jobs, known, names
 
 THREE = '\n'.join(map(FOLDER.format, 'abc')) + '''
 rule "1" { match = "True" targets = { "a" } priority = offpeak }
@@ -118,6 +120,30 @@ def two(**more):
             '\nrule "all" { match = "True" targets = { "a", "b" } }', **more}
 
 
+class RouterAhead(Router):
+    """A series that is still being received, and complete when it was decided early"""
+    targets, named, router = ('pacs',), {}, 'association_grace = 0ms series_timeout = 24h'
+    conf = 'target "pacs" { type = dicom host = "127.0.0.1" port = @PORT@ aec = "PACS" ' \
+           'retry_min = 100ms retry_max = 300ms }\n' \
+           'rule "all" { match = "True" targets = { "pacs" } cut_through = yes }'
+
+    def make(self, w):
+        batch(w, whole=False)
+
+    def done(self, w):
+        early = glob.glob(w.spool + '/incoming/*/ahead.json')
+        if early and glob.glob(w.spool + '/outgoing/pacs/*.ahead/job.json'):
+            with contextlib.suppress(FileNotFoundError):  # it is routed just now
+                complete(w)
+        return before_queues(w)
+
+    def others(self, w):
+        return server(w, ['python3', TOP + '/tests/tools/fakescp.py', str(w.port), '0000'], w.port)
+
+    def arrived(self, w, target):
+        return images(w.spool + '/success')
+
+
 def router(what, make, **more):
     class One(Router):
         def make(self, w):
@@ -157,6 +183,7 @@ SCENARIOS = [
     router('files dropped', dropped_files, named={}),
     router('a drop of before', lambda w: dead_association(w, 'stick')),
     router('claimed before', claimed),
+    RouterAhead('dcmspool-router, sent ahead', 'dcmspool-router'),
     router('three batches together', three_batches, named={}, known=known_of_three),
     router('three batches for two targets', three_batches, known=known_of_three, **two(named={})),
     explained('a batch', batch, ('-c', '{w.conf}', '{w.spool}/incoming/' + SERIES)),

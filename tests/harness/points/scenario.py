@@ -8,7 +8,7 @@ import threading
 import time
 
 from engine import exits, plain, supervise
-from world import BIN, PATIENCE_S, TOOLS, TOP, World, at_rest, before_queues, images, known, queues_empty, wait_until
+from world import BIN, PATIENCE_S, TOOLS, TOP, World, at_rest, before_queues, images, known, listens, queues_empty, wait_until
 
 SERIES = '1.2.3.4'
 JOB = '20261122T140301.123456Z.3f9a1c2b.77d0aa1e'
@@ -33,13 +33,18 @@ def run_healthy(w, *argv, ok=(0,), **more):
         raise RuntimeError(f'{argv} exits {status}')
 
 
-def batch(w, **more):
+def complete(w, uid=SERIES):
+    with open(f'{w.spool}/incoming/{uid}/.complete', 'w'):
+        pass
+
+
+def batch(w, whole=True, **more):
     """incoming/SERIES/ as getdcmtags makes it, complete"""
     for path in study(w, **more):
         shutil.copy(path, w.path + '/one.dcm')
         run_healthy(w, w.program('getdcmtags'), '-c', w.conf, w.path + '/one.dcm', '127.0.0.1', 'CT1', 'DCMSPOOL')
-    with open(f'{w.spool}/incoming/{more.get("uid", SERIES)}/.complete', 'w'):
-        pass
+    if whole:
+        complete(w, more.get('uid', SERIES))
 
 
 def watch(w, programs, done, seconds=PATIENCE_S):
@@ -72,6 +77,18 @@ def sent(w, **more):
     routed(w, **more)
     if not watch(w, ['dcmspool-dispatcher'], lambda: queues_empty(w)):
         raise RuntimeError('was not sent: ' + w.said())
+
+
+@contextlib.contextmanager
+def server(w, argv, port):
+    p = w.start(argv)
+    if not wait_until(lambda: listens(port), 30):
+        raise RuntimeError(f'{argv} does not listen')
+    try:
+        yield
+    finally:
+        p.terminate()
+        p.wait()
 
 
 class Scenario:

@@ -1,5 +1,6 @@
 """The dispatcher, every sender, and the cleaner."""
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -7,8 +8,8 @@ import subprocess
 
 from check import quarantined
 from reader import Reader
-from scenario import FOLDER, SERIES, Scenario, batch, routed, sent, watch, write
-from world import TOOLS, TOP, before_queues, images, jobs, journal, known, listens, names, queues_empty, wait_until
+from scenario import FOLDER, SERIES, Scenario, batch, complete, routed, sent, server, watch, write
+from world import TOOLS, TOP, at_rest, before_queues, images, jobs, journal, known, names, queues_empty
 
 RETRY = 'retry_min = 100ms retry_max = 300ms'
 TO = 'rule "all" {{ match = "True" targets = {{ "{}" }} }}'
@@ -95,18 +96,6 @@ class Picky(Dispatcher):
         return images(w.spool + '/success')
 
 
-@contextlib.contextmanager
-def server(w, argv, port):
-    p = w.start(argv)
-    if not wait_until(lambda: listens(port), 30):
-        raise RuntimeError(f'{argv} does not listen')
-    try:
-        yield
-    finally:
-        p.terminate()
-        p.wait()
-
-
 class Chain(Dispatcher):
     """Three jobs of one image each, over one association"""
     targets = ('pacs',)
@@ -131,6 +120,31 @@ class Chain(Dispatcher):
 
     def arrived(self, w, target):
         return images(w.spool + '/success')
+
+
+class Ahead(Chain):
+    """A series that is still being received, and complete when two of its images were sent"""
+    conf = Chain.conf.replace('"pacs" } }', '"pacs" } cut_through = yes }')
+    router = 'association_grace = 0ms series_timeout = 24h'
+
+    def make(self, w):
+        batch(w, whole=False)
+        if not watch(w, ['dcmspool-router'], lambda: glob.glob(w.spool + '/outgoing/pacs/*.ahead')):
+            raise RuntimeError('was not decided early: ' + w.said())
+
+    @contextlib.contextmanager
+    def others(self, w):
+        with super().others(w):
+            router = w.start([w.program('dcmspool-router'), '-c', w.conf])
+            yield
+            w.stop(router)
+
+    def done(self, w):
+        ledgers = glob.glob(w.spool + '/*/pacs/*.ahead/sent.log')
+        if sum(open(path).read().count('\n') for path in ledgers if os.path.exists(path)) >= 2:
+            with contextlib.suppress(FileNotFoundError):
+                complete(w)
+        return at_rest(w)
 
 
 class Sender(Scenario):
@@ -324,6 +338,7 @@ SCENARIOS = PROBES + [
     Again('sent again'),
     Cancelled('cancelled while it was sent'),
     Picky('an image is refused'),
+    Ahead('a series is sent ahead'),
     Chain('three jobs over one association'),
     Sender('send-folder', settings='path = "archive"'),
     BySender('send-folder', 'copies and a marker'),
