@@ -10,14 +10,16 @@ sanitized() { nm "$BIN/dcmspool-hold" | grep -q __asan_init; }
 
 @test "linked: programs that do not decide have neither rule language nor dictionary" {
 	local program
-	for program in dcmspool-{receiver,association,dispatcher,cleaner,echo,hold,release}; do
+	for program in dcmspool-{dispatcher,cleaner,echo,hold,release}; do
 		echo "$program:"
 		! symbols "$program" | grep -E '^(rule|dicom_dictionary)_' || return 1
 	done
 	for program in dcmspool-{retry,cancel,find,show,log,resend}; do # a query may name any keyword
 		! symbols "$program" | grep -E '^rule_' || return 1
 	done
-	! symbols getdcmtags | grep -E '^rule_' || return 1 # extra_tags may name any keyword
+	for program in getdcmtags dcmspool-{receiver,association}; do # extra_tags may, too
+		! symbols "$program" | grep -E '^rule_' || return 1
+	done
 	symbols dcmspool-router | grep -q '^rule_evaluate$'
 	symbols dcmspool-router | grep -q '^dicom_dictionary_keyword$'
 }
@@ -28,7 +30,7 @@ sanitized() { nm "$BIN/dcmspool-hold" | grep -q __asan_init; }
 	for program in dcmspool-{release,hold,cleaner}; do
 		text=$(size "$BIN/$program" | awk 'NR == 2 { print $1 }')
 		echo "$program: $text bytes"
-		[ "$text" -lt 125000 ]
+		[ "$text" -lt 135000 ]
 	done
 }
 

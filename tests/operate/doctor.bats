@@ -140,7 +140,7 @@ well() {
 }
 
 @test "doctor: a port that somebody else has, and one below 1024" {
-	start taken storescp "$PORT"
+	start taken storescp -od "$BATS_TEST_TMPDIR" "$PORT"
 	wait_for listens "$PORT"
 	doctor
 	finds "port $PORT" 'taken' 'ss -ltnp'

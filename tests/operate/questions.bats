@@ -225,7 +225,7 @@ write() {
 	stop "$pid_sender"
 	# What changed in the configuration since it runs?
 	sed -i 's/retention = [^ ]*/retention = 9d/; $a cleaner { retention = 9d }' "$CONF"
-	run -1 verb status
+	COLUMNS=250 run -1 verb status
 	[[ $output == *"differs from what runs"*"dcmspool reload"* ]]
 	stop "$pid_up"
 	run -2 verb status

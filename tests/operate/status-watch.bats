@@ -67,7 +67,7 @@ asleep() {
 	wait_for shows 'nobody any more .* 1 '
 	rm -r "$SPOOL/receiving/20261101T100000.000000Z.1"
 	sed -i 's/association_grace = [^ ]*/association_grace = 7s/' "$CONF"
-	wait_for shows 'differs from what runs'
+	wait_for shows 'dcmspool reload takes it'
 	echo 'nonsense = 1' >>"$CONF"
 	wait_for shows 'nonsense: unknown key' # on the screen, at its end
 	wait_for asleep

@@ -69,7 +69,7 @@ static void tell_problems(const struct status *status)
 		show_line(&text, 0);
 		(void)fputs(show_colour(SHOW_PLAIN), stdout);
 		show_add(&text, status->problem[i].remedy);
-		show_line(&text, INNER);
+		show_whole(&text, INNER);
 	}
 	if (count)
 		(void)putchar('\n');
