@@ -17,7 +17,7 @@ points() { /usr/bin/python3 "$TOP/tests/harness/points" -o "${TORTURE_TABLE:-$BA
 	if [ -n "${SWEEP-}" ]; then
 		points -w 24 -s "$SWEEP"
 	else
-		points -w 24 -n 5
+		points -w 24 -n 3
 	fi
 }
 

@@ -7,7 +7,7 @@ import subprocess
 from engine import exits
 from reader import Reader
 from scenario import SERIES, Scenario, routed, sent, study
-from world import TOOLS, at_rest, journal, jobs, known, listens, names, wait_until
+from world import TOOLS, at_rest, journal, jobs, known, names, wait_until
 
 
 class Verb(Scenario):
@@ -104,8 +104,9 @@ class Up(Scenario):
         return {}
 
     def started(self, w, strace=None):
+        before = w.said().count(': info: listening on')  # the port alone says little: it is tried before
         up = w.start([w.program('dcmspool-up'), '--root', '-c', w.conf], strace)
-        wait_until(lambda: listens(w.port) or up.poll() is not None)
+        wait_until(lambda: w.said().count(': info: listening on') > before or up.poll() is not None)
         return up
 
     def up(self, w, strace, fault):
@@ -142,8 +143,9 @@ class Up(Scenario):
             w.acked = known(w.path + '/study')
         if not wait_until(lambda: at_rest(w)):
             w.wrong.append(('stuck', 'does not come to rest'))
-        if w.stop(up) != 0:
-            w.wrong.append(('stuck', 'does not stop well'))
+        status = w.stop(up)
+        if status != 0:
+            w.wrong.append(('stuck', f'exits {status} at SIGTERM, without a fault'))
 
 
 def look(program, what, argv, make=None, **more):
