@@ -47,19 +47,23 @@ static struct expect_idle *find_idle(
 }
 
 /* Has the batch of an entry that had nothing to send the same lines as then? Then it need not be
- * read: with many series on their way each of their images would have all of them read. */
-static bool is_idle(struct dispatcher *d, const struct queue *queue, const char *entry)
+ * read: with many series on their way each of their images would have all of them read. Returns the
+ * batch's name, or NULL. */
+static const char *idle_batch(struct dispatcher *d, const struct queue *queue, const char *entry)
 {
 	struct expect_idle *idle = find_idle(&d->expect, queue->target, entry);
 	char path[300];
 	struct stat st;
 
 	if (!idle)
-		return false;
+		return NULL;
 	idle->seen = true;
 	(void)snprintf(path, sizeof(path), "%s/%s", idle->batch, file_name(FILE_FILED));
 	return fstatat(d->spool.dir[SPOOL_INCOMING], path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       disk_same_file(&st, &idle->filed) && st.st_size == idle->filed.st_size;
+			       disk_same_file(&st, &idle->filed) &&
+			       st.st_size == idle->filed.st_size
+		       ? idle->batch
+		       : NULL;
 }
 
 /* Without memory it is read again. A line without its image is no sign: that comes without another
@@ -189,12 +193,13 @@ static void look_failed(struct dispatcher *d, const struct queue *queue, const c
 
 bool expect_more(struct dispatcher *d, const struct queue *queue, const char *entry)
 {
+	const char *idle = idle_batch(d, queue, entry);
 	struct arriving batch;
 	bool more = false;
 	int dir;
 
-	if (is_idle(d, queue, entry)) {
-		await(d, find_idle(&d->expect, queue->target, entry)->batch);
+	if (idle) {
+		await(d, idle);
 		return false;
 	}
 	dir = disk_open_dir(queue->outgoing, entry);
