@@ -18,40 +18,13 @@ WORK=$(mktemp -d /dev/shm/bench.XXXXXX) || exit 111
 end() {
 	KEEP=1 clean_up
 	umount "$WORK/ext4" 2>/dev/null
-	rmdir "$GROUP" 2>/dev/null
+	end_group
 	rm -rf "$WORK"
 }
 trap end EXIT
 trap 'exit 130' INT TERM
 
-# ---- processor time ------------------------------------------------------------------------
-# A group of version 1 or 2, or none, where that is not permitted.
-GROUP=
-for group in /sys/fs/cgroup/cpuacct "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)"; do
-	if [ -n "$group" ] && mkdir "$group/bench.$$" 2>/dev/null; then
-		GROUP=$group/bench.$$
-		if [ -e "$GROUP/cpuacct.usage" ] || [ -e "$GROUP/cpu.stat" ]; then break; fi
-		rmdir "$GROUP"
-		GROUP=
-	fi
-done
-
-used_ms() {
-	[ -n "$GROUP" ] || { echo 0; return; }
-	if [ -e "$GROUP/cpuacct.usage" ]; then
-		calc "$(cat "$GROUP/cpuacct.usage") / 1000000"
-	else
-		calc "$(awk '$1 == "usage_usec" { print $2 }' "$GROUP/cpu.stat") / 1000"
-	fi
-}
-
-# in_group NAME COMMAND...: as start
-in_group() {
-	local name=$1
-	shift
-	# shellcheck disable=SC2016 # the inner shell's words
-	start "$name" sh -c '[ -z "$0" ] || echo $$ >"$0/cgroup.procs"; exec "$@"' "$GROUP" "$@"
-}
+make_group
 
 # ---- what is measured ----------------------------------------------------------------------
 deliver() { # NAME: the images, one each, from where the sender is; notes wall and processor time

@@ -21,7 +21,8 @@ SPOOL=$WORK/spool
 
 # shellcheck source=tests/bench/bench.bash
 . "$TOP/tests/bench/bench.bash"
-trap clean_up EXIT
+make_group
+trap "clean_up; end_group" EXIT
 trap 'exit 130' INT TERM
 
 # ---- the router ------------------------------------------------------------------------------
@@ -48,18 +49,15 @@ targets() { # COUNT PORT: that many, and a rule for all
 }
 
 start_receiver() {
-	start receiver "$BIN/dcmspool-receiver" -c "$CONF"
+	in_group receiver "$BIN/dcmspool-receiver" -c "$CONF"
 	wait_for listens "$PORT"
 }
 
 # A program that says "ready" has made its watches.
 start_watcher() { # NAME PROGRAM
-	start "$1" "$BIN/$2" -c "$CONF"
+	in_group "$1" "$BIN/$2" -c "$CONF"
 	wait_for grep -qs ready "$WORK/$1.log"
 }
-
-# A process that has waited for its children: their processor time is in its own account.
-is_childless() { ! pgrep -P "$1" >/dev/null; }
 
 is_empty() { [ -z "$(ls -A "$@")" ]; }
 
@@ -78,16 +76,17 @@ bare() { # HOW
 }
 
 reception() { # HOW
+	local before
 	new_spool "$(targets 1 1)"
 	start_receiver
+	before=$(used_ms)
 	send "$1" "$PORT"
 	wait_for is_empty "$SPOOL/receiving"
-	wait_for is_childless "$pid_receiver"
 	filed=$(stat -c %.6Y "$SPOOL/receiving")
 	count_images "$SPOOL/incoming"
 	note "our.$1" "$IMAGES / $took"
 	note "our.filed.$1" "$IMAGES / ($filed - $first)"
-	note "cpu.$1" "$(cpu "$pid_receiver") * 1000 / $IMAGES"
+	note "cpu.$1" "($(used_ms) - $before) / $IMAGES"
 	stop "$pid_receiver"
 }
 
@@ -96,18 +95,19 @@ is_sent() { # JOBS
 }
 
 end_to_end() { # HOW JOBS
-	local sink_first sink_last total
+	local sink_first sink_last total before
 	SINK=$(free_port)
 	new_spool "$(targets 1 "$SINK")"
 	start sink "$TOOLS/sink" "$SINK" $IMAGES
 	wait_for listens "$SINK"
 	start_receiver
 	start_watcher router dcmspool-router
-	start dispatcher "$BIN/dcmspool-dispatcher" -c "$CONF"
-	start dispatcher2 "$BIN/dcmspool-dispatcher" -c "$CONF"
+	in_group dispatcher "$BIN/dcmspool-dispatcher" -c "$CONF"
+	in_group dispatcher2 "$BIN/dcmspool-dispatcher" -c "$CONF"
+	before=$(used_ms)
 	send "$1" "$PORT"
 	wait_for is_sent "$2"
-	wait_for is_childless "$pid_receiver"
+	wait_for is_empty "$SPOOL/receiving"
 	read -r sink_first sink_last <"$WORK/sink.out" || die "the sink did not see $IMAGES images"
 	total=$(calc "$sink_last - $first")
 	note "e2e.$1" "$IMAGES / $total"
@@ -116,8 +116,7 @@ end_to_end() { # HOW JOBS
 	note "delay.first.$1" "$sink_first - $acknowledged"
 	note "delay.$1" "$sink_last - $acknowledged"
 	note "delay.nograce.$1" "$sink_last - $acknowledged - $GRACE"
-	note "e2e.cpu.$1" "$(cpu "$pid_receiver" "$pid_router" "$pid_dispatcher" \
-		"$pid_dispatcher2") * 1000 / $IMAGES"
+	note "e2e.cpu.$1" "($(used_ms) - $before) / $IMAGES"
 	stop "$pid_receiver" "$pid_router" "$pid_dispatcher" "$pid_dispatcher2" "$pid_sink"
 }
 
